@@ -77,10 +77,17 @@ class Model(BaseModel):
         A probe of a large directory builds millions of these. Probing 300 endpoints takes 0.49 s of processor time this
         way and 0.66 s with ``model_construct`` (the row of ``make bench``), hence the writes to pydantic's own slots.
         """
-        defaults, names = _fields(cls)
+        return cls.of_fields(_fields(cls)[0] | values)
+
+    @classmethod
+    def of_fields(cls, values: dict[str, Any]) -> Self:
+        """The same of every field, in the order of definition; the model keeps the dictionary that is given.
+
+        A target has a hundred checks with evidence, which are made so: 1 µs less each.
+        """
         model = object.__new__(cls)
-        _put_values(model, defaults | values)
-        _put_names(model, names)
+        _put_values(model, values)
+        _put_names(model, _fields(cls)[1])
         _put_extra(model, None)
         _put_private(model, None)
         return model

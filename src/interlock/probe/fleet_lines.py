@@ -46,7 +46,7 @@ class LineMaker:
     """Turns observations into lines; remembers the pieces that it made, because alike servers have them in common."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[object, ...], tuple[str, dict[str, str]]] = {}
+        self._made: dict[tuple[object, ...], tuple[str, str]] = {}
         self._heads: dict[str, str] = {}
 
     def make(self, observation: Observation) -> Line:
@@ -64,40 +64,40 @@ class LineMaker:
         return Line(",".join(parts), pieces)
 
     def _check(self, check: Check, urls: dict[str, int], pieces: dict[str, str]) -> str:
-        evidence = tuple([(urls.setdefault(where.url, len(urls)), where.pointer) for where in check.evidence])
+        evidence: tuple[tuple[int, str], ...] = ()
+        if check.evidence:
+            evidence = tuple([(urls.setdefault(where.url, len(urls)), where.pointer) for where in check.evidence])
         # By the outcome's text: an enumeration's member hashes in Python, 170 times a line.
-        named = (check.id, check.outcome._value_, check.message, evidence)
+        check_id = check.id
+        named = (check_id, check.outcome._value_, check.message, evidence)
         made = self._made.get(named)
         if made is None:
-            value: dict[str, Any] = {"id": check.id, "outcome": check.outcome.value, "message": check.message}
+            value: dict[str, Any] = {"id": check_id, "outcome": check.outcome.value, "message": check.message}
             made = self._keep(named, value | ({"evidence": evidence} if evidence else {}))
-            made[1][check.id] = self._head(check)
-        pieces.update(made[1])
-        return made[0]
+            self._note_head(check)
+        key, pieces[key] = made
+        pieces[check_id] = self._heads[check_id]
+        return key
 
-    def _head(self, check: Check) -> str:
-        head = self._heads.get(check.id)
-        if head is None:
+    def _note_head(self, check: Check) -> None:
+        if check.id not in self._heads:
             title = {"title": check.title, "severity": check.severity.value}
             cites = [cited.model_dump(mode="json") for cited in check.references]
-            head = self._heads[check.id] = _encoded(title | ({"references": cites} if cites else {}))
-        return head
+            self._heads[check.id] = _encoded(title | ({"references": cites} if cites else {}))
 
     def _resource(self, facts: ResourceFacts, pieces: dict[str, str]) -> str:
         named = tuple(facts.__dict__.values())
-        made = self._made.get(named)
-        if made is None:
-            made = self._keep(named, facts.model_dump(mode="json", exclude_defaults=True))
-        pieces.update(made[1])
-        return made[0]
+        made = self._made.get(named) or self._keep(named, facts.model_dump(mode="json", exclude_defaults=True))
+        key, pieces[key] = made
+        return key
 
-    def _keep(self, named: tuple[object, ...], value: object) -> tuple[str, dict[str, str]]:
+    def _keep(self, named: tuple[object, ...], value: object) -> tuple[str, str]:
+        """The key and the text of a piece."""
         if len(self._made) >= _MAX_MADE:
             self._made.clear()
         text = _encoded(value)
         digest = hashlib.blake2b(text.encode(), digest_size=9).digest()
-        key = base64.urlsafe_b64encode(digest).decode()
-        made = self._made[named] = (key, {key: text})
+        made = self._made[named] = (base64.urlsafe_b64encode(digest).decode(), text)
         return made
 
 

@@ -82,7 +82,6 @@ class CheckInput:
     drift: Drift | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _evidence: dict[tuple[Purpose, str], CheckEvidence] = field(default_factory=dict, repr=False, compare=False)
-    _seen: dict[Seen, bool] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def capability(self) -> CapabilityFacts:
@@ -164,7 +163,7 @@ class CheckInput:
         evidence = self._evidence.get((purpose, pointer))
         if evidence is None:
             url = self.exchanges[purpose].url if purpose in self.exchanges else self.base
-            evidence = self._evidence[purpose, pointer] = CheckEvidence.trusted(url=url, pointer=pointer)
+            evidence = self._evidence[purpose, pointer] = CheckEvidence.of_fields({"url": url, "pointer": pointer})
         return evidence
 
     def at_each(self, purpose: Purpose, pointers: Iterable[str]) -> tuple[CheckEvidence, ...]:
@@ -179,35 +178,23 @@ class CheckInput:
         """Evidence: whole answers."""
         return tuple(self.at(exchange.purpose) for exchange in exchanges)
 
-    def saw(self, what: Seen) -> bool:
-        """Whether there is what a pass rests on."""
-        seen = self._seen.get(what)
-        if seen is None:
-            seen = self._seen[what] = self._looks_for(what)
-        return seen
-
-    def _looks_for(self, what: Seen) -> bool:
-        match what:
-            case "base":
-                return bool(self.base)
-            case "request":
-                return bool(self.at_base)
-            case "answer":
-                return any(self._answered(exchange.purpose) for exchange in self.at_base)
-            case "endpoints":
-                return self.facts.smart is not None
-            case "tls":
-                return self.facts.tls is not None
-            case "versions":
-                return self.facts.tls is not None and bool(self.facts.tls.versions)
-            case "anonymous":
-                return any(self._answered(purpose) for purpose in _ANONYMOUS)
-            case "data":
-                return self.facts.data is not None
-            case purpose if purpose in _ANSWERS:
-                return self._answered(purpose)
-            case purpose:
-                return self.has(purpose)
+    @cached_property
+    def seen(self) -> frozenset[Seen]:
+        """Everything that was seen of what a pass may rest on."""
+        facts = self.facts
+        answered = {purpose for purpose in self.exchanges if self._answered(purpose)}
+        seen: dict[Seen, object] = {
+            "base": self.base,
+            "request": self.at_base,
+            "answer": answered.intersection(_AT_BASE),
+            "endpoints": facts.smart is not None,
+            "tls": facts.tls is not None,
+            "versions": facts.tls is not None and facts.tls.versions,
+            "anonymous": answered.intersection(_ANONYMOUS),
+            "data": facts.data is not None,
+        }
+        read = {purpose for purpose in self.exchanges if self.has(purpose)}
+        return frozenset({name for name, what in seen.items() if what} | (read - _ANSWERS) | (answered & _ANSWERS))
 
     def _answered(self, purpose: Purpose) -> bool:
         exchange = self.exchanges.get(purpose)
@@ -286,7 +273,7 @@ class CheckSpec:
     references: tuple[Reference, ...]
     rows: tuple[str, ...]
     needs: Needs | None
-    rests_on: tuple[Seen, ...]
+    rests_on: frozenset[Seen]
     at: tuple[Purpose, str] | None
     level: Level
     run: Run
@@ -321,7 +308,7 @@ def check(
         raise ValueError(f"check ids are not unique: {check_id}")
     if not cites and level != "judgement":
         raise ValueError(f"{check_id} cites no source; it is a judgement, or cites one")
-    seen = tuple(rests_on)
+    seen = frozenset(rests_on)
     if not seen and needs in {None, "contract", "active", "strict"}:
         raise ValueError(f"{check_id} does not say what a pass rests on")
     purpose, _, pointer = at.partition("#")

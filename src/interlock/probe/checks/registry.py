@@ -57,7 +57,7 @@ def _judged(spec: CheckSpec, probed: CheckInput) -> Check:
     try:
         lacking = probed.lacking[spec.needs]
         outcome, message, evidence = lacking or spec.run(probed)
-        if outcome is _PASS and spec.rests_on and not all(map(probed.saw, spec.rests_on)):
+        if outcome is _PASS and not spec.rests_on <= probed.seen:
             outcome, message, evidence = not_observed("what this would rest on was not seen")
         if spec.at and not evidence and lacking is None:
             evidence = (probed.at(*spec.at),)
@@ -72,14 +72,16 @@ def _judged(spec: CheckSpec, probed: CheckInput) -> Check:
 def _check(spec: CheckSpec, outcome: CheckOutcome, message: str, evidence: tuple[CheckEvidence, ...]) -> Check:
     if spec.level == "judgement" and outcome in _FINDINGS:
         message += " (our judgement)" if spec.references else " (our judgement; no specification asks for it)"
-    return Check.trusted(
-        id=spec.id,
-        title=spec.title,
-        outcome=outcome,
-        severity=spec.severity,
-        message=message,
-        evidence=evidence,
-        references=spec.references,
+    return Check.of_fields(
+        {
+            "id": spec.id,
+            "title": spec.title,
+            "outcome": outcome,
+            "severity": spec.severity,
+            "message": message,
+            "evidence": evidence,
+            "references": spec.references,
+        }
     )
 
 

@@ -117,11 +117,11 @@ def search_parameters(probed: CheckInput) -> Result:
     silent = [name for name in searchable if not resources[name].search_params]
     if not searchable:
         return not_applicable("no type is declared to be searched")
-    without = f"{len(silent)} of {len(searchable)} searchable types list no parameter: {quoted_list(silent)}"
-    return (
-        warned(without, probed.at("metadata", "/rest/0/resource"))
-        if silent
-        else passed(f"All {len(searchable)} searchable types list their parameters")
+    if not silent:
+        return passed(f"All {len(searchable)} searchable types list their parameters")
+    return warned(
+        f"{len(silent)} of {len(searchable)} searchable types list no parameter: {quoted_list(silent)}",
+        probed.at("metadata", "/rest/0/resource"),
     )
 
 
@@ -142,13 +142,13 @@ def search_parameters(probed: CheckInput) -> Result:
 )
 def supported_profiles(probed: CheckInput) -> Result:
     """Not declared is unknown, not "no"; ``profile`` is the rule for the whole type and no such claim."""
-    facts, where = probed.capability, probed.at("metadata", "/profile")
+    facts = probed.capability
     supported = facts.fhir_release in _SUPPORTED_PROFILES
     profiles = probed.profiles if supported else facts.profiles
     number = len(profiles)
     declared = f"{words.count(number, 'profile')} {words.agree(number, 'is', 'are')} declared"
     if not supported:
-        unnamed = "No profile is declared; which ones are met has to be asked"
+        unnamed, where = "No profile is declared; which ones are met has to be asked", probed.at("metadata", "/profile")
         return passed(declared, where) if number else warned(unnamed, where)
     if not number:
         return warned("No supportedProfile is declared; which profiles are met has to be asked")

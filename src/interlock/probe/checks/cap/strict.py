@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from interlock.fhir.validation import validate
 from interlock.model.base import Severity
 from interlock.probe.checks.base import CheckInput, check
 from interlock.probe.checks.results import Result, not_observed, passed, warned
@@ -29,6 +28,8 @@ _SHOWN = 5
 )
 def strict_reading(probed: CheckInput) -> Result:
     """Many statements in use have small flaws, which this tells and does not blame: a client rarely meets them."""
+    from interlock.fhir.validation import validate  # 10 ms of a probe's start that this check alone needs
+
     probed.require("metadata")
     release = probed.capability.fhir_release
     if release is None:

@@ -82,8 +82,7 @@ def name_resolves(probed: CheckInput) -> Result:
 @check("NET-002", "The server accepts connections", Severity.CRITICAL, _AUTHORITY, rests_on=("request",))
 def accepts_connections(probed: CheckInput) -> Result:
     """TCP. A refusal may be a firewall between here and there."""
-    accepts = passed(f"{quoted(host_of(probed.base))} accepts connections")
-    return _unreached(probed) if _stage(probed) < 2 else accepts
+    return _unreached(probed) if _stage(probed) < 2 else passed(f"{quoted(host_of(probed.base))} accepts connections")
 
 
 @check(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from urllib.parse import urljoin
 
 from interlock.fhir import tables
@@ -235,6 +236,11 @@ def one_extension(probed: CheckInput) -> Result:
     )
 
 
+@cache
+def _known_capabilities() -> frozenset[str]:
+    return tables.smart().capability_codes() | _SPELT_OTHERWISE
+
+
 @check(
     "SMART-018",
     "Capability names are the specification's own or full URIs",
@@ -247,7 +253,7 @@ def one_extension(probed: CheckInput) -> Result:
 )
 def capability_names(probed: CheckInput) -> Result:
     """Plain strings are reserved; other publishers SHALL use URIs. Other HL7 guides may have defined one: a note."""
-    known = tables.smart().capability_codes() | _SPELT_OTHERWISE
+    known = _known_capabilities()
     names = probed.listed("capabilities")
     plain_names = [name for name in names if name not in known and "://" not in name and "urn:" not in name]
     unknown = [name for name in plain_names if name not in _OF_OTHER_GUIDES]
