@@ -23,7 +23,6 @@ TABLES = {
     base.Evidence: words.EVIDENCE,
     base.EvidenceKind: words.EVIDENCE_KIND,
     base.Owner: words.OWNER,
-    base.Scope: words.SCOPE,
     base.TaskState: words.TASK_STATE,
     base.ProductKind: words.PRODUCT_KIND,
     base.Grade: words.GRADE,
@@ -36,7 +35,7 @@ def test_every_enumeration_has_a_word_for_each_value() -> None:
         for value in vars(base).values()
         if isinstance(value, type) and issubclass(value, StrEnum) and value is not StrEnum
     }
-    assert enumerations == set(TABLES)
+    assert enumerations - {base.Scope} == set(TABLES), "all but the scope of a rule, which nobody is shown"
     for enumeration, table in TABLES.items():
         assert set(table) == set(enumeration)
         assert len({word.phrase for word in table.values()}) == len(table), "two values have one name"

@@ -125,7 +125,7 @@ class Terminal:
         line.insert_text_at_cursor(typed[:-1])
         await self.press(_KEYS.get(typed[-1], typed[-1]))
 
-    async def until(self, condition: Callable[[], object], seconds: float = 90.0) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 30.0) -> None:
         """Wait until something holds; fail when it does not in time."""
         for _ in range(int(seconds / 0.02)):
             if condition():

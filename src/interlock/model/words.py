@@ -21,7 +21,6 @@ from interlock.model.base import (
     ProductKind,
     Recommendation,
     RuleOutcome,
-    Scope,
     Severity,
     Status,
     TaskState,
@@ -178,11 +177,6 @@ OWNER: Mapping[Owner, Word] = {
     Owner.US: Word("the product team"),
     Owner.VENDOR: Word("the EHR vendor"),
     Owner.ORG: Word("the organisation"),
-}
-SCOPE: Mapping[Scope, Word] = {
-    Scope.PRODUCT: Word("product"),
-    Scope.VENDOR: Word("vendor"),
-    Scope.ORG: Word("organisation"),
 }
 GRADE: Mapping[Grade, Word] = {
     Grade.REGULATION: Word("regulation"),

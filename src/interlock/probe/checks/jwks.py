@@ -7,7 +7,7 @@ from interlock.fhir.tolerant import objects_of
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.checks.base import CheckInput, check
-from interlock.probe.checks.results import Result, failed, not_applicable, passed, quoted, warned
+from interlock.probe.checks.results import Result, failed, media_type_stated, not_applicable, passed, quoted, warned
 from interlock.probe.checks.sources import cite
 
 
@@ -201,5 +201,6 @@ def media_type(probed: CheckInput) -> Result:
     given = probed.media_type("jwks")
     if given == "application/json" or given.endswith("+json"):
         return passed(f"The media type is {given}")
-    stated = f"The media type is {quoted(given)}" if given else "No media type is given"
-    return warned(f"{stated}; a client that looks at it takes application/json or application/jwk-set+json")
+    return warned(
+        f"{media_type_stated(given)}; a client that looks at it takes application/json or application/jwk-set+json"
+    )

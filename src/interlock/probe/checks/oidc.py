@@ -11,6 +11,7 @@ from interlock.probe.checks.base import CheckInput, check
 from interlock.probe.checks.results import (
     NeedError,
     Result,
+    as_json,
     failed,
     host_of,
     not_applicable,
@@ -291,11 +292,7 @@ def response_issuer(probed: CheckInput) -> Result:
 )
 def media_type(probed: CheckInput) -> Result:
     """A MUST; clients that look at it refuse the document."""
-    given = probed.media_type("openid")
-    if given == "application/json":
-        return passed("The media type is application/json")
-    stated = f"The media type is {quoted(given)}" if given else "No media type is given"
-    return failed(f"{stated}; the document MUST be returned as application/json")
+    return as_json(probed.media_type("openid"), "the document MUST be returned as application/json")
 
 
 @check(

@@ -89,6 +89,18 @@ def quoted_list(values: Iterable[object], limit: int = 5) -> str:
     return words.listed(quotes + [""] * (len(values) - limit), limit)
 
 
+def media_type_stated(given: str) -> str:
+    """What is said of a media type that is not the one wanted."""
+    return f"The media type is {quoted(given)}" if given else "No media type is given"
+
+
+def as_json(given: str, requirement: str) -> Result:
+    """Whether a document came as ``application/json``; where not, the sentence ends with what is required."""
+    if given == "application/json":
+        return passed("The media type is application/json")
+    return failed(f"{media_type_stated(given)}; {requirement}")
+
+
 def clauses(texts: Sequence[str], limit: int = 5) -> str:
     """Several statements in one message, each of which may hold commas: ``a, b; c; d and 3 more``."""
     more = f" and {len(texts) - limit:,} more" if len(texts) > limit else ""

@@ -12,6 +12,7 @@ from interlock.probe.checks.results import (
     clauses,
     failed,
     first_of,
+    media_type_stated,
     not_applicable,
     not_observed,
     passed,
@@ -138,8 +139,7 @@ def content_type(probed: CheckInput) -> Result:
         )
     if given in _PLAIN_JSON:
         return passed(f"The media type is {given}, which servers may use for JSON")
-    stated = f"The media type is {quoted(given)}" if given else "No media type is given"
-    return failed(f"{stated}; application/fhir+json SHALL be used")
+    return failed(f"{media_type_stated(given)}; application/fhir+json SHALL be used")
 
 
 @check(

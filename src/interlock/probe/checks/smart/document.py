@@ -14,13 +14,13 @@ from interlock.probe.checks.base import CheckInput, check, unseen
 from interlock.probe.checks.results import (
     NeedError,
     Result,
+    as_json,
     capitalized,
     failed,
     host_of,
     not_applicable,
     not_observed,
     passed,
-    quoted,
     quoted_list,
     warned,
 )
@@ -130,11 +130,7 @@ def location(probed: CheckInput) -> Result:
 )
 def media_type(probed: CheckInput) -> Result:
     """A SHALL, whatever Accept says; the document is read all the same."""
-    given = probed.media_type("smart")
-    if given == "application/json":
-        return passed("The media type is application/json")
-    stated = f"The media type is {quoted(given)}" if given else "No media type is given"
-    return failed(f"{stated}; it SHALL be application/json")
+    return as_json(probed.media_type("smart"), "it SHALL be application/json")
 
 
 @check(
