@@ -1,5 +1,7 @@
 # Every target sets up what it needs. A newcomer needs two: `make demo` and `make test`.
 SHELL := /bin/bash
+# What one process has compiled, the other workers and the hundreds of commands that tests start read.
+export PYTHONDONTWRITEBYTECODE :=
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo

@@ -26,8 +26,15 @@ from interlock.model.questionnaire import Item
 from interlock.usecases.assess import assess
 from interlock.usecases.load import Content, Inputs, load_inputs
 from interlock.workspace.store import Workspace
+from tiers import LONG
 
-TEXTS = tuple(HOSTILE.values())
+_KINDS = {name.partition(":")[0]: None for name in HOSTILE}
+#: Every hostile text in `make test-all`; otherwise every other of each kind, in a smaller world.
+TEXTS = tuple(
+    text
+    for kind in _KINDS
+    for text in [text for name, text in HOSTILE.items() if name.startswith(f"{kind}:")][:: 1 if LONG else 2]
+)
 #: What the same world says where nothing tries anything: the shape that every output must keep.
 CALM = tuple(f"Calm text {number}" for number in range(len(TEXTS)))
 TODAY = date(2026, 3, 2)

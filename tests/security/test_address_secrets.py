@@ -25,6 +25,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "probe"))
 from probe_documents import smart, statement
 from probe_loopback import Loopback, Reply, Request, as_json, redirect
 
+from tiers import LONG
 from typed_targets import observe
 
 CANARY = "Xq7canary93Zt"
@@ -84,8 +85,11 @@ def everything_below(*folders: Path) -> Iterator[tuple[Path, bytes]]:
 
 @bases
 def test_refused_in_an_organisations_file(workspace: Workspace, capsys: pytest.CaptureFixture[str], base: str) -> None:
+    """Every command reads the file; what is wrong with it is found in reading, so `make test` takes turns."""
     write_org(workspace, base)
-    for command in (["org", "list"], ["score"], ["probe", "--all"], ["report"], ["lint", str(workspace.root)]):
+    commands = (["org", "list"], ["score"], ["probe", "--all"], ["report"], ["lint", str(workspace.root)])
+    turn = list(SECRET_BASES.values()).index(base)
+    for command in commands if LONG or not turn else [commands[turn % 4]]:
         code = run([*command, "--workspace", str(workspace.root)] if command[0] != "lint" else command)
         said = "".join(capsys.readouterr())
         assert code == (1 if command[0] == "lint" else 2), said

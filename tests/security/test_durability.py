@@ -323,7 +323,7 @@ for number in range(count):
 """
 
 
-@pytest.mark.parametrize("writers", [2, 10])
+@pytest.mark.parametrize("writers", [2, rounds(5, 10)])
 def test_writers_at_once(workspace: Workspace, writers: int) -> None:
     """Each has questions of its own, and all have some in common: one answer stays, all others are kept beside it."""
     count = rounds(4, 12)
