@@ -282,6 +282,7 @@ def test_reads_and_writes_are_scopes_of_their_own_at_the_level_of_their_launch()
     assert needed_scopes(CONTRACT, "backend") == (
         "system/DiagnosticReport.cu",
         "system/ImagingStudy.s",
+        "system/Provenance.c",
         "system/Task.c",
     )
     assert needed_scopes(CONTRACT, "ehr") == (
@@ -290,6 +291,7 @@ def test_reads_and_writes_are_scopes_of_their_own_at_the_level_of_their_launch()
         "fhirUser",
         "online_access",
         "patient/DiagnosticReport.cu",
+        "patient/Provenance.c",
         "patient/Task.c",
         "user/Observation.s",
     )

@@ -64,15 +64,15 @@ def _profile(resolved: ResolvedContract, need: Need, name: str, organization: st
     document: dict[str, Any] = {
         "resourceType": "StructureDefinition",
         "url": f"urn:uuid:{uuid5(NAMESPACE_URL, f'{resolved.product} / {contract.title} / {name}')}",
-        "version": contract.version,
+        "version": visible(contract.version),
         "name": words,
-        "title": f"{need.resource}{purpose}{where}",
+        "title": visible(f"{need.resource}{purpose}{where}"),
         "status": "draft",
         "date": resolved.made,
-        "description": (
+        "description": visible(
             f"What {resolved.product} {'expects of' if name.startswith('read') or '-read-' in name else 'writes into'} "
             f"it. Known: {of_contract(resolved)}. Assumed: a field that it degrades or asks for without may be absent."
-            + ("" if elements.open == [] else f" Open: {'; '.join(elements.open)}.")
+            + (f" Open: {'; '.join(elements.open)}." if elements.open else "")
         ),
         "fhirVersion": tables.about.version,
         "kind": "resource",

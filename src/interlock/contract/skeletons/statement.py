@@ -67,12 +67,12 @@ def capability_statement(resolved: ResolvedContract) -> Mapping[str, str]:
     statement: dict[str, Any] = {
         "resourceType": "CapabilityStatement",
         "url": f"urn:uuid:{uuid5(NAMESPACE_URL, f'{product} / {contract.title} / requirements')}",
-        "version": contract.version,
+        "version": visible(contract.version),
         "name": _code_name(product),
-        "title": f"What {product} needs of a FHIR server",
+        "title": visible(f"What {product} needs of a FHIR server"),
         "status": "draft",
         "date": resolved.made,
-        "description": (
+        "description": visible(
             f"Requirements of the workflow contract {contract.title}. Known: {of_contract(resolved)}. Assumed: which "
             "search parameters are used together. Open: what each server offers (contract.lock.json)."
         ),
