@@ -10,6 +10,7 @@ import pytest
 
 from interlock.model import words
 from interlock.model.assessment import Assessment
+from interlock.model.contract_parts import Approval, NeedHere
 from interlock.model.errors import InterlockError
 from interlock.report.alone import alone
 from interlock.usecases.assess import assess
@@ -48,6 +49,28 @@ def test_it_names_no_other_organisation(inputs: Inputs, whole: Assessment, tmp_p
     readiness = whole.readiness_of("lakeshore")
     assert (narrowed.verdict.value, narrowed.verdict.latest) == (readiness.verdict, readiness.latest_verdict)
     assert {finding.subject.id for finding in narrowed.findings} <= {"", "oracle", "lakeshore"}
+
+
+def test_the_contract_has_its_own_needs_and_approvals_alone(whole: Assessment) -> None:
+    assert whole.contract is not None
+    needs = whole.contract.inputs
+    at = NeedHere(organization="lakeshore", query=("category=laboratory",))
+    changed = (
+        needs[0].but(not_at=("lakeshore",)),
+        needs[1].but(organizations=("riverside",)),
+        needs[2].but(here=(at, NeedHere(organization="pinecrest"))),
+    )
+    approvals = tuple(
+        Approval(by="Ada", organization=org, date="2026-11-01", hash="0" * 64)
+        for org in (None, "lakeshore", "pinecrest")
+    )
+    contract = whole.contract.but(inputs=changed, approvals=approvals)
+    own = alone(whole.but(contract=contract), "lakeshore").contract
+    assert own is not None
+    assert [need.resource for need in own.inputs] == [needs[2].resource]
+    assert own.inputs[0].query == ("category=laboratory",)
+    assert [approval.organization for approval in own.approvals] == [None, "lakeshore"]
+    assert "pinecrest" not in own.model_dump_json() and "riverside" not in own.model_dump_json()
 
 
 def test_every_organisation_can_have_one(whole: Assessment) -> None:

@@ -92,7 +92,7 @@ def test_headings_sections_and_tables(sample: str) -> None:
         *map(str, range(1, len(numbers) + 1)),
         *"ABCDEFG"[: len(headings) - len(numbers)],
     ]
-    assert {"Summary", "Plan", "Open gaps", "Method", "References"} <= {title for _, title in headings}
+    assert {"On one page", "Plan", "Open gaps", "Method", "References"} <= {title for _, title in headings}
     tokens = parser().parse(sample)
     assert sum(token.type == "table_open" for token in tokens) > 15
     assert "\n\n\n" not in sample

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from interlock.judge.tallies import Tally
 from interlock.judge.verdict import range_of
-from interlock.model.base import GapClass, Gate, Owner, Recommendation, VerdictValue
+from interlock.model.base import GapClass, Gate, Owner, Recommendation, RuleOutcome, VerdictValue
 from interlock.model.finding import UNDECIDED, Finding, listed
 from interlock.model.rule import Rule
 from interlock.model.words import OWNER, VERDICT, count, gate
@@ -59,4 +59,9 @@ def _is_theirs(requirement: tuple[Finding, Rule]) -> bool:
 
 
 def _titles(requirements: Sequence[tuple[Finding, Rule]]) -> str:
-    return listed([rule.title for _, rule in requirements], 2)
+    """What is open, each by its title as a quotation; what is only undecided is counted, or told as undecided."""
+    gaps = [f"“{rule.title}”" for finding, rule in requirements if finding.outcome is RuleOutcome.GAP]
+    undecided = [f"“{rule.title}”" for finding, rule in requirements if finding.outcome in UNDECIDED]
+    if not gaps:
+        return f"not decided: {listed(undecided, 2)}"
+    return listed(gaps, 2) + (f"; {len(undecided):,} not decided" if undecided else "")

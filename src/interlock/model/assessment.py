@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from interlock.model.base import Gate, Model
 from interlock.model.content import ContentChange
-from interlock.model.contract import ContractFit
+from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.finding import Contradiction, Finding
 from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
@@ -39,6 +39,7 @@ class Assessment(Model):
     :ivar as_of: ISO 8601, the day that the assessment is of.
     :ivar ruleset: id and version of the ruleset in use; ``rulesets`` has every set that it is composed of.
     :ivar shipped_ruleset: id and version of the ruleset that Interlock ships, which ``content_changes`` differ from.
+    :ivar contract: the workflow contract; none where there is none yet.
     :ivar content_changes: how the workspace's questions and rules differ from the shipped ones, blockers first.
     """
 
@@ -54,6 +55,7 @@ class Assessment(Model):
     content_changes: tuple[ContentChange, ...] = ()
     questionnaires: dict[str, str]
     organizations: tuple[Organization, ...]
+    contract: WorkflowContract | None = None
     rules: dict[str, Rule]
     findings: tuple[Finding, ...]
     fit: tuple[ContractFit, ...]

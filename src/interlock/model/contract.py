@@ -228,6 +228,16 @@ class WorkflowContract(Versioned):
         said = self.model_dump(mode="json", exclude={"approvals"}, exclude_defaults=True)
         return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
+    def alone(self, organization: str) -> WorkflowContract:
+        """The contract as one organisation may read it: its own needs and approvals, and no other's name among them."""
+
+        def own(needs: tuple[Need, ...]) -> tuple[Need, ...]:
+            here = [here for need in needs if (here := need.at(organization)) is not None]
+            return tuple(need.but(organizations=(), not_at=(), here=()) for need in here)
+
+        approvals = tuple(entry for entry in self.approvals if entry.organization in {None, organization})
+        return self.but(inputs=own(self.inputs), outputs=own(self.outputs), approvals=approvals)
+
     @property
     def says_nothing(self) -> bool:
         """Whether it holds no more than its name and release: nobody has decided anything in it yet."""

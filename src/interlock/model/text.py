@@ -121,9 +121,17 @@ def paragraph(text: object, limit: int = 4000) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    """The beginning of a text. Half an address no longer shows that a password is in it, so that goes out before."""
+    """The beginning of a text, to the end of a word where one is near.
+
+    Half an address no longer shows that a password is in it, so that goes out before.
+    """
     whole = redacted_url(text)
-    return whole if len(whole) <= limit else whole[: limit - 1] + "…"
+    if len(whole) <= limit:
+        return whole
+    kept = whole[: limit - 1]
+    if not whole[limit - 1].isspace():
+        kept = kept[: kept.rfind(" ", 2 * limit // 3)] if " " in kept[2 * limit // 3 :] else kept
+    return kept.rstrip(" ,;:") + "…"
 
 
 def slug(text: str) -> str:

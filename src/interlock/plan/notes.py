@@ -136,7 +136,11 @@ def _routine(work: Work) -> Iterator[str]:
 
 def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
     work = simulation.work
-    ours = sum(pert_mean(effort_estimate(t.effort)) for t in work.tasks if t.owner is Owner.US and not t.is_done)
+    ours = sum(
+        pert_mean(effort_estimate(task.effort)) * (1.0 if task.chance is None else task.chance)
+        for task in work.tasks
+        if task.owner is Owner.US and not task.is_done
+    )
     persons = simulation.persons.get(Owner.US)
     if persons is None:
         needed = ours / finish.p80_days if finish.p80_days else 0.0

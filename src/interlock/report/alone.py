@@ -58,6 +58,7 @@ def alone(assessment: Assessment, org: str) -> Assessment:
     return assessment.model_copy(
         update={
             "organizations": (organization,),
+            "contract": assessment.contract.alone(org) if assessment.contract else None,
             "readiness": (readiness,),
             "findings": findings,
             "fit": tuple(fit for fit in assessment.fit if fit.org == org),

@@ -14,6 +14,7 @@ from interlock.report import safe
 from interlock.report.elements import Brand, Shown
 from interlock.report.sections import (
     contradictions,
+    executive,
     first,
     fit,
     gaps,
@@ -33,6 +34,7 @@ from interlock.report.sections.context import Context
 
 #: The report's sections, in order. Contents, numbers, bookmarks and ``--sections`` follow from this list.
 _SECTIONS = (
+    executive.SECTION,
     summary.SECTION,
     glance.SECTION,
     first.SECTION,

@@ -67,6 +67,7 @@ def assess(
         content_changes=inputs.content.changes,
         questionnaires={q.id: q.version for q in inputs.content.questionnaires},
         organizations=inputs.organizations,
+        contract=inputs.contract,
         rules=rules,
         findings=judged.findings,
         fit=tuple(inputs.fits.values()),

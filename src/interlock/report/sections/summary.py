@@ -254,4 +254,4 @@ def _change(context: Context, change: VerdictChange) -> Pair:
     return Pair(term=words.verdict(change.verdict, change.latest), value=words.sentence("; ".join(answers)))
 
 
-SECTION = Section("summary", "Summary", build_summary)
+SECTION = Section("summary", "The verdict, and how sure we are", build_summary)

@@ -1,0 +1,107 @@
+"""The page that an executive decides from: one page, in words, on every sample, and for many organisations."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from interlock.model.assessment import Assessment
+from interlock.report import html, markdown, pdf, view
+from interlock.usecases.assess import assess
+from interlock.usecases.load import Inputs
+from tiers import LONG
+
+TEMPLATES = [
+    "auth-blocked", "blank", "ci-gate", "early", "fuzzy-contract", "outside-ehr", "ready", "sepsis", "too-early",
+]  # fmt: skip
+TODAY = date(2026, 11, 30)
+LOOKED_UP = re.compile(
+    r"\b[A-Z]{2,5}-\d{3}\b|\binterlock [a-z]|--[a-z]|https?:|sandbox:|\d+\.\d+\.\d+\.\d+"
+    r"|\.(ya?ml|example|test|org|com)\b"
+)
+
+
+def executive(assessment: Assessment, inputs: Inputs) -> view.ReportView:
+    return view.build(
+        assessment,
+        generated=TODAY.isoformat(),
+        interlock_version="0",
+        observations=inputs.observations,
+        sections=("executive",),
+    )
+
+
+def texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for each in value.values() for text in texts(each)]
+    if isinstance(value, list | tuple):
+        return [text for each in value for text in texts(each)]
+    return [str(getattr(value, "value", ""))]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_it_has_words_alone_and_says_nothing_twice(template: str, inputs_of: Callable[[str], Inputs]) -> None:
+    inputs = inputs_of(template)
+    assessment = assess(inputs, today=TODAY, runs=200)
+    built = executive(assessment, inputs)
+    said = [text for text in texts(built.sections[0]["content"]) if text]
+    whole = "\n".join(said)
+    assert not LOOKED_UP.search(whole), LOOKED_UP.search(whole)
+    slugs = set(inputs.content.items) | {org.id for org in inputs.organizations}
+    assert not [slug for slug in slugs if re.search(rf"(?<![\w-]){re.escape(slug)}(?![\w-])", whole)]
+    sentences = [sentence for text in said for sentence in re.split(r"(?<=[.!?]) ", text) if len(sentence) > 60]
+    assert [sentence for sentence, times in Counter(sentences).items() if times > 1] == []
+    assert built.sections[0]["number"] == "1"
+    assert markdown.render(built).count("### ") == (6 if assessment.plan.left else 5)
+
+
+def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(inputs_of: Callable[[str], Inputs]) -> None:
+    inputs = inputs_of("sepsis")
+    shown = executive(assess(inputs, today=TODAY, runs=200), inputs).sections[0]["content"]
+    assert [row["recommendation"] for row in shown["organizations"]] == [
+        "Start",
+        "Map first",
+        "Map first",
+        "Could not look",
+    ]
+    assert all(row["span"] for row in shown["organizations"])
+    assert shown["decisions"][0]["who"].startswith("Product lead")
+    assert len(shown["in_the_way"]) == 4 and "more blockers" in shown["in_the_way"][3]["title"]
+    assert "a range and no date to promise, because Harborview Clinics was never observed" in shown["dates"][0]
+    assert shown["cost"][0].startswith("About ") and "of the organisations" in shown["cost"][1]
+    assert "Harborview Clinics" in shown["unknown"][0] and "cannot change the verdict" in shown["unknown"][1]
+    assert shown["safety"][0].value.startswith("Bedside nurse")
+    assert "entered-in-error" in shown["safety"][1].value
+
+
+def test_without_organisations_there_is_no_date_and_without_contract_no_safety(
+    inputs_of: Callable[[str], Inputs],
+) -> None:
+    inputs = inputs_of("blank")
+    assessment = assess(inputs, today=TODAY, runs=50)
+    shown = executive(assessment.model_copy(update={"contract": None}), inputs).sections[0]["content"]
+    assert shown["dates"] == ("There is no date yet: no organisation has been added.",)
+    assert shown["safety"][0].value == "There is no workflow contract yet, so nothing of it is decided."
+    assert shown["nothing_to_decide"].startswith("First the verdict has to be settled: have ")
+
+
+@pytest.mark.parametrize("template", TEMPLATES if LONG else ["sepsis", "auth-blocked"])
+def test_it_is_one_page_of_paper(template: str, inputs_of: Callable[[str], Inputs], tmp_path: Path) -> None:
+    pytest.importorskip("weasyprint", reason="WeasyPrint is not installed", exc_type=ImportError)
+    if shutil.which("pdfinfo") is None:
+        pytest.skip("pdfinfo is not installed")
+    inputs = inputs_of(template)
+    built = executive(assess(inputs, today=TODAY, runs=200), inputs)
+    file = tmp_path / "page.pdf"
+    file.write_bytes(pdf.render(html.render(built)))
+    info = subprocess.run(["pdfinfo", file], capture_output=True, check=True, text=True).stdout
+    assert re.search(r"^Pages: +2$", info, re.MULTILINE), "the cover, and one page"
