@@ -74,6 +74,7 @@ outputs:
     interactions: [create]
     required_fields: [status]
     when_missing: Nothing
+    status_flow: [{state: requested, moved_by: Radiologist, to: [completed]}, {state: completed}]
     writing: {if_none_exist: "based-on=x&code=y", provenance: false}
 channels:
   - {kind: hl7v2, message: ORM^O01, direction: in, delivery: at-least-once, latency_seconds: 60}
@@ -164,51 +165,51 @@ ROWS = [
     ),
     ("to: [final, ", "to: [finl, ", 42, "finl is no state of its status_flow; did you mean 'final'?"),
     ("identifier=a|b", "identifer=a|b", 45, "DiagnosticReport has no search parameter identifer in R4"),
-    ("based-on=x&code=y", "based-on=x&code", 50, "code is no parameter with a value"),
-    ("provenance: false", "if_match: true", 50, "If-Match is of an update, and none is named"),
-    ("ORM^O01", "ORM-O01", 52, "ORM-O01 is no HL7 v2 message; write it as ORU^R01"),
-    ("direction: in, ", "", 52, "a channel hl7v2 names its message and its direction"),
-    ("poll, resource: ImagingStudy", "poll, resource: ImagingStudies", 53, "did you mean ImagingStudy?"),
-    ("states: [available], delivery", "states: [final], delivery", 53, "final is no status of ImagingStudy in R4"),
-    ("order-sign", "order-sing", 54, "order-sing is no hook that CDS Hooks has; did you mean 'order-sign'?"),
-    ("a=Patient/{{x}}", "patient", 54, "patient: write key=query"),
+    ("based-on=x&code=y", "based-on=x&code", 51, "code is no parameter with a value"),
+    ("provenance: false", "if_match: true", 51, "If-Match is of an update, and none is named"),
+    ("ORM^O01", "ORM-O01", 53, "ORM-O01 is no HL7 v2 message; write it as ORU^R01"),
+    ("direction: in, ", "", 53, "a channel hl7v2 names its message and its direction"),
+    ("poll, resource: ImagingStudy", "poll, resource: ImagingStudies", 54, "did you mean ImagingStudy?"),
+    ("states: [available], delivery", "states: [final], delivery", 54, "final is no status of ImagingStudy in R4"),
+    ("order-sign", "order-sing", 55, "order-sing is no hook that CDS Hooks has; did you mean 'order-sign'?"),
+    ("a=Patient/{{x}}", "patient", 55, "patient: write key=query"),
     (
         "dicomweb, resource: ImagingStudy",
         "dicomweb, message: ORU^R01",
-        55,
+        56,
         "message is of a channel hl7v2, and this one is dicomweb",
     ),
-    ("mode: ehr\n", "mode: standalone\n", 58, "chart: standalone is no launch mode of this contract"),
+    ("mode: ehr\n", "mode: standalone\n", 59, "chart: standalone is no launch mode of this contract"),
     (
         "https://app.example.org/callback",
         "http://app.example.org/callback",
-        61,
+        62,
         "is plain http, and this is production",
     ),
-    ("https://app.example.org/callback", "app.example.org", 61, "app.example.org is no whole address"),
-    ("name: service", "name: chart", 64, "chart: another client has this name"),
+    ("https://app.example.org/callback", "app.example.org", 62, "app.example.org is no whole address"),
+    ("name: service", "name: chart", 65, "chart: another client has this name"),
     (
         "mode: backend, environment",
         "mode: backend, launch_url: https://a, environment",
-        64,
+        65,
         "only an EHR launch has a launch address",
     ),
     (
         "direction: in, delivery: at-least-once, latency_seconds: 60",
         "direction: in, organizations: [lakeshor]",
-        52,
+        53,
         "hl7v2: there is no organisation 'lakeshor'; did you mean 'lakeshore'?",
     ),
     (
         "owners: [",
         "approvals: [{by: Roe, organization: hillside, date: 2026-11-01, hash: " + "0" * 64 + "}]\nowners: [",
-        75,
+        76,
         "approval by Roe: there is no organisation 'hillside'; the workspace has lakeshore, pinecrest and riverside",
     ),
     (
         "schema: 2",
         "schema: 1",
-        51,
+        52,
         "channels belongs to schema 2, and this file is of schema 1: run interlock contract upgrade",
     ),
 ]
@@ -245,11 +246,15 @@ def test_each_mistake_is_named_with_its_line(right: str, wrong: str, line: int, 
         ("if_match: true, ", "whether an update names the version that it replaces is undecided"),
         ('if_none_exist: "identifier=a|b", ', "how a repeated create is recognised is undecided"),
         ("moved_by: Radiologist, to: [final", "who moves it on from preliminary is undecided"),
+        (
+            "    status_flow: [{state: requested, moved_by: Radiologist, to: [completed]}, {state: completed}]\n",
+            "Task: its states are undecided (status_flow)",
+        ),
         ("    contacts: [it@example.org]\n", "chart: whom the organisation writes to is undecided"),
     ],
 )
 def test_what_is_left_out_is_undecided(left_out: str, said: str) -> None:
-    put = "to: [final" if "moved_by" in left_out else ""
+    put = "to: [final" if left_out.startswith("moved_by") else ""
     _, found = read(RIGHT.replace(left_out, put, 1))
     assert any(said in message and not wrong for _, message, wrong in found), found
 
@@ -266,10 +271,10 @@ def test_an_approval_is_of_one_text() -> None:
     ("change", "said"),
     [
         (("schema: 2", "schema: 3"), "made by a newer Interlock (schema 3; this one reads up to 2)"),
-        (("kind: poll", "kind: pager"), "contract.yaml:53:"),
+        (("kind: poll", "kind: pager"), "contract.yaml:54:"),
         (("then: stop", "then: guess"), "contract.yaml:21:"),
         (("query: [status=available]", "query: [available]"), "contract.yaml:11:"),
-        (("refresh: online", "refresh: always"), "contract.yaml:65:"),
+        (("refresh: online", "refresh: always"), "contract.yaml:66:"),
     ],
 )
 def test_what_no_contract_can_say_is_refused_with_its_line(change: tuple[str, str], said: str) -> None:

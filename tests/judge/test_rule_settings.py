@@ -35,13 +35,14 @@ def known(*overrides: dict[str, Any], surface: list[dict[str, Any]] | None = SUR
 
 
 def test_a_condition_reads_what_is_missing_defaulted_mistyped_and_unknown() -> None:
-    given = known({"models": "adult", "modells": ["adult"], "contact": "4711"})
+    given = known({"models": "adult", "modells": ["adult"], "contact": "4711", "window": 8})
     assert settings_variable(given.fits["riverside"]) == {
         "settings": {
             "missing": [],
             "defaulted": ["threshold"],
             "mistyped": ['models (a list of texts (numbers in quotes) is expected, and "adult" is there)'],
             "unknown": ["modells (did you mean 'models'?)"],
+            "universal": ["window (the contract says 6)"],
             "needed": 3,
             "own": 1,
         }

@@ -207,6 +207,11 @@ def _status_codes(of: FhirRelease) -> dict[str, frozenset[str]]:
     return codes
 
 
+def has_states(of: FhirRelease, resource: str) -> bool:
+    """Whether FHIR fixes the codes of a type's status."""
+    return resource in _status_codes(of)
+
+
 @lru_cache(maxsize=4096)
 def state_problem(of: FhirRelease, state: str, resources: tuple[str, ...] = ()) -> str | None:
     """What is wrong with a state: no status of these types has it or, where none is given, no status of any type."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from interlock.contract import fhir_names
 from interlock.model.contract import Failures, Need, WorkflowContract
 from interlock.model.contract_parts import Client
 
@@ -22,7 +23,7 @@ def open_parts(contract: WorkflowContract) -> Iterator[tuple[str, str]]:
                 yield "/safeguards", f"{name.replace('_', ' ')} is undecided"
     for index, need in enumerate((*contract.inputs, *contract.outputs)):
         side, number = ("inputs", index) if index < len(contract.inputs) else ("outputs", index - len(contract.inputs))
-        for message in (*_need(need), *(_output(need) if side == "outputs" else ())):
+        for message in (*_need(need), *(_output(contract, need) if side == "outputs" else ())):
             yield f"/{side}/{number}", f"{need.resource}: {message}"
     for index, channel in enumerate(contract.channels):
         for key in ("delivery", "latency_seconds"):
@@ -46,8 +47,10 @@ def _need(need: Need) -> Iterator[str]:
             yield f"without {one.field} the product is to {one.then}, and what it says then is undecided"
 
 
-def _output(need: Need) -> Iterator[str]:
+def _output(contract: WorkflowContract, need: Need) -> Iterator[str]:
     writing = need.writing
+    if not need.status_flow and fhir_names.has_states(contract.fhir_release, need.resource):
+        yield "its states are undecided (status_flow)"
     if "create" in need.interactions and writing.if_none_exist is None:
         yield "how a repeated create is recognised is undecided (writing.if_none_exist)"
     if _UPDATES & set(need.interactions) and writing.if_match is None:

@@ -114,9 +114,17 @@ _LEFT_OUT = object()
 _STATEMENT_KINDS = frozenset({"resource", "interaction", "search_parameter", "operation", "profile"})
 
 
-def contract_variable(contract: WorkflowContract) -> dict[str, Any]:
-    """The contract; fields that are none are left out, empty lists stay."""
-    return contract.model_dump(exclude_none=True)
+def contract_variable(contract: WorkflowContract, fits: Iterable[ContractFit] = ()) -> dict[str, Any]:
+    """The contract; fields that are none are left out, empty lists stay.
+
+    Its ``schema`` and ``hash`` are there too, and, where it was held against an organisation, ``not_fhir``: the names
+    in it that FHIR does not have.
+    """
+    said = {**contract.model_dump(exclude_none=True), "schema": contract.schema_version, "hash": contract.hash}
+    matches = [match for fit in fits for match in fit.matches]
+    if matches:
+        said["not_fhir"] = list(dict.fromkeys(_match_name(match) for match in matches if match.outcome == "not_fhir"))
+    return said
 
 
 def probe_variable(facts: Facts) -> dict[str, Any]:
@@ -166,7 +174,8 @@ def settings_variable(fit: ContractFit | None) -> dict[str, Any]:
         return {}
     if not fit.settings:
         return {"settings": {}}
-    named: dict[str, list[str]] = {outcome: [] for outcome in ("missing", "defaulted", "mistyped", "unknown")}
+    outcomes = ("missing", "defaulted", "mistyped", "unknown", "universal")
+    named: dict[str, list[str]] = {outcome: [] for outcome in outcomes}
     for match in fit.settings:
         if match.outcome in named:
             named[match.outcome].append(f"{match.name} ({match.note})" if match.note else match.name)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from interlock.model.contract import WorkflowContract
+from interlock.model.contract import Failures, WorkflowContract
+from interlock.model.contract_parts import Safeguards
 
 _DECIDED = "decided"
 
 #: Every field filled in, every launch mode in use, and only resources written that servers accept.
 COMPLETE_CONTRACT = WorkflowContract.model_validate(
     {
+        "schema": 2,
         "version": "1",
         "title": "Complete",
         "fhir_release": "R4",
@@ -52,14 +54,37 @@ COMPLETE_CONTRACT = WorkflowContract.model_validate(
                 "required_fields": ["status"],
                 "terminology": ["http://loinc.org"],
                 "when_missing": _DECIDED,
+                "status_flow": [{"state": _DECIDED, "moved_by": _DECIDED, "to": [_DECIDED]}],
+                "writing": {"if_none_exist": "identifier=1", "if_match": True, "provenance": True},
             }
             for resource in ("Observation", "DocumentReference")
         ],
         "output_is_wrong": dict.fromkeys(("detect", "correct", "withdraw", "notify", "audit"), _DECIDED),
-        "failures": dict.fromkeys(
-            ("missing_field", "access_denied", "needs_review", "stale", "duplicate", "ehr_unavailable"), _DECIDED
-        ),
-        "review": {"required": True, "role": _DECIDED, "timeout": _DECIDED, "on_refusal": _DECIDED},
+        "failures": dict.fromkeys(Failures.model_fields, _DECIDED),
+        "review": {
+            "required": True,
+            "role": _DECIDED,
+            "timeout": _DECIDED,
+            "on_refusal": _DECIDED,
+            "states": [{"state": _DECIDED, "within": _DECIDED, "then": _DECIDED}],
+        },
+        "channels": [
+            {"kind": "poll", "resource": "Observation", "delivery": "at-least-once", "latency_seconds": 60.0},
+        ],
+        "clients": [
+            {
+                "name": mode,
+                "mode": mode,
+                "environment": "production",
+                "launch_url": "https://app.example.org/launch",
+                "redirect_uris": ["https://app.example.org/callback"],
+                "jwks_url": "https://app.example.org/jwks.json",
+                "contacts": [_DECIDED],
+            }
+            for mode in ("ehr", "standalone", "backend")
+        ],
+        "session": {"length": _DECIDED, "refresh": "offline"},
+        "safeguards": dict.fromkeys(Safeguards.model_fields, _DECIDED),
         "organization_surface": [
             {"name": name, "surface": surface, "type": "list", "default": [_DECIDED], "description": _DECIDED}
             for name, surface in (
@@ -76,4 +101,12 @@ COMPLETE_CONTRACT = WorkflowContract.model_validate(
     }
 )
 #: ``settings`` of an organisation that says what it has to.
-COMPLETE_SETTINGS = {"missing": [], "defaulted": [], "mistyped": [], "unknown": [], "needed": 1, "own": 1}
+COMPLETE_SETTINGS = {
+    "missing": [],
+    "defaulted": [],
+    "mistyped": [],
+    "unknown": [],
+    "universal": [],
+    "needed": 1,
+    "own": 1,
+}

@@ -243,7 +243,7 @@ def _wanted(rule: CompiledRule) -> Wanted:
     return wanted_names(rule.reads)
 
 
-_CONTRACT = contract_variable(COMPLETE_CONTRACT)
+_CONTRACT: Variables = {**contract_variable(COMPLETE_CONTRACT), "not_fhir": []}
 
 
 @lru_cache(maxsize=64)

@@ -48,7 +48,17 @@ FIT = {
     "supported": int,
     "release_matches": bool,
 }
-SETTINGS = {"missing": list, "defaulted": list, "mistyped": list, "unknown": list, "needed": int, "own": int}
+#: Beside the fields of the contract itself.
+CONTRACT: dict[str, type] = {"hash": str, "not_fhir": list}
+SETTINGS = {
+    "missing": list,
+    "defaulted": list,
+    "mistyped": list,
+    "unknown": list,
+    "universal": list,
+    "needed": int,
+    "own": int,
+}
 ORG = {"id": str, "name": str, "vendor": str, "environment": str, "has_url": bool}
 FLEET = {
     "organizations": int,
@@ -188,6 +198,8 @@ def unknown_field(name: str) -> str | None:
         return None
     if name == _LEFT_OUT or name.startswith(_LEFT_OUT + "."):
         return f"{_LEFT_OUT} is not handed to conditions; read fit.missing"
+    if root == "contract" and path[0] in CONTRACT:
+        return _in_fields(root, path, list(CONTRACT))
     return _in_model(root, path, _MODELS[root])
 
 

@@ -27,7 +27,7 @@ from interlock.judge.context import SubjectContext, Variables
 from interlock.judge.engine import Conclusion, decide, over_all
 from interlock.judge.lint.complete import COMPLETE_SETTINGS
 from interlock.judge.lint.problems import LintProblem, Locations, problem
-from interlock.judge.lint.references import ALWAYS_KNOWN, FIT, FLEET, IN_SCOPE, ORG, SETTINGS
+from interlock.judge.lint.references import ALWAYS_KNOWN, CONTRACT, FIT, FLEET, IN_SCOPE, ORG, SETTINGS
 from interlock.judge.variables import contract_variable, probe_variable
 from interlock.model.base import RuleOutcome, Scope, Status
 from interlock.model.contract import WorkflowContract
@@ -134,8 +134,10 @@ def test_context(scope: str, given: Mapping[str, Any], items: Mapping[str, Item]
     if contract is not None:
         if not isinstance(contract, dict):
             raise GivenError(("contract",), "expected a map")
+        added = {name: contract[name] for name in CONTRACT if name in contract}
         contract = {"version": "1", "title": "Example", **contract}
-        variables["contract"] = contract_variable(_validated(WorkflowContract, "contract", contract))
+        written = {name: value for name, value in contract.items() if name not in added}
+        variables["contract"] = contract_variable(_validated(WorkflowContract, "contract", written)) | added
     if scope == Scope.ORG:
         variables["org"] = _known("org", given.get("org"), EXAMPLE_ORG, ORG)
         site = given.get("site") or {}
