@@ -1,0 +1,223 @@
+"""What every test of the contract has: the organisation that is asked, its statement, a token, and the rows of tests.
+
+Each test's id names the need of the contract that it is about, as the client names it: ``vital_signs``. The client of
+this folder asks, so that what is tested is what runs.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "client"))
+
+from fhir_client import (
+    FHIR_JSON,
+    NEEDS,
+    Client,
+    ContractError,
+    NotSetUp,
+    Organization,
+    Resource,
+    SignInRefused,
+    Unavailable,
+    read_lock,
+)
+
+#: FHIR's versions by release (FHIR R4, valueset-FHIR-version).
+RELEASES = {"1.0": "DSTU2", "3.0": "STU3", "4.0": "R4", "4.3": "R4B", "5.0": "R5"}
+
+
+class Detail(NamedTuple):
+    """One thing that a need takes for granted of a server: an interaction, a parameter, an operation, a profile."""
+
+    need: str
+    resource: str
+    kind: str
+    name: str
+    optional: bool
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What a run is told."""
+    group = parser.getgroup("workflow contract")
+    group.addoption("--org", help="organisation of the contract that is asked")
+    group.addoption("--base", help="its FHIR base URL, where it is another than the contract's")
+    group.addoption("--patient", help="id of a test patient there")
+    group.addoption("--encounter", help="id of a test encounter of that patient; one is looked for without it")
+    group.addoption("--write", action="store_true", help="write outputs, too: to a test system only")
+    group.addoption("--any-release", action="store_true", help="go on at a server of another release of FHIR")
+
+
+def lock_of(config: pytest.Config) -> Resource:
+    """The organisation's part of the lock."""
+    try:
+        lock = read_lock()
+    except NotSetUp as error:
+        raise pytest.UsageError(str(error)) from None
+    known = {str(one["id"]): one for one in lock["organizations"]}
+    wanted = config.getoption("--org") or (next(iter(known)) if len(known) == 1 else None)
+    if wanted not in known:
+        raise pytest.UsageError(f"give --org, one of {', '.join(known) or 'none: the contract has no organisation'}")
+    return dict(known[wanted])
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.:-]+", "_", text).strip("_")[:80]
+
+
+def _details(organization: Organization) -> Iterator[tuple[str, Detail]]:
+    for direction in ("input", "output"):
+        for name, need in organization.needs(direction).items():
+            found = [("resource", need["resource"])]
+            found += [("interaction", one) for one in need.get("interactions") or []]
+            found += [("parameter", one) for one in need.get("search_parameters") or []]
+            found += [("operation", one.lstrip("$")) for one in need.get("operations") or []]
+            found += [("profile", need["profile"])] if need.get("profile") else []
+            for kind, what in found:
+                shown = what.rpartition("/")[2] if kind == "profile" else what
+                optional = bool(need.get("optional"))
+                yield f"{name}-{kind}-{_slug(shown)}", Detail(name, need["resource"], kind, what, optional)
+
+
+def rows(organization: Organization, fixture: str) -> dict[str, Any]:
+    """What a test is repeated for, by its id."""
+    inputs, outputs = organization.needs("input"), organization.needs("output")
+    match fixture:
+        case "detail":
+            return dict(_details(organization))
+        case "input_name":
+            return {name: name for name in inputs}
+        case "output_name":
+            return {name: name for name in outputs}
+        case "mode":
+            modes = dict.fromkeys(one["client"]["mode"] for one in organization.lock.get("clients") or [])
+            return {mode: mode for mode in modes if mode != "backend"}
+        case "backend_need":
+            own = [one for one in organization.lock.get("clients") or [] if one["client"]["mode"] == "backend"]
+            scopes = [scope for client in own[:1] for scope in client.get("scopes") or []]
+            keys = {key for scope in scopes for key in scope.get("needs") or []}
+            needs = organization.lock.get("needs") or []
+            return {NEEDS[one["key"]]: one["need"] for one in needs if one["key"] in keys}
+        case "field" | "unwritten":
+            needs = inputs if fixture == "field" else outputs
+            return {
+                f"{name}-{_slug(path)}": (name, path)
+                for name, need in needs.items()
+                for path in dict.fromkeys(
+                    [*(need.get("required_fields") or []), *(one["field"] for one in need.get("missing") or [])]
+                )
+            }
+        case "bound":
+            return {
+                f"{name}-{_slug(bound['path'])}": (name, bound)
+                for name, need in inputs.items()
+                for bound in need.get("binding") or []
+                if bound.get("codes")
+            }
+        case "failure":
+            return {name: name for name in organization.contract.get("failures") or {}}
+    raise KeyError(fixture)
+
+
+#: Arguments of tests that stand for a row of the contract.
+ROWS = ("detail", "input_name", "output_name", "mode", "backend_need", "field", "unwritten", "bound", "failure")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each row of the contract."""
+    wanted = [name for name in ROWS if name in metafunc.fixturenames]
+    if not wanted:
+        return
+    own = lock_of(metafunc.config)
+    organization = Organization.named(own["id"], "https://offline.invalid")
+    organization.http.close()
+    for name in wanted:
+        found = rows(organization, name)
+        metafunc.parametrize(name, list(found.values()), ids=list(found))
+
+
+def stop(request: pytest.FixtureRequest, words: str) -> None:
+    """End the run: nothing that comes after would mean anything."""
+    request.session.shouldfail = words
+    pytest.fail(words, pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def organization(request: pytest.FixtureRequest) -> Iterator[Organization]:
+    """The organisation that is asked; the run ends when the contract gives no address."""
+    own = lock_of(request.config)
+    try:
+        found = Organization.named(own["id"], request.config.getoption("--base"))
+    except NotSetUp as error:
+        stop(request, str(error))
+        raise
+    with found.http:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def statement(request: pytest.FixtureRequest, organization: Organization) -> Resource:
+    """Its capability statement; the run ends when there is none."""
+    try:
+        found = organization.document(f"{organization.base}/metadata", FHIR_JSON)
+    except ContractError as error:
+        stop(request, f"{error.happened}: nothing of the contract can be tested there")
+        raise
+    if found.get("resourceType") not in ("CapabilityStatement", "Conformance"):
+        stop(request, f"{organization.base}/metadata is no capability statement: is this the FHIR base URL?")
+    return found
+
+
+def release_of(statement: Resource) -> str:
+    """The release of a statement, or its version where it is none that is known."""
+    version = str(statement.get("fhirVersion") or "none")
+    return RELEASES.get(".".join(version.split(".")[:2]), version)
+
+
+def wrong_release(organization: Organization, statement: Resource) -> str | None:
+    """What to say of a server of another release, or none."""
+    wanted, found = organization.contract.get("fhir_release") or "R4", release_of(statement)
+    if wanted == found:
+        return None
+    return f"the contract is of FHIR {wanted}, and {organization.base} of {found}: it is no server of this contract"
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, organization: Organization, statement: Resource) -> Organization:
+    """The organisation, once its server is known to be of the contract's release."""
+    words = wrong_release(organization, statement)
+    if words and not request.config.getoption("--any-release"):
+        stop(request, words)
+    return organization
+
+
+@pytest.fixture(scope="session")
+def client(server: Organization) -> Client:
+    """A client with a backend token; tests that need one are skipped without it, and ``test_token`` says why."""
+    client = Client(server, server.backend_token)
+    try:
+        assert client.token
+    except (NotSetUp, SignInRefused, Unavailable) as error:
+        pytest.skip(f"no token: {error}")
+    return client
+
+
+@pytest.fixture(scope="session")
+def patient(request: pytest.FixtureRequest) -> str:
+    """The id of a test patient."""
+    given = request.config.getoption("--patient")
+    if not given:
+        pytest.fail("give a test patient of this organisation: --patient ID", pytrace=False)
+    return str(given)
+
+
+@pytest.fixture(scope="session")
+def sampled(client: Client) -> dict[tuple[str, str], list[Resource]]:
+    """What was read already, by need and patient: each is asked for once."""
+    return {}

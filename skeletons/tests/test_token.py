@@ -1,0 +1,109 @@
+"""Tokens: given for the contract's scopes to whoever proves who they are, and to nobody else."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+from urllib.parse import urlencode
+
+import pytest
+from joserfc.jwk import ECKey
+
+from fhir_client import Authorization, Client, Organization, Resource, SignInRefused
+
+#: Letters of the contract's interactions (SMART App Launch 2.2, scopes for requesting FHIR resources).
+LETTERS = {"create": "c", "read": "r", "vread": "r", "update": "u", "patch": "u", "delete": "d", "search": "s"}
+BEGUN = Authorization(
+    url="",
+    redirect_uri="https://app.invalid/callback",
+    token_endpoint="https://offline.invalid/token",  # noqa: S106  # an address
+    issuer="https://offline.invalid",
+    issuer_is_told=True,
+    state="the state of this sign-in",
+    verifier="v" * 43,
+)
+
+
+def test_backend_token_is_given(server: Organization) -> None:
+    """A client with its key is given a token (SMART App Launch 2.2, backend services)."""
+    _needs_backend(server)
+    assert server.backend_token().value
+
+
+def test_scopes_are_granted(client: Client, backend_need: Resource) -> None:
+    """The token may do what the need takes; a server may grant less than it was asked for."""
+    wanted = {LETTERS[one] for one in backend_need.get("interactions") or []}
+    granted: set[str] = set()
+    for scope in client.token.scopes:
+        parts = re.fullmatch(r"system/(\*|[A-Za-z]+)\.([a-z*]+)(\?.*)?", scope)
+        if parts and parts[1] in ("*", backend_need["resource"]):
+            granted |= set({"read": "rs", "write": "cud", "*": "cruds"}.get(parts[2], parts[2]))
+    if wanted - granted and backend_need.get("optional"):
+        pytest.skip("not granted; the contract can do without")
+    assert wanted <= granted, f"asked for {server_scopes(client)}, granted {' '.join(client.token.scopes)}"
+
+
+def server_scopes(client: Client) -> str:
+    """What was asked for."""
+    return client.organization.scopes("backend")
+
+
+def test_another_key_is_refused(server: Organization, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An assertion that the registered key did not sign gives nothing."""
+    key = ECKey.generate_key("P-384", {"use": "sig", "alg": "ES384"})
+    monkeypatch.setenv(server.variable("private_key"), _json(key))
+    with pytest.raises(SignInRefused):
+        server.backend_token()
+
+
+def test_sign_in_is_offered(server: Organization, mode: str) -> None:
+    """The server says where a person signs in, with PKCE, and that it launches in this way."""
+    found = server.discover()
+    assert found.get("authorization_endpoint"), "no authorization endpoint is named"
+    assert found.get("token_endpoint"), "no token endpoint is named"
+    assert f"launch-{mode}" in (found.get("capabilities") or []), f"the capability launch-{mode} is not declared"
+    assert "S256" in (found.get("code_challenge_methods_supported") or []), "PKCE with S256 is not declared"
+
+
+def test_sign_in_sends_state_and_challenge(server: Organization, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sign-in has a state and a challenge of its own, and names this server as its audience (RFC 7636)."""
+    if not server.discover().get("authorization_endpoint"):
+        pytest.skip("no authorization endpoint is named: see test_sign_in_is_offered")
+    monkeypatch.setenv(server.variable("client_id"), os.environ.get(server.variable("client_id")) or "a-client")
+    begun = [server.authorize(mode, "https://app.invalid/callback", server.base, "a-launch") for _ in range(2)]
+    assert begun[0].state != begun[1].state
+    assert begun[0].verifier != begun[1].verifier
+    assert all(part in begun[0].url for part in ("code_challenge_method=S256", "code_challenge=", "aud=", "state="))
+
+
+def test_launch_of_another_server_is_refused(server: Organization) -> None:
+    """An EHR launch whose iss is not this organisation's base is not answered."""
+    with pytest.raises(SignInRefused):
+        server.authorize("ehr", "https://app.invalid/callback", "https://elsewhere.invalid/fhir", "a-launch")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({"code": "c", "state": "another", "iss": "https://offline.invalid"}, id="state"),
+        pytest.param({"code": "c", "state": BEGUN.state, "iss": "https://elsewhere.invalid"}, id="issuer"),
+        pytest.param({"code": "c", "state": BEGUN.state}, id="no-issuer"),
+        pytest.param({"error": "access_denied", "state": BEGUN.state, "iss": BEGUN.issuer}, id="refused"),
+    ],
+)
+def test_answer_of_another_sign_in_is_refused(server: Organization, answer: dict[str, str]) -> None:
+    """An answer with another state or issuer is sent nowhere (RFC 6749 section 10.12; RFC 9207)."""
+    offline = dataclasses.replace(server, base="https://offline.invalid")
+    with pytest.raises(SignInRefused):
+        offline.redeem(BEGUN, f"{BEGUN.redirect_uri}?{urlencode(answer)}")
+
+
+def _needs_backend(server: Organization) -> None:
+    if not server.scopes("backend"):
+        pytest.skip("the contract has no backend client here")
+
+
+def _json(key: ECKey) -> str:
+    return json.dumps({**key.as_dict(private=True), "kid": key.thumbprint()})
