@@ -67,6 +67,17 @@ def lock_of(config: pytest.Config) -> Resource:
     return dict(known[wanted])
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """A run without an organisation ends before it begins."""
+    lock_of(config)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The statement is looked at first, and of it the release."""
+    order = ("test_statement.py", "test_token.py", "test_access.py", "test_records.py", "test_failures.py")
+    items.sort(key=lambda item: order.index(item.path.name) if item.path.name in order else len(order))
+
+
 def _slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.:-]+", "_", text).strip("_")[:80]
 
@@ -151,12 +162,13 @@ def stop(request: pytest.FixtureRequest, words: str) -> None:
 @pytest.fixture(scope="session")
 def organization(request: pytest.FixtureRequest) -> Iterator[Organization]:
     """The organisation that is asked; the run ends when the contract gives no address."""
-    own = lock_of(request.config)
+    own, words = lock_of(request.config), ""
     try:
         found = Organization.named(own["id"], request.config.getoption("--base"))
     except NotSetUp as error:
-        stop(request, str(error))
-        raise
+        words = str(error)
+    if words:
+        stop(request, words)
     with found.http:
         yield found
 
@@ -164,11 +176,13 @@ def organization(request: pytest.FixtureRequest) -> Iterator[Organization]:
 @pytest.fixture(scope="session")
 def statement(request: pytest.FixtureRequest, organization: Organization) -> Resource:
     """Its capability statement; the run ends when there is none."""
+    words, found = "", {}
     try:
         found = organization.document(f"{organization.base}/metadata", FHIR_JSON)
     except ContractError as error:
-        stop(request, f"{error.happened}: nothing of the contract can be tested there")
-        raise
+        words = f"{error.happened}: nothing of the contract can be tested there"
+    if words:
+        stop(request, words)
     if found.get("resourceType") not in ("CapabilityStatement", "Conformance"):
         stop(request, f"{organization.base}/metadata is no capability statement: is this the FHIR base URL?")
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from conftest import Detail, stop, wrong_release
@@ -31,29 +29,26 @@ def test_is_declared(server: Organization, statement: Resource, detail: Detail) 
 def _declared(statement: Resource, detail: Detail) -> tuple[str, str]:
     """``supported``, ``missing`` from a list that is there, or ``undeclared``; and what was looked for, in words."""
     servers = [rest for rest in statement.get("rest") or [] if rest.get("mode") == "server"]
-    types: dict[str, Resource] = {one["type"]: one for rest in servers for one in rest.get("resource") or []}
-    here = types.get(detail.resource)
+    types = [one for rest in servers for one in rest.get("resource") or []]
+    here = [one for one in types if one.get("type") == detail.resource]
     words = f"the statement does not list {detail.kind} {detail.name} of {detail.resource}"
-    if here is None:
+    if not here:
         return ("missing" if types else "undeclared"), f"the statement does not list {detail.resource}"
     if detail.kind == "resource":
         return "supported", words
     if detail.kind == "interaction":
-        listed = [one.get("code") for one in here.get("interaction") or []]
         wanted = "search-type" if detail.name == "search" else detail.name
-        return _among(listed, wanted), words
+        return _among(_of(here, "interaction", "code"), wanted), words
     if detail.kind == "parameter":
-        listed = [one.get("name") for one in here.get("searchParam") or []]
+        listed = _of([*here, *servers], "searchParam", "name")
         base = detail.name.partition(":")[0].partition(".")[0]
         if detail.name not in listed and (base in listed or base.startswith("_")):
             return "undeclared", f"{words} as such; {base} is declared" if base in listed else words
         return _among(listed, detail.name), words
     if detail.kind == "operation":
-        acting = [*(here.get("operation") or []), *(one for rest in servers for one in rest.get("operation") or [])]
-        found = detail.name in [str(one.get("name")).lstrip("$") for one in acting]
+        found = detail.name in [name.lstrip("$") for name in _of([*here, *servers], "operation", "name")]
         return ("supported" if found else "undeclared"), words
-    listed = [_reference(one) for one in [*(here.get("supportedProfile") or []), here.get("profile")] if one]
-    listed += [_reference(one) for one in statement.get("profile") or []]
+    listed = [str(profile) for one in here for profile in one.get("supportedProfile") or []]
     address, _, version = detail.name.partition("|")
     versions = [one.partition("|")[2] for one in listed if one.partition("|")[0] == address]
     if versions and version and version not in versions:
@@ -61,10 +56,10 @@ def _declared(statement: Resource, detail: Detail) -> tuple[str, str]:
     return ("supported" if versions else "missing" if listed else "undeclared"), words
 
 
-def _among(listed: list[Any], wanted: str) -> str:
+def _among(listed: list[str], wanted: str) -> str:
     return "supported" if wanted in listed else "missing" if listed else "undeclared"
 
 
-def _reference(profile: Any) -> str:
-    """The address of a profile; STU3 has it in a reference."""
-    return str(profile.get("reference") if isinstance(profile, dict) else profile)
+def _of(entries: list[Resource], members: str, name: str) -> list[str]:
+    """The codes or names of what entries of a statement list."""
+    return [str(one.get(name)) for entry in entries for one in entry.get(members) or []]

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.fast
 
 ROOT = Path(__file__).resolve().parents[2]
 SUFFIXES = {".py", ".md", ".yaml", ".toml", ".j2", ".css"}
-FOLDERS = ("src", "rulesets", "questionnaires", "reports", "samples", "docs", "tests", "bench", "scripts")
+FOLDERS = ("src", "rulesets", "questionnaires", "reports", "samples", "skeletons", "docs", "tests", "bench", "scripts")
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
 LINK = re.compile(r"\]\((?!\w+:)([^()\s]+)\)")
 #: A page of ours that is named in text: ``docs/scoring.md``, ``docs/scoring.md#caps``, ``docs/adr/0007``.

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-COPIED = ("src", "questionnaires", "rulesets", "reports", "samples", "docs", "tests/probe", "tests/tui")
+COPIED = ("src", "questionnaires", "rulesets", "reports", "samples", "skeletons", "docs", "tests/probe", "tests/tui")
 BLOCK = re.compile(r"^`([^`]+)`, ([^\n]+):\n\n```\w+\n(.*?)```$", re.MULTILINE | re.DOTALL)
 
 

@@ -39,7 +39,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_carries_the_data(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for data in ("questionnaires", "rulesets", "reports", "samples"):
+    for data in ("questionnaires", "rulesets", "reports", "samples", "skeletons"):
         shipped = {f"interlock/_data/{path.relative_to(ROOT)}" for path in (ROOT / data).rglob("*") if path.is_file()}
         assert shipped <= set(names)
     tables = ROOT / "src" / "interlock" / "fhir" / "tables" / "data"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from interlock.model.errors import InterlockError
 
-DataSet = Literal["questionnaires", "rulesets", "reports", "samples"]
+DataSet = Literal["questionnaires", "rulesets", "reports", "samples", "skeletons"]
 
 
 @cache

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from interlock.contract.page import workflow_page
 from interlock.contract.skeletons.base import Skeleton
+from interlock.contract.skeletons.client import CLIENT, client
 from interlock.contract.skeletons.lock import LOCK, lock
 from interlock.contract.skeletons.profiles import profiles
 from interlock.contract.skeletons.scopes import scopes
 from interlock.contract.skeletons.settings import settings
 from interlock.contract.skeletons.statement import capability_statement
+from interlock.contract.skeletons.suite import suite
 from interlock.model.resolved import ResolvedContract
 
 __all__ = ["SKELETONS", "Skeleton", "build"]
@@ -21,6 +23,8 @@ SKELETONS = (
     Skeleton("profiles/*.json", profiles),
     Skeleton("scopes.json", scopes),
     Skeleton("settings/*.yaml, settings.schema.json", settings),
+    Skeleton(CLIENT, client),
+    Skeleton("tests/*.py, tests/examples/*.json", suite),
 )
 
 
