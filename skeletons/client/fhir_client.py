@@ -465,7 +465,7 @@ class Client:
         need = self.organization.need("input", name)
         found, complete = Found(), []
         for resource in self.resources(name, parameters, found.notes):
-            lacking = self._check(name, need, resource)
+            lacking = self.lacking(name, need, resource)
             found.missing.extend(lacking)
             if all(one.then == "degrade" for one in lacking):
                 complete.append(resource)
@@ -484,13 +484,13 @@ class Client:
         return self._pages(url, need["resource"], notes)
 
     def read(self, name: str, logical_id: str) -> Resource:
-        """One resource of an input by its id.
+        """One resource of an input by its id; :meth:`lacking` tells the fields without which an output is degraded.
 
-        :raises MissingField: it lacks a field that the contract requires, but for one that only degrades the output.
+        :raises MissingField: it lacks a field without which the product stops, or a person is asked.
         """
         need = self.organization.need("input", name)
         resource = self.resource(need["resource"], logical_id)
-        for lacking in self._check(name, need, resource):
+        for lacking in self.lacking(name, need, resource):
             if lacking.then != "degrade":
                 raise lacking
         return resource
@@ -501,6 +501,28 @@ class Client:
         :raises AccessDenied: it is refused, or its type is not the contract's.
         """
         return self._get(f"{self.organization.base}/{kind}/{quote(logical_id, safe='')}")
+
+    def lacking(self, name: str, need: Resource, resource: Resource) -> list[MissingField]:
+        """The required fields that a resource of a need lacks, each with what the contract then does.
+
+        :raises UnknownModifier: what it says may mean its opposite.
+        :raises MergedPatient: it is a patient's record that was replaced.
+        """
+        where = f"{resource.get('resourceType')}/{resource.get('id', 'new')}"
+        if resource.get("modifierExtension"):
+            raise UnknownModifier(f"{where} has a modifier extension", self.organization.failure("unknown_modifier"))
+        links = [link.get("type") for link in resource.get("link") or [] if isinstance(link, dict)]
+        if resource.get("resourceType") == "Patient" and ("replaced-by" in links or resource.get("active") is False):
+            raise MergedPatient(f"{where} is no longer in use", self.organization.failure("merged_patient"))
+        decided = {one["field"]: one for one in need.get("missing") or []}
+        fields = dict.fromkeys([*(need.get("required_fields") or []), *decided])
+        usual = need.get("when_missing") or self.organization.failure("missing_field")
+        return [
+            MissingField(name, where, path, one.get("then", "stop"), one.get("says") or usual)
+            for path in fields
+            if not present(resource, path)
+            for one in [decided.get(path, {})]
+        ]
 
     def create(self, name: str, resource: Resource, keys: Mapping[str, str] | None = None) -> Resource:
         """A new resource of an output; where the contract says how, one that is there already is not made twice.
@@ -536,7 +558,7 @@ class Client:
         need = self.organization.need("output", name)
         if interaction not in (need.get("interactions") or []):
             raise NotSetUp(f"the contract has no {interaction} of {name}")
-        for lacking in self._check(name, need, resource):
+        for lacking in self.lacking(name, need, resource):
             if lacking.then != "degrade":
                 raise lacking
         return need
@@ -603,28 +625,6 @@ class Client:
             if issue.get("code") in WITHHELD:
                 raise AccessDenied(f"something was held back: {words}", self.organization.failure("access_denied"))
             yield words
-
-    def _check(self, name: str, need: Resource, resource: Resource) -> list[MissingField]:
-        """The required fields that a resource lacks, each with what the contract then does.
-
-        :raises UnknownModifier: what it says may mean its opposite.
-        :raises MergedPatient: it is a patient's record that was replaced.
-        """
-        where = f"{resource.get('resourceType')}/{resource.get('id', 'new')}"
-        if resource.get("modifierExtension"):
-            raise UnknownModifier(f"{where} has a modifier extension", self.organization.failure("unknown_modifier"))
-        links = [link.get("type") for link in resource.get("link") or [] if isinstance(link, dict)]
-        if resource.get("resourceType") == "Patient" and ("replaced-by" in links or resource.get("active") is False):
-            raise MergedPatient(f"{where} is no longer in use", self.organization.failure("merged_patient"))
-        decided = {one["field"]: one for one in need.get("missing") or []}
-        fields = dict.fromkeys([*(need.get("required_fields") or []), *decided])
-        usual = need.get("when_missing") or self.organization.failure("missing_field")
-        return [
-            MissingField(name, where, path, one.get("then", "stop"), one.get("says") or usual)
-            for path in fields
-            if not present(resource, path)
-            for one in [decided.get(path, {})]
-        ]
 
 
 def _json(answer: httpx.Response) -> Resource | None:

@@ -6,6 +6,7 @@ this folder asks, so that what is tested is what runs.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from fhir_client import (
     Organization,
     Resource,
     SignInRefused,
+    Token,
     Unavailable,
     read_lock,
 )
@@ -50,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--base", help="its FHIR base URL, where it is another than the contract's")
     group.addoption("--patient", help="id of a test patient there")
     group.addoption("--encounter", help="id of a test encounter of that patient; one is looked for without it")
+    group.addoption("--token-variable", help="variable with the access token of a sign-in, instead of a backend token")
     group.addoption("--write", action="store_true", help="write outputs, too: to a test system only")
     group.addoption("--any-release", action="store_true", help="go on at a server of another release of FHIR")
 
@@ -96,6 +99,20 @@ def _details(organization: Organization) -> Iterator[tuple[str, Detail]]:
                 yield f"{name}-{kind}-{_slug(shown)}", Detail(name, need["resource"], kind, what, optional)
 
 
+def needs_of(organization: Organization, *modes: str) -> dict[str, Resource]:
+    """The needs that clients of these launch modes ask scopes for, by name."""
+    own = [one for one in organization.lock.get("clients") or [] if one["client"]["mode"] in modes]
+    keys = {key for client in own for scope in client.get("scopes") or [] for key in scope.get("needs") or []}
+    return {NEEDS[one["key"]]: one["need"] for one in organization.lock.get("needs") or [] if one["key"] in keys}
+
+
+def by_this_token(client: Client, name: str) -> None:
+    """Skip what another kind of token is for."""
+    modes = ("backend",) if client.token.scopes else ("ehr", "standalone")
+    if name not in needs_of(client.organization, *modes):
+        pytest.skip("for a token of another launch mode: see --token-variable")
+
+
 def rows(organization: Organization, fixture: str) -> dict[str, Any]:
     """What a test is repeated for, by its id."""
     inputs, outputs = organization.needs("input"), organization.needs("output")
@@ -110,11 +127,7 @@ def rows(organization: Organization, fixture: str) -> dict[str, Any]:
             modes = dict.fromkeys(one["client"]["mode"] for one in organization.lock.get("clients") or [])
             return {mode: mode for mode in modes if mode != "backend"}
         case "backend_need":
-            own = [one for one in organization.lock.get("clients") or [] if one["client"]["mode"] == "backend"]
-            scopes = [scope for client in own[:1] for scope in client.get("scopes") or []]
-            keys = {key for scope in scopes for key in scope.get("needs") or []}
-            needs = organization.lock.get("needs") or []
-            return {NEEDS[one["key"]]: one["need"] for one in needs if one["key"] in keys}
+            return needs_of(organization, "backend")
         case "field" | "unwritten":
             needs = inputs if fixture == "field" else outputs
             return {
@@ -212,8 +225,13 @@ def server(request: pytest.FixtureRequest, organization: Organization, statement
 
 
 @pytest.fixture(scope="session")
-def client(server: Organization) -> Client:
-    """A client with a backend token; tests that need one are skipped without it, and ``test_token`` says why."""
+def client(request: pytest.FixtureRequest, server: Organization) -> Client:
+    """A client with a token; tests that need one are skipped without it, and ``test_token`` says why."""
+    if variable := request.config.getoption("--token-variable"):
+        value = os.environ.get(str(variable), "").strip()
+        if not value:
+            stop(request, f"{variable} is not set: it is to hold an access token")
+        return Client(server, Token(value))
     client = Client(server, server.backend_token)
     try:
         assert client.token

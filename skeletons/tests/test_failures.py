@@ -140,7 +140,7 @@ def _missing(client: Client, name: str, need: Resource) -> list[MissingField]:
     try:
         if "search" in (need.get("interactions") or []):
             return client.search(name, {}).missing
-        client.read(name, "1")
+        return client.lacking(name, need, client.read(name, "1"))
     except MissingField as error:
         return [error]
     return []

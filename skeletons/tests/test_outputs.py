@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from conftest import by_this_token
 from fhir_client import Client, Resource, VersionConflict, keys_of
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -33,6 +34,7 @@ class Written(NamedTuple):
 @pytest.fixture
 def written(request: pytest.FixtureRequest, client: Client, patient: str, output_name: str) -> Written:
     """The example of an output, filled in."""
+    by_this_token(client, output_name)
     need = client.organization.need("output", output_name)
     if not request.config.getoption("--write"):
         pytest.skip("writes nothing without --write, which is for test systems")

@@ -26,14 +26,16 @@ BEGUN = Authorization(
 )
 
 
-def test_backend_token_is_given(server: Organization) -> None:
+def test_backend_token_is_given(request: pytest.FixtureRequest, server: Organization) -> None:
     """A client with its key is given a token (SMART App Launch 2.2, backend services)."""
-    _needs_backend(server)
+    _needs_backend(request, server)
     assert server.backend_token().value
 
 
 def test_scopes_are_granted(client: Client, backend_need: Resource) -> None:
     """The token may do what the need takes; a server may grant less than it was asked for."""
+    if not client.token.scopes:
+        pytest.skip("the scopes of a token that was given are not known")
     wanted = {LETTERS[one] for one in backend_need.get("interactions") or []}
     granted: set[str] = set()
     for scope in client.token.scopes:
@@ -52,6 +54,8 @@ def server_scopes(client: Client) -> str:
 
 def test_another_key_is_refused(server: Organization, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """An assertion that the registered key did not sign gives nothing."""
+    if not client.token.scopes:
+        pytest.skip("a token was given: no key is used")
     key = ECKey.generate_key("P-384", {"use": "sig", "alg": "ES384"})
     monkeypatch.setenv(server.variable("private_key"), _json(key))
     with pytest.raises(SignInRefused):
@@ -103,7 +107,9 @@ def test_answer_of_another_sign_in_is_refused(server: Organization, answer: dict
         offline.redeem(BEGUN, f"{BEGUN.redirect_uri}?{urlencode(answer)}")
 
 
-def _needs_backend(server: Organization) -> None:
+def _needs_backend(request: pytest.FixtureRequest, server: Organization) -> None:
+    if request.config.getoption("--token-variable"):
+        pytest.skip("a token was given")
     if not server.scopes("backend"):
         pytest.skip("the contract has no backend client here")
 
