@@ -78,7 +78,9 @@ def _search(contract: WorkflowContract, need: Need, name: str, about: str) -> li
     declared = dict.fromkeys(
         (*need.search_parameters, *(one for here in need.here for one in here.search_parameters or ()))
     )
-    arguments, sent, taken = [], [], {"self", "since"}
+    arguments: list[str] = []
+    sent: list[str] = []
+    taken = {"self", "since"}
     since = next((one for one in declared if one in known and known[one].type == "date" and one != "birthdate"), None)
     for parameter in list(declared)[:_MAX_PARAMETERS]:
         argument = identifier(parameter)

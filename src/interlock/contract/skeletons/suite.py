@@ -20,7 +20,7 @@ def suite(resolved: ResolvedContract) -> Mapping[str, str]:
     """The suite's files, and an example of each output to edit."""
     folder = data_dir("skeletons") / "tests"
     files = {f"tests/{path.name}": path.read_text("utf-8") for path in sorted(folder.iterdir()) if path.is_file()}
-    return files | examples(resolved.contract)
+    return {**files, **examples(resolved.contract)}
 
 
 def test_id(file: str, function: str, *row: str) -> str:
