@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import shutil
+import subprocess
+import unicodedata
 from contextlib import nullcontext
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,6 +16,7 @@ import pytest
 
 from interlock.model.assessment import Assessment
 from interlock.model.observation import Observation
+from interlock.report.sections.weeks import TITLES_ONLY
 
 ORGS = ("harborview", "lakeshore", "pinecrest", "riverside")
 
@@ -37,6 +42,23 @@ def test_the_demo_writes_everything(finished_demo: Path) -> None:
         *(f"settings/{org}.yaml" for org in ORGS),
     }
     assert (finished_demo / "reports/report.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_the_plan_of_the_pdf_is_seven_pages_in_which_no_word_is_broken(finished_demo: Path) -> None:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed")
+    reports = finished_demo / "reports"
+    told = subprocess.run(["pdftotext", "-layout", reports / "report.pdf", "-"], capture_output=True, check=True)
+    pages = unicodedata.normalize("NFKC", told.stdout.decode()).split("\f")
+    plan = [page for page in pages if page.lstrip("\n").partition("\n")[0].endswith("  Plan")]
+    assert 4 <= len(plan) <= 7
+    text = " ".join("\n".join(plan).split())
+    for said in ("What decides the date", "The next 90 days", "Accepted when:", "The weeks after these", TITLES_ONLY):
+        assert said in text
+    # A column that is narrower than a word breaks it, and no piece of a word is a word of the other formats.
+    written = TITLES_ONLY + html.unescape(re.sub("<[^>]+>", " ", (reports / "report.html").read_text()))
+    known, shown = (set(re.findall(r"[^\W\d_]+", words.casefold())) for words in (written, text))
+    assert sorted(shown - known) == []
 
 
 def test_each_organisation_has_the_stage_of_its_story(command, demo: Path) -> None:

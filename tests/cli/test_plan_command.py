@@ -163,8 +163,8 @@ def test_holidays_and_freezes_reach_the_plan(command, workspace: Path) -> None:
     file.write_text(f"{bare}holidays: ['2026-12-25', '2027-01-01']\n{freeze}")
     after = plan()
     assert "holidays" not in bare
-    assert any("No holidays are stated" in note for note in before["notes"])
-    assert not any("No holidays are stated" in note for note in [*stated["notes"], *after["notes"]])
+    assert any("Holidays: none are stated" in note for note in before["notes"])
+    assert not any("Holidays: none are stated" in note for note in [*stated["notes"], *after["notes"]])
     finishes = {finish["org"]: finish["finish"]["p80_date"] for finish in after["orgs"]}
     assert finishes["lakeshore"] >= "2028-01-03"
     assert "org.freeze@lakeshore" not in {task["id"] for task in after["tasks"]}

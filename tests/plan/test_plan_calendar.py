@@ -57,8 +57,8 @@ def test_holidays_move_dates_and_no_days():
     off = plan_of((), {}, (ALDER,), tasks, holidays=(date(2026, 1, 7), date(2026, 1, 8), date(2026, 1, 10)))
     assert (plain.finish.p80_days, plain.finish.p80_date) == (10, "2026-01-16")
     assert (off.finish.p80_days, off.finish.p80_date) == (10, "2026-01-20")
-    assert any("No holidays are stated" in note for note in plain.notes)
-    assert not any("No holidays are stated" in note for note in off.notes)
+    assert any("Holidays: none are stated" in note for note in plain.notes)
+    assert not any("Holidays: none are stated" in note for note in off.notes)
 
 
 class TestByADay:
@@ -82,7 +82,7 @@ class TestByADay:
         findings = everywhere(self.RULES, (ALDER,))
         friday, sunday = (plan_of(findings, self.RULES, (ALDER,), by=date(2026, 1, day)) for day in (9, 11))
         assert [c.probability for c in friday.chances] == [c.probability for c in sunday.chances]
-        assert "11 Jan 2026 is not worked; what is done by the working day before it counts." in sunday.notes
+        assert "Asked for: 11 Jan 2026 is not worked; what is done by the working day before it counts." in sunday.notes
 
     def test_a_day_before_the_start_has_no_chance(self):
         plan = plan_of(everywhere(self.RULES, (ALDER,)), self.RULES, (ALDER,), by=date(2025, 12, 31))
@@ -96,7 +96,7 @@ def test_a_start_that_is_not_worked_is_moved_and_said():
     rules = rules_of(rule("AA-001"))
     plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), start=date(2026, 1, 10))
     assert plan.start == "2026-01-12"
-    assert "10 Jan 2026 is not worked; the plan starts on 12 Jan 2026." in plan.notes
+    assert "Start: 10 Jan 2026 is not worked; the plan starts on 12 Jan 2026." in plan.notes
 
 
 class TestSizes:

@@ -397,7 +397,7 @@ def test_our_own_work_that_does_not_fit_is_said():
     assert any("adds up to 40 person-days: the P80 needs 8.0 of us" in note for note in plan.notes)
     roomy = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), [task("org.wait", lead_time=lead(90, 90, 90))])
     assert not any("adds up" in note for note in roomy.notes)
-    assert any("not yet begun" in note for note in roomy.notes)
+    assert any("0 of these begun" in note for note in roomy.notes)
 
 
 @pytest.mark.parametrize(("persons", "days"), [(1, 40.0), (2, 20.0), (3, 15.0), (8, 5.0), (50, 5.0)])
@@ -406,7 +406,7 @@ def test_work_is_levelled_over_the_persons_there_are(persons, days):
     rules = rules_of(*(rule(f"AA-{n:03d}", work=fixed(5)) for n in range(8)))
     plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), capacity={"us": persons})
     assert plan.finish.p80_days == plan.most_likely_days == days
-    assert any(note.startswith(f"{persons} of us for 40 person-days") for note in plan.notes)
+    assert any(note.startswith(f"Our people: {persons} of us for 40 person-days") for note in plan.notes)
 
 
 def random_fleet(seed, size=8):
@@ -492,7 +492,7 @@ def test_huge_fleets_get_fewer_runs_and_are_told(monkeypatch):
     rules = rules_of(*(rule(f"AA-{n:03d}", after=[f"AA-{n - 1:03d}"] if n else []) for n in range(10)))
     plan = plan_of(everywhere(rules, (ALDER, BIRCH)), rules, (ALDER, BIRCH), runs=20_000)
     assert plan.runs == 150
-    assert plan.notes[-1] == "150 runs instead of 20,000, because there are 20 tasks."
+    assert plan.notes[-1] == "Runs: 150 instead of 20,000, because there are 20 tasks."
     assert len(plan.tasks) == 20
 
 

@@ -123,7 +123,7 @@ def test_stage_is_a_question_where_unknowns_decide(sample: ReportView) -> None:
 
 
 def test_first_things_have_their_three_numbers(sample: ReportView) -> None:
-    assert [figure.value for figure in content(sample, "first").steps[0].numbers] == ["12.8", "9", "73%"]
+    assert [figure.value for figure in content(sample, "first").steps[0].numbers] == ["13 working days", "9", "73%"]
     many = factory.sample().plan.model_copy(update={"first": factory.sample().plan.first * 4})
     built = build(factory.sample().model_copy(update={"plan": many}))
     assert len(content(built, "first").steps) == 5
@@ -134,7 +134,8 @@ def test_plan_gives_three_dates_and_the_range(sample: ReportView) -> None:
     overall = content(sample, "plan").forecasts[0]
     assert (overall.p50.term, overall.p80.term, overall.p90.term) == ("1 Mar 2027", "28 Apr 2027", "11 Jun 2027")
     assert overall.span == "1 Mar 2027 to 11 Jun 2027"
-    assert "64%" in content(sample, "plan").judgement and "judgement" in content(sample, "plan").judgement
+    facts = {fact.term: fact.value for fact in content(sample, "plan").facts}
+    assert "64%" in facts["What makes the range this wide"] and "judgement" in facts["What makes the range this wide"]
     unseen = next(row for row in content(sample, "plan").forecasts if row.link.label == "Harborview Clinics")
     assert "not observed" in unseen.note
 

@@ -148,7 +148,7 @@ def test_what_nobody_knows_to_be_a_gap_asks_for_the_verdicts_tasks_only_where_it
     assert tasks["us.freeze"].chance > tasks["BND-001"].chance
     assert "find-out:BND-001" in tasks["us.freeze"].after
     unknown = sum(task.kind == "gap" and task.chance is not None for task in plan.tasks)
-    assert any(note.startswith(f"{unknown} rules are undecided") for note in plan.notes)
+    assert any(note.startswith(f"Unknowns: {unknown} rules are undecided") for note in plan.notes)
     assert plan.if_no_gaps is not None and plan.if_all_gaps is not None
     # Freezing, testing again, running the pilot and deciding twice are not in a plan in which nothing is a gap.
     assert plan.if_all_gaps.p50_days - plan.if_no_gaps.p50_days > 60

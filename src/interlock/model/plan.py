@@ -91,14 +91,14 @@ class PlanTask(Model):
 
     @property
     def when(self) -> str:
-        """Its days in words: ``1 Dec 2026 to 11 Dec 2026, in four of five runs by 18 Dec 2026; 0.7 person-days``."""
+        """Its days in words: ``1 Dec 2026 to 11 Dec 2026 (P80 18 Dec 2026); 0.7 person-days of ours``."""
         if self.starts is None or self.ends is None:
             return ""
-        late = f", in four of five runs by {words.iso_day(self.latest)}" if self.latest else ""
+        late = f" (P80 {words.iso_day(self.latest)})" if self.latest else ""
         work = self.effort.mean if self.effort else 0.0
         whose = "ours" if self.owner is Owner.US else "theirs"
         return f"{words.span(self.starts, self.ends)}{late}" + (
-            f"; {words.person_days(work)} of {whose}" if work else "; no days of work estimated, only their lead time"
+            f"; {words.person_days(work)} of {whose}" if work else "; lead time alone"
         )
 
     @property
@@ -199,6 +199,7 @@ class Plan(Model):
 
     :ivar spread: what makes the range as wide as it is, the largest part first; empty when it has no width.
     :ivar apart: what passes a gate or lies on the critical path and saves nothing by itself.
+    :ivar notes: what to know before quoting a date, each ``Lead: what there is to know``.
     :ivar most_likely: what the path of most likely times alone would have said, and how unlikely it is.
     :ivar capacity: persons by owner, as stated; an owner without a number never makes a task wait.
     :ivar if_no_gaps, if_all_gaps: the finish if nothing, or everything, that is undecided turned out to be a gap; none
@@ -249,21 +250,23 @@ class Plan(Model):
 
     @property
     def order(self) -> tuple[str, ...]:
-        """In which order the organisations come through, and whose finish waits for our people's work elsewhere."""
+        """In which order the organisations come through, and whose finish waits for our people's work elsewhere.
+
+        Each is ``Lead: what there is to know``, as a note is.
+        """
         if len(self.orgs) < 2:
             return ()
         names = {line.org: line.name for line in self.outlook}
         in_time = [names.get(each.org, each.org) for each in sorted(self.orgs, key=lambda each: each.finish.p50_days)]
         said = [
-            f"At the median they come through in this order: {words.listed(in_time, 8)}. Nobody has ranked them: our "
-            "people take what can start first, and of that what has most work behind it."
+            f"Order: {words.listed(in_time, 8)}, at the median. Nobody has ranked them: our people take what can start "
+            "first, and of that what has most work behind it."
         ]
         for each in self.orgs:
             waits = [f"{names.get(org, org)} ({round(100 * share)} in 100 runs)" for org, share in each.waits.items()]
             if waits:
-                said.append(
-                    f"{names.get(each.org, each.org)}'s date waits for our people's work at {words.listed(waits, 4)}."
-                )
+                name = names.get(each.org, each.org)
+                said.append(f"Queue: {name}'s date waits for our people's work at {words.listed(waits, 4)}.")
         return tuple(said)
 
     @property

@@ -211,10 +211,10 @@ GATE_MEANS: Mapping[Gate, str] = {
 }
 #: How to read the tasks of the next weeks.
 WEEKS_MEAN = (
-    "Tasks stand in the week of their median start, with the days from there to their median end and the day by which "
-    "four of five runs have them done. What is under way stands in the first week; what only a gap that is found would "
-    "bring is left out. Beside each week: our work of that week, what began earlier included, of the person-days there "
-    "are. Person-days are means."
+    "Tasks stand in the week of their median start, with the days from there to their median end, and the P80: the day "
+    "by which four of five runs have them done. What is under way stands in the first week; what only a gap that is "
+    "found would bring is left out. Person-days are means. A bad answer to a question makes it a gap. A gap whose "
+    "answer stays no is closed by a decision: contract.yaml no longer needs it, or the organisation is left out."
 )
 #: How to read the list of first things.
 FIRST_MEANS = (

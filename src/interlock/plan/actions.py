@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from interlock.model import words
-from interlock.model.base import Evidence, GapClass, Gate, Scope
+from interlock.model.base import Evidence, Gate, Scope
 from interlock.model.finding import Finding
 from interlock.model.plan import PlanTask
 from interlock.model.questionnaire import Item, ItemType
@@ -18,6 +18,8 @@ from interlock.model.text import plain
 PROBE = "probe:"
 #: Findings that one task names; the rest is counted.
 _NAMED = 3
+#: What a task that asks an organisation a question begins with.
+ASK_ORG = "Ask the organisation: "
 #: Whom a question is for; :func:`named` gives the organisation its name.
 _ASK = {Scope.ORG: "Ask the organisation", Scope.VENDOR: "Ask the EHR vendor"}
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
@@ -91,8 +93,7 @@ class Wording:
             return "a probe has shown whether it is so"
         where = f" --org {finding.subject.id}" if finding.subject.scope is Scope.ORG else ""
         seen = ", or a probe has shown it" if finding.missing_facts else ""
-        known = f"an answer is recorded that is not “unknown” (interlock answer {asked}{where})"
-        return f"{known}{seen}; a bad one makes it a gap"
+        return f"interlock answer {asked}{where} has recorded more than “unknown”{seen}"
 
     def _closed(self, rule: Rule, finding: Finding) -> str:
         """The answer that closes the gap, with its document where the gate wants one; else what has to be seen."""
@@ -102,26 +103,16 @@ class Wording:
         item = self.items.get(rule.measures or "") or self.items.get(_answer_read(rule.gap_when))
         label = _closing(item, rule.gap_when) if item is not None else ""
         if item is not None and label:
-            return f"“{plain(item.text, 200)}” is answered {label}{proof}{_otherwise(rule, finding)}"
+            return f"“{plain(item.text, 200)}” is answered {label}{proof}"
         org = f" of {self._asked(finding)}" if finding.subject.scope is Scope.ORG else ""
         sources = {name.partition(".")[0] for name in finding.reads}
         if sources & {"probe", "checks", "fit", "compared"}:
-            return f"the next probe{org} no longer finds it{_otherwise(rule, finding)}"
+            return f"the next probe{org} no longer finds it"
         if "settings" in sources:
             return f"orgs/{finding.subject.id}.yaml states it"
         if "contract" in sources:
             return f"contract.yaml no longer shows this: {_lower(plain(rule.title, 200))}"
         return f"an answer{org} says so{proof}"
-
-
-def _otherwise(rule: Rule, finding: Finding) -> str:
-    """What else closes a gap whose remedy is refused, where the contract has a say or the organisation can be left."""
-    ways = []
-    if {"contract", "fit", "probe", "checks", "compared"} & {name.partition(".")[0] for name in finding.reads}:
-        ways.append("contract.yaml no longer needs it")
-    if finding.subject.scope is Scope.ORG and rule.gap_class is not GapClass.ADVICE:
-        ways.append(f"it is decided to leave {plain(finding.subject.id, 60)} out (interlock org remove)")
-    return f"; where the answer stays no, once {' or '.join(ways)}" if ways else ""
 
 
 def named(action: str, name: str) -> str:

@@ -84,11 +84,11 @@ def _rests(plan: Plan) -> str:
         for part in plan.spread
         if part.share >= _LEAST_SHARE
     ]
-    graded = "all of it our judgement, nothing measured" if one else "with what each estimate rests on"
+    graded = "; all of it our judgement, nothing measured" if one else ""
     return (
-        f"What makes the range this wide, {graded}: {words.listed(parts, len(parts))}. What earlier projects of your "
-        "own took (plan --from-history FILE), and dates that an organisation or a vendor states, take the place of"
-        " judgement."
+        f"What makes the range this wide: {words.listed(parts, len(parts))}{graded}. What earlier projects of your own "
+        "took (plan --from-history FILE), and dates that an organisation or a vendor states, take the place of "
+        "judgement."
     )
 
 

@@ -1,4 +1,4 @@
-"""The plan's notes: sentences that a reader has to know before quoting a date."""
+"""The plan's notes: what a reader has to know before quoting a date, each with the word that it is found by."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from interlock.model import words
-from interlock.model.base import Gate, Owner, TaskState
+from interlock.model.base import Gate, Owner
 from interlock.model.finding import GATE_RANK, listed
 from interlock.model.forecast import Quantiles
 from interlock.model.text import plain
@@ -17,9 +17,9 @@ from interlock.plan.tasks import Work
 
 #: Two whole projects to hold the sum of our steps against; neither is part of any path.
 CROSS_CHECK = (
-    "Cross-check, in no date here: a light web tool took 10 to 12 weeks at three systems (Branda 2024), one "
-    "integration, not of a SMART app, 18 months at five centres (Scalia 2021). A first organisation below the one, or "
-    "a last one above the other, wants a second look at the estimates."
+    "Cross-check: a light web tool took 10 to 12 weeks at three systems (Branda 2024), one integration, not of a SMART "
+    "app, 18 months at five centres (Scalia 2021). A first organisation below the one, or a last one above the other, "
+    "wants a second look at the estimates."
 )
 #: The bounds of the cross-check, in days of the calendar.
 _SHORT, _LONG = 70, 548
@@ -41,7 +41,7 @@ def most_likely_words(simulation: Simulation, most: float, when: str, chance: fl
 def notes(
     simulation: Simulation, options: PlanOptions, finish: Quantiles, none: Quantiles | None, every: Quantiles | None
 ) -> tuple[str, ...]:
-    """The notes of a plan, those that move dates most first."""
+    """The notes of a plan, those that move dates most first; each is ``Lead: what there is to know``."""
     work, used = simulation.work, simulation.sampler.runs
     if all(task.is_done for task in work.tasks):
         return ()  # that nothing is left is what there is to say of the dates
@@ -57,18 +57,16 @@ def notes(
         )
         by_probe = f", {seen:,} by {words.count(len(probes), 'probe')} alone" if probes else ""
         said.append(
-            f"{words.count(len(chances), 'rule')} {words.agree(len(chances), 'is', 'are')} undecided: {asked:,} to be "
-            f"found out one by one{by_probe}. Each is a gap with its chance, about {sum(chances):.0f} of them in each "
-            "run. One question may decide several rules, so there are fewer questions than rules."
+            f"Unknowns: {words.count(len(chances), 'rule')} {words.agree(len(chances), 'is', 'are')} undecided: "
+            f"{asked:,} to be found out one by one{by_probe}. About {sum(chances):.0f} of them are gaps in each run."
         )
-    said += _parts(work)
     said += _decisions(work)
-    said += _routine(work)
+    said += _parts(work)
     said += _calendar(simulation, options)
     if simulation.orgs and GATE_RANK[options.target_gate] >= GATE_RANK[Gate.PILOT]:
         said.append(f"{CROSS_CHECK} {_crossed(simulation)}")
     if used < options.runs:
-        said.append(f"{used:,} runs instead of {options.runs:,}, because there are {len(work.tasks):,} tasks.")
+        said.append(f"Runs: {used:,} instead of {options.runs:,}, because there are {len(work.tasks):,} tasks.")
     return tuple(said)
 
 
@@ -100,38 +98,33 @@ def _crossed(simulation: Simulation) -> str:
 
 
 def _parts(work: Work) -> Iterator[str]:
-    """What the tasks that are left are, so that every number of them is part of one sum."""
+    """What the tasks that are left are, so that every number of them is part of one sum, and what tasks.yaml says."""
     left = [task for task in work.tasks if not task.is_done]
+    routine = [task for task in work.tasks if task.kind == "routine"]
+    begun = sum(task.is_begun for task in routine)
+    done = sum(task.is_done for task in routine)
     kinds = {
-        "gap to close": [task for task in left if task.kind == "gap" and task.chance is None],
-        "unknown to find out": [task for task in left if task.kind == "discovery"],
-        "gap that an unknown may be": [task for task in left if task.kind == "gap" and task.chance is not None],
-        "routine task": [task for task in left if task.kind == "routine"],
-        "piece of evidence": [task for task in left if task.kind == "evidence"],
+        "gap to close": sum(task.kind == "gap" and task.chance is None for task in left),
+        "unknown to find out": sum(task.kind == "discovery" for task in left),
+        "gap that an unknown may be": sum(task.kind == "gap" and task.chance is not None for task in left),
+        "piece of evidence": sum(task.kind == "evidence" for task in left),
+        "routine task": len(routine) - done,
     }
     plural = {"unknown to find out": "unknowns to find out", "gap to close": "gaps to close"}
     plural |= {"gap that an unknown may be": "gaps that unknowns may be", "piece of evidence": "pieces of evidence"}
-    named = [words.count(len(tasks), kind, plural.get(kind)) for kind, tasks in kinds.items() if tasks]
+    named = [words.count(number, kind, plural.get(kind)) for kind, number in kinds.items() if number]
     if left:
-        yield f"{words.count(len(left), 'task')} {words.agree(len(left), 'is', 'are')} left: {words.listed(named)}."
-
-
-def _routine(work: Work) -> Iterator[str]:
-    routine = [task for task in work.tasks if task.kind == "routine"]
-    done = sum(task.is_done for task in routine)
-    begun = sum(task.said is not None and task.said.status is TaskState.BEGUN for task in routine)
-    if routine:
-        of = f"Of {words.count(len(routine), 'routine task')} {done:,} {words.agree(done, 'is', 'are')} done and "
-        yield f"{of}{begun:,} begun, as tasks.yaml says; the others are planned as not yet begun."
+        said = f" ({done:,} more are done and {begun:,} of these begun, as tasks.yaml says)" if routine else ""
+        yield f"Tasks: {len(left):,} {words.agree(len(left), 'is', 'are')} left: {words.listed(named)}{said}."
     if work.unknown:
-        said = words.count(len(work.unknown), "entry", "entries")
-        yield f"{said} of tasks.yaml {words.agree(len(work.unknown), 'counts', 'count')} for nothing: " + (
+        entries = words.count(len(work.unknown), "entry", "entries")
+        yield f"tasks.yaml: {entries} {words.agree(len(work.unknown), 'counts', 'count')} for nothing: " + (
             f"no routine task here is called {listed([plain(name, 60) for name in work.unknown])}."
         )
     known = {task.id.partition("@")[0]: task.elapsed for task in routine if task.elapsed and not task.is_done}
     if known:
         told = listed([f"{kind} ({estimate.source.removeprefix('own history, ')})" for kind, estimate in known.items()])
-        yield f"What earlier ones took stands in the place of the estimate of {told}: shortest, median and longest."
+        yield f"History: what earlier ones took, shortest, median and longest, is the estimate of {told}."
 
 
 def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
@@ -146,8 +139,8 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
         needed = ours / finish.p80_days if finish.p80_days else 0.0
         short = f" Our work adds up to {ours:,.0f} person-days: the P80 needs {needed:.1f} of us." if needed > 1 else ""
         yield (
-            "The capacity of our team is not stated (capacity in interlock.yaml): each task of ours has one person, "
-            f"and nobody waits for a colleague.{short}"
+            "Our people: how many there are is not stated (capacity in interlock.yaml): each task of ours has one "
+            f"person, and nobody waits for a colleague.{short}"
         )
     else:
         busy = [
@@ -160,11 +153,7 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
             if busy
             else ""
         )
-        yield f"{persons:g} of us for {ours:,.0f} person-days{waits}."
-    others = {Owner.VENDOR: "the vendors", Owner.ORG: "the organisations"}
-    free = [parties for owner, parties in others.items() if owner not in simulation.persons]
-    if free:
-        yield f"Nobody queues for {listed(free)}: what they are short of is in their lead times."
+        yield f"Our people: {persons:g} of us for {ours:,.0f} person-days{waits}."
 
 
 def _decisions(work: Work) -> Iterator[str]:
@@ -173,20 +162,23 @@ def _decisions(work: Work) -> Iterator[str]:
     ends = [task for task in own if not any(task.id in other.after for other in own if other.verdict is task.verdict)]
     if ends:
         names = listed([f"“{task.title}” ({task.id})" for task in ends])
-        yield f"The plan assumes a yes at {names}: a no ends, or repeats, what comes before it."
+        yield f"Assumed: the plan assumes a yes at {names}: a no ends, or repeats, what comes before it."
 
 
 def _calendar(simulation: Simulation, options: PlanOptions) -> Iterator[str]:
     calendar, start, by = simulation.calendar, options.start, options.by
     if options.passed is not None:
-        yield f"The start in interlock.yaml, {words.day(options.passed)}, has passed: nothing is planned before today."
+        yield (
+            f"Start: the start in interlock.yaml, {words.day(options.passed)}, has passed: nothing is planned before "
+            "today."
+        )
     if calendar.first_day() != start:
-        yield f"{words.day(start)} is not worked; the plan starts on {words.day(calendar.first_day())}."
+        yield f"Start: {words.day(start)} is not worked; the plan starts on {words.day(calendar.first_day())}."
     if by is not None and not calendar.is_working_day(by):
-        yield f"{words.day(by)} is not worked; what is done by the working day before it counts."
+        yield f"Asked for: {words.day(by)} is not worked; what is done by the working day before it counts."
     holidays = sum(day >= calendar.first_day() and day.weekday() < 5 for day in calendar.holidays)
     if not holidays:
-        yield "No holidays are stated (holidays in interlock.yaml): every Monday to Friday is worked."
+        yield "Holidays: none are stated (holidays in interlock.yaml), so every Monday to Friday is worked."
     stopped = len(simulation.timing.spans)
     if stopped:
-        yield f"{words.count(stopped, 'task')} can stand still in the stated change freezes (their dates are listed)."
+        yield f"Change freezes: {words.count(stopped, 'task')} can stand still in those whose dates are stated."

@@ -19,6 +19,8 @@ from interlock.plan.calendar import WorkingCalendar
 
 #: Weeks of work that are reckoned at most: a team too small for its plan never ends.
 _WEEKS = 520
+#: The same work at so many organisations is told in a line for each.
+_LINES = 3
 #: Less work than this, in person-days, is rounding.
 _ROUNDING = 0.01
 
@@ -193,12 +195,22 @@ def later_drivers(plan: Plan, days: int) -> tuple[PlanTask, ...]:
 
 
 def alike(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
-    """The same work of the same person at several organisations together."""
-    groups: dict[tuple[str, str], list[PlanTask]] = {}
+    """The same work at several organisations together."""
+    groups: dict[str, list[PlanTask]] = {}
     for task in tasks:
-        work = finding_of(task.id).partition("@")[0]
-        groups.setdefault(("probe" if work.startswith(PROBE) else work, task.whose), []).append(task)
+        work = task.id.partition("@")[0]
+        groups.setdefault("probe" if work.startswith(PROBE) else work, []).append(task)
     return list(groups.values())
+
+
+def lines(group: Sequence[PlanTask]) -> list[Sequence[PlanTask]]:
+    """The same work in parts that get a line each: every task alone, or where they are many, those of one person."""
+    if len(group) <= _LINES:
+        return [[task] for task in group]
+    parts: dict[str, list[PlanTask]] = {}
+    for task in group:
+        parts.setdefault(task.whose, []).append(task)
+    return list(parts.values())
 
 
 def spanned(group: Sequence[PlanTask]) -> str:
@@ -224,6 +236,12 @@ def done(group: Sequence[PlanTask], names: Mapping[str, str]) -> str:
     """What the same work at one or several organisations is."""
     task = group[0]
     return named(task.action or task.title, names.get(task.org or "", "") if len(group) == 1 else "")
+
+
+def accepted(group: Sequence[PlanTask]) -> str:
+    """When the same work at one or several organisations counts as done."""
+    task = group[0]
+    return task.accepted if len(group) == 1 else task.accepted.replace(f"--org {task.org}", "--org ID, for each")
 
 
 def decided_by(group: Sequence[PlanTask]) -> str:

@@ -15,14 +15,26 @@ from interlock.model.errors import InterlockError
 from interlock.model.plan import PlanChange, WhatIf
 from interlock.plan.ground import supposed
 from interlock.plan.options import PlanOptions
-from interlock.plan.people import alike, decided_by, done, later_drivers, next_weeks, reckoned, spanned
+from interlock.plan.people import accepted, alike, decided_by, done, later_drivers, lines, next_weeks, reckoned, spanned
 from interlock.plan.scenario import Scenario, play
 from interlock.plan.schedule import simulation_of
 from interlock.plan.simulation import Simulation
 from interlock.usecases.assess import DEFAULT_RUNS, assess, plan_options
 from interlock.usecases.load import Inputs
 
-__all__ = ["Changes", "alike", "decided_by", "done", "later_drivers", "next_weeks", "reckoned", "spanned", "what_if"]
+__all__ = [
+    "Changes",
+    "accepted",
+    "alike",
+    "decided_by",
+    "done",
+    "later_drivers",
+    "lines",
+    "next_weeks",
+    "reckoned",
+    "spanned",
+    "what_if",
+]
 
 
 @dataclass(frozen=True)

@@ -180,8 +180,11 @@ def show_weeks(plan: Plan, *, days: int) -> None:
             bad = "If the answer is bad: " if task.kind == "discovery" else ""
             open_ = "" if state in (task.action or state) else f": {bad}{state}"
             show_paragraph(f"{name}{open_}", "  ", "dim")
-            show_paragraph(words.sentence(f"{words.capital(task.whose)}; {planning.spanned(group)}"), "  ", "dim")
-            show_paragraph(words.sentence(f"Accepted when: {task.accepted}"), "  ", "dim")
+            for part in planning.lines(group):
+                at = f"{words.listed([each.org for each in part if each.org], 4)}: " if len(group) > 1 else ""
+                told = f"{at}{words.capital(part[0].whose)}; {planning.spanned(part)}"
+                show_paragraph(words.sentence(told), "  ", "dim")
+            show_paragraph(words.sentence(f"Accepted when: {planning.accepted(group)}"), "  ", "dim")
     if sums := planning.reckoned(plan, days):
         blank()
         show_paragraph(sums)

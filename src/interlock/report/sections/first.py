@@ -48,7 +48,7 @@ def _first(context: Context, rank: int, first: FirstThing) -> Shown:
         "told": " ".join(filter(None, map(words.sentence, (safe.name(first.state), safe.text(first.action))))),
         "because": words.capital(words.sentence(safe.text(first.because))),
         "numbers": (
-            Figure(value=words.number(first.p80_days_saved), label="working days off the P80s", note=""),
+            Figure(value=words.days(first.p80_days_saved), label="off the P80s", note=""),
             *((Figure(value=f"{first.unlocks:,}", label=_passed(first.unlocks), note=""),) if first.unlocks else ()),
             Figure(value=words.share(first.criticality), label="of runs critical", note=""),
         ),

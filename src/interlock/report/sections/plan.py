@@ -2,63 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from interlock.model import words
 from interlock.model.forecast import Driver, OrgForecast
-from interlock.model.plan import FIND_OUT_WORDS, PlanTask, UnknownThing
-from interlock.plan.people import alike, decided_by, done, later_drivers, next_weeks, reckoned, spanned
+from interlock.model.plan import UnknownThing
+from interlock.plan.people import alike, decided_by
 from interlock.report import estimates, safe
 from interlock.report.charts import TornadoRow, timelines, tornado
 from interlock.report.elements import Link, Pair, Picture, Shown
 from interlock.report.sections.context import Context, Section
 from interlock.report.sections.tasks import grouped, task_row
+from interlock.report.sections.weeks import build_weeks
 
-DECIDING_LIMIT, DECIDING_SHARE = 8, 0.05
+DECIDING_LIMIT, BRIEF_DECIDING, DECIDING_SHARE = 8, 6, 0.05
 DRIVER_LIMIT = 8
-DAYS_AHEAD = 90
 
 
 def build_plan(context: Context) -> Shown:
-    """The schedule as the simulation gives it."""
+    """The schedule as the simulation gives it; a brief report leaves out what its lead and its unknowns say already."""
     plan = context.assessment.plan
     forecasts = _forecasts(context)
     # The groups that are critical most often, in order of their start.
     groups = grouped([task for task in plan.left if task.criticality >= DECIDING_SHARE])
     groups.sort(key=lambda group: -max(task.criticality for task in group))
-    deciding = sorted(groups[:DECIDING_LIMIT], key=lambda group: min(task.start_p50 for task in group))
-    elsewhere = "in the appendix" if "tasks" in context.shown else "in the HTML and Markdown reports"
-    deciding_note = (
-        "These lie on the critical path most often; where there are several organisations, the days are from the first "
-        f"of them to the last. The rest are {elsewhere}."
+    deciding = sorted(
+        groups[: BRIEF_DECIDING if context.brief else DECIDING_LIMIT],
+        key=lambda group: min(task.start_p50 for task in group),
     )
+    elsewhere = "in the appendix" if "tasks" in context.shown else "in the HTML and Markdown reports"
+    deciding_note = f"On the critical path most often; days from the first organisation to the last. More {elsewhere}."
     return {
         "lead": _lead(context),
         "outlook": _outlook(context),
-        "order": tuple(safe.text(sentence) for sentence in plan.order),
-        "freezes": tuple(words.sentence(safe.text(freeze)) for freeze in plan.freezes),
         "decisions": _decisions(context),
-        "weeks_mean": f"{words.WEEKS_MEAN} {reckoned(plan, DAYS_AHEAD)}".strip(),
         "forecasts": [_forecast(context, link, forecast) for link, forecast in forecasts],
         "pictures": _pictures(context, forecasts),
         "firm": plan.ground.firm,
         "ranged": plan.if_no_gaps is not None,
-        "judgement": plan.ground.rests,
-        "notes": tuple(words.sentence(safe.text(note)) for note in plan.notes),
+        "facts": tuple(_facts(context)),
         "deciding": tuple(task_row(context, group) for group in deciding),
         "deciding_note": deciding_note if deciding else "",
         "drivers": _drivers(context),
-        "unknowns": [_unknown(context, unknown) for unknown in plan.asked_first],
-        "sandbox": _sandbox(context),
-        "weeks": _weeks(context),
-        "later": tuple(_due(context, [task]) for task in later_drivers(plan, DAYS_AHEAD)),
+        "unknowns": [] if context.brief else [_unknown(context, unknown) for unknown in plan.asked_first],
+        "sandbox": None if context.brief else _sandbox(context),
+        "ahead": build_weeks(context),
     }
 
 
 def _lead(context: Context) -> tuple[str, ...]:
     plan = context.assessment.plan
-    said = [*plan.ground.said, *((plan.most_likely,) if plan.ground.dated else ())]
+    said = [*plan.ground.said, *((plan.most_likely,) if plan.ground.dated and not context.brief else ())]
     return tuple(words.sentence(safe.text(sentence)) for sentence in said)
+
+
+def _facts(context: Context) -> Iterator[Pair]:
+    """What the dates rest on and wait for, each fact with the word that it is found by."""
+    plan = context.assessment.plan
+    freezes = [f"Change freezes: {' '.join(map(words.sentence, plan.freezes))}"] if plan.freezes else []
+    said: dict[str, list[str]] = {}
+    for note in (*plan.order, *freezes, *plan.notes, *filter(None, [plan.ground.rests])):
+        lead, _, told = note.partition(": ")
+        said.setdefault(lead, []).append(words.capital(words.sentence(safe.text(told))))
+    sandbox = _sandbox(context)
+    if sandbox and context.brief:
+        said["Shared sandboxes"] = [sandbox["lead"]]
+    for lead, sentences in said.items():
+        yield Pair(term=safe.text(lead, 60), value=" ".join(sentences))
 
 
 def _forecasts(context: Context) -> list[tuple[Link, OrgForecast]]:
@@ -108,37 +118,6 @@ def _pictures(context: Context, forecasts: Sequence[tuple[Link, OrgForecast]]) -
     )
 
 
-def _weeks(context: Context) -> tuple[Shown, ...]:
-    """The tasks of the next 90 days by week; the same work at several organisations is one row."""
-    plan = context.assessment.plan
-    load = {each.week: each.said for each in plan.load}
-    return tuple(
-        {
-            "week": f"Week of {words.day(week)}: {load.get(week.isoformat(), 'no work of ours')}",
-            "tasks": tuple(_due(context, group) for group in alike(tasks)),
-        }
-        for week, tasks in next_weeks(plan, DAYS_AHEAD)
-    )
-
-
-def _due(context: Context, group: Sequence[PlanTask]) -> Shown:
-    row = task_row(context, group)
-    accepted = words.capital(words.sentence(safe.text(group[0].accepted)))
-    task = group[0]
-    names = {} if task.org is None else {task.org: context.organization_name(task.org)}
-    todo, state = words.sentence(safe.text(done(group, names))), task.title.removeprefix(FIND_OUT_WORDS)
-    bad = "If the answer is bad: " if task.kind == "discovery" else ""
-    return {
-        "title": todo,
-        "state": safe.text(f"{bad}{state}") if task.action and state not in task.action else "",
-        "id": row["id"],
-        "where": row["where"],
-        "whose": safe.text(words.capital(task.whose.removeprefix("the "))),
-        "when": safe.text(spanned(group)),
-        "accepted": accepted,
-    }
-
-
 def _outlook(context: Context) -> tuple[Shown, ...]:
     """A line for each organisation, the first to be through on top."""
     lines = sorted(context.assessment.plan.outlook, key=lambda line: line.finish.p50_days)
@@ -148,10 +127,8 @@ def _outlook(context: Context) -> tuple[Shown, ...]:
             "vendor": safe.name(line.vendor),
             "stage": line.stage,
             "next": words.sentence(safe.text(line.next)),
-            "people": safe.text(f"{line.there} / {line.here}"),
-            "p50": safe.day(line.finish.p50_date),
-            "p80": safe.day(line.finish.p80_date),
-            "p90": safe.day(line.finish.p90_date),
+            "there": safe.text(line.there),
+            "here": safe.text(line.here),
         }
         for line in lines
     )
@@ -170,8 +147,10 @@ def _decisions(context: Context) -> tuple[Shown, ...]:
 
 
 def _drivers(context: Context) -> Picture | None:
-    """The tornado, widest bar first; none when nothing drives."""
+    """The tornado, widest bar first; none when nothing drives, nor in a brief report, whose lead names the widest."""
     plan = context.assessment.plan
+    if context.brief:
+        return None
     rows = [_driver(context, driver) for driver in plan.drivers[:DRIVER_LIMIT]]
     markup, alt = tornado(rows, plan.finish.p80_days)
     if not markup:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from interlock.model import words
@@ -46,7 +45,7 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
     link = context.finding_link(finding_of(first.id))
     base = finding_of(first.id).partition("@")[0]
     rule = context.rule(base)
-    start, finish = min(task.start_p50 for task in group), max(task.finish_p50 for task in group)
+    starts, ends = ([day for task in group if (day := getattr(task, name))] for name in ("starts", "ends"))
     return {
         "id": Link(label=safe.text(base, 60) if first.kind in _OF_RULES else "", anchor=link.anchor),
         "kind": words.TASK[first.kind].title,
@@ -56,10 +55,9 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
         "gate": words.GATE[first.gate].title,
         "effort": estimates.effort(first.effort, unit=False),
         "lead_time": estimates.expected(first.lead_time),
-        "source": f"{estimates.spread(first.lead_time)}; {source}" if first.lead_time else "",
+        "source": f"{estimates.spread(first.lead_time)}; {source}" if first.lead_time and not context.brief else "",
         "cites": cites,
-        # Whole working days around both: never later than it starts, never earlier than it ends.
-        "when": f"{math.floor(round(start, 6)):,} to {math.ceil(round(finish, 6)):,}",
+        "when": words.span(min(starts), max(ends)) if starts and ends else "",
         "critical": words.share(max(task.criticality for task in group)),
     }
 

@@ -17,6 +17,7 @@ from interlock.model.plan import PlanTask, finding_of
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
 from interlock.plan.calendar import WorkingCalendar
+from interlock.plan.people import done
 from interlock.report import estimates, safe
 from interlock.report.sections.context import UNDECIDED, Context
 from interlock.report.sections.first import first_steps
@@ -264,6 +265,10 @@ class Content:
                 question(node.title) if node and task.kind == "discovery" else whole(task.title),
                 words.TASK[task.kind].title,
                 self.context.task_subject(task),
+                whole(done([task], {task.org: self.context.organization_name(task.org)} if task.org else {})),
+                whole(task.accepted) or None,
+                whole(task.person) if task.person else None,
+                _day(task.due) if task.due else None,
                 words.OWNER[task.owner].title,
                 words.GATE[task.gate].title,
                 _lines(*task.after),
