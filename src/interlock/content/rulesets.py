@@ -129,7 +129,7 @@ def _in_order(directory: Path, folders: SetFolders, problems: list[DocumentError
     _with_bases(directory, directory.name, folders, (), files_of, problems)
     order = list(files_of)
     packs = [read_set(folder) for name in folders.packs() if (folder := folders.find(name)) and folder not in files_of]
-    for pack in sorted(packs, key=lambda one: any(base.startswith(PACKS) for base in one.header.extends)):
+    for pack in sorted(packs, key=lambda files: any(base.startswith(PACKS) for base in files.header.extends)):
         wanted = [folders.find(base) for base in pack.header.extends or (CORE,)]
         locations = [order.index(base) for base in wanted if base in order]
         if len(locations) == len(wanted):

@@ -107,16 +107,16 @@ def string_value(literal: str) -> str | None:
 
 
 def _tokens(text: str) -> list[_Token]:
-    found: list[_Token] = []
+    tokens: list[_Token] = []
     position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
             raise CelSyntaxError(_HINTS.get(text[position], f"unexpected {text[position]!r}"), position)
         if match.lastgroup != "space":
-            found.append(_Token(str(match.lastgroup), match.group(), position))
+            tokens.append(_Token(str(match.lastgroup), match.group(), position))
         position = match.end()
-    return [*found, _Token("end", "", len(text))]
+    return [*tokens, _Token("end", "", len(text))]
 
 
 class _Parser:
@@ -138,8 +138,8 @@ class _Parser:
         return node
 
     def unexpected(self, wanted: str) -> CelSyntaxError:
-        found = repr(self.token.text) if self.token.text else "the end"
-        return CelSyntaxError(f"expected {wanted}, found {found}", self.token.start)
+        there = repr(self.token.text) if self.token.text else "the end"
+        return CelSyntaxError(f"expected {wanted}, found {there}", self.token.start)
 
     def accept(self, text: str) -> _Token | None:
         token = self.token
@@ -240,23 +240,23 @@ class _Parser:
         raise self.unexpected("a value")
 
     def arguments(self, close: str) -> tuple[tuple[Node, ...], int]:
-        found: list[Node] = []
+        nodes: list[Node] = []
         closing = self.accept(close)
         while closing is None:
-            found.append(self.expression())
+            nodes.append(self.expression())
             comma = self.accept(",")
             if comma is None:
                 closing = self.expect(close)
             elif close == "]":
                 closing = self.accept(close)
-        return tuple(found), closing.end
+        return tuple(nodes), closing.end
 
     def map(self, opening: _Token) -> Node:
-        found: list[Node] = []
+        nodes: list[Node] = []
         closing = self.accept("}")
         while closing is None:
-            found.append(self.expression())
+            nodes.append(self.expression())
             self.expect(":")
-            found.append(self.expression())
+            nodes.append(self.expression())
             closing = self.accept("}") if self.accept(",") else self.expect("}")
-        return Node("map", "{}", tuple(found), opening.start, closing.end)
+        return Node("map", "{}", tuple(nodes), opening.start, closing.end)

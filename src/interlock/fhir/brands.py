@@ -36,8 +36,8 @@ def parse(document: object, base: str, identifier: BrandIdentifier | None) -> Br
             endpoints += 1
             if repair_address(text_at(resource, "address", problems, MAX_URL) or "").url == own:
                 here |= _names_of(entry, resource, problems)
-    brands = [one for one in organizations if _refers(one, here, problems)]
-    names = [text_at(one, "name", problems) or "" for one in brands]
+    brands = [organization for organization in organizations if _refers(organization, here, problems)]
+    names = [text_at(organization, "name", problems) or "" for organization in brands]
     return BrandFacts.trusted(
         type=text_at(bundle, "type", problems),
         timestamp=text_at(bundle, "timestamp", problems) is not None,
@@ -49,7 +49,7 @@ def parse(document: object, base: str, identifier: BrandIdentifier | None) -> Br
         names_here=tuple([plain(name, 100) for name in names if name][:_MAX_NAMES]),
         matching=None
         if identifier is None or identifier.value is None
-        else sum(_identified(one, identifier, problems) for one in organizations),
+        else sum(_identified(organization, identifier, problems) for organization in organizations),
         problems=problems.notes(),
         limits=problems.limits(),
     )
@@ -66,8 +66,8 @@ def _names_of(entry: dict[str, Any], resource: dict[str, Any], problems: Problem
 def _refers(organization: dict[str, Any], names: set[str], problems: Problems) -> bool:
     """Whether an organisation references one of these endpoints."""
     references = (
-        text_at(one, "reference", problems, MAX_URL) or ""
-        for one in objects_at(organization, "endpoint", problems, _MAX_INSIDE)
+        text_at(endpoint, "reference", problems, MAX_URL) or ""
+        for endpoint in objects_at(organization, "endpoint", problems, _MAX_INSIDE)
     )
     return any(reference.partition("/_history/")[0] in names for reference in references)
 
@@ -75,7 +75,7 @@ def _refers(organization: dict[str, Any], names: set[str], problems: Problems) -
 def _identified(organization: dict[str, Any], wanted: BrandIdentifier, problems: Problems) -> bool:
     """Whether one of its identifiers is the wanted one; a system that the configuration leaves out is any."""
     return any(
-        text_at(one, "value", problems, MAX_URL) == wanted.value
-        and wanted.system in {None, text_at(one, "system", problems, MAX_URL)}
-        for one in objects_at(organization, "identifier", problems, _MAX_INSIDE)
+        text_at(held, "value", problems, MAX_URL) == wanted.value
+        and wanted.system in {None, text_at(held, "system", problems, MAX_URL)}
+        for held in objects_at(organization, "identifier", problems, _MAX_INSIDE)
     )

@@ -44,7 +44,7 @@ def parse(smart: SmartFacts, capability: CapabilityFacts, guide: UsCoreFacts) ->
 @cache
 def _capabilities(version: SmartVersion, edition: str) -> frozenset[str]:
     """What both launches together require."""
-    number = next(one for one in EDITIONS if one == edition)
+    number = next(known for known in EDITIONS if known == edition)
     return onc_g10().required_capabilities("ehr-practitioner-app", version, number) | onc_g10().required_capabilities(
         "standalone-patient-app", version, number
     )
@@ -56,8 +56,8 @@ def _granular(edition: str) -> dict[str, frozenset[tuple[str, str]]]:
 
     US Core prints the category of social history with a malformed system; servers follow either.
     """
-    table = us_core(next(one for one in EDITIONS if one == edition))
-    spelt = {one.scope: {one.scope.partition("=")[2], one.as_published} for one in table.scopes if one.verb == "SHALL"}
+    table = us_core(next(known for known in EDITIONS if known == edition))
+    spelt = {row.scope: {row.scope.partition("=")[2], row.as_published} for row in table.scopes if row.verb == "SHALL"}
     wanted = {scope: texts for scope, texts in spelt.items() if "?" in scope}
     for rule in onc_g10().scopes:
         if rule.kind == "granular" and edition in rule.editions:
@@ -70,9 +70,9 @@ def _granular(edition: str) -> dict[str, frozenset[tuple[str, str]]]:
 
 def _granular_of(scopes: Iterable[str]) -> frozenset[tuple[str, str]]:
     """Type and query of each scope that reads and searches within one query."""
-    found: set[tuple[str, str]] = set()
+    queries: set[tuple[str, str]] = set()
     for text in scopes:
         scope = parse_scope(text) if "?" in text else None
         if scope is not None and {"r", "s"} <= set(scope.letters) and len(scope.constraint) == 1:
-            found.update((scope.type, query) for query in scope.constraint)
-    return frozenset(found)
+            queries.update((scope.type, query) for query in scope.constraint)
+    return frozenset(queries)

@@ -140,9 +140,9 @@ def count_resources(resources: Sequence[dict[str, Any]], wanted: Wanted) -> Reso
     absent: dict[str, dict[Absence, int]] = {}
     for path in dict.fromkeys(wanted.fields):
         if (steps := _steps(wanted, path)) is not None:
-            found = Counter(presence(resource, steps) for resource in valid)
-            fields[path] = found["present"]
-            if lacking := {why: found[why] for why in get_args(Absence) if found[why]}:
+            presences = Counter(presence(resource, steps) for resource in valid)
+            fields[path] = presences["present"]
+            if lacking := {why: presences[why] for why in get_args(Absence) if presences[why]}:
                 absent[path] = lacking
     return ResourceCounts(
         count=len(looked_at),
@@ -204,14 +204,14 @@ def _steps(wanted: Wanted, path: str) -> tuple[Step, ...] | None:
 
 def presence(resource: dict[str, Any], steps: Sequence[Step]) -> Literal["present"] | Absence:
     """Whether a path leads to a value in a resource, or why not: a list counts when any of its entries has it."""
-    found = _look(resource, steps)
-    if found != "present" and steps and steps[0].names[0].startswith("value"):
+    result = _look(resource, steps)
+    if result != "present" and steps and steps[0].names[0].startswith("value"):
         inner = [_look(component, steps) for component in objects_of(resource, "component", 100)]
         if "present" in inner or objects_of(resource, "hasMember", 1):
             return "components"
-        if found == "nothing" and (_has_reason(resource) or (inner and "reason" in inner)):
+        if result == "nothing" and (_has_reason(resource) or (inner and "reason" in inner)):
             return "reason"
-    return found
+    return result
 
 
 def _has_reason(parent: dict[str, Any]) -> bool:
@@ -224,7 +224,7 @@ _RANK: tuple[Literal["present"] | Absence, ...] = ("present", "components", "rea
 
 def _look(value: Any, steps: Sequence[Step]) -> Literal["present"] | Absence:
     if isinstance(value, list):
-        return min((_look(one, steps) for one in value[:_MAX_VISITED]), key=_RANK.index, default="nothing")
+        return min((_look(entry, steps) for entry in value[:_MAX_VISITED]), key=_RANK.index, default="nothing")
     if not steps:
         return _leaf(value)
     if not isinstance(value, dict):
@@ -232,20 +232,20 @@ def _look(value: Any, steps: Sequence[Step]) -> Literal["present"] | Absence:
     if _says_no_value(value):
         return "reason"
     step, rest = steps[0], steps[1:]
-    found = [_look(value[name], rest) for name in step.names if name in value]
-    if "present" not in found:
+    states = [_look(value[name], rest) for name in step.names if name in value]
+    if "present" not in states:
         beside = [value[f"_{name}"] for name in step.names if f"_{name}" in value]
-        if _is_explained(value) or any(_is_explained(one) for one in beside) or _has_reason(value):
-            found.append("reason")
+        if _is_explained(value) or any(_is_explained(entry) for entry in beside) or _has_reason(value):
+            states.append("reason")
         elif any(_leaf(value[name]) == "present" for name in step.others if name in value):
-            found.append("other_type")
-    return min(found, key=_RANK.index, default="nothing")
+            states.append("other_type")
+    return min(states, key=_RANK.index, default="nothing")
 
 
 def _leaf(value: Any) -> Literal["present", "reason", "nothing"]:
     if isinstance(value, list):
-        found = [_leaf(one) for one in value[:_MAX_VISITED]]
-        return "present" if "present" in found else "reason" if "reason" in found else "nothing"
+        states = [_leaf(entry) for entry in value[:_MAX_VISITED]]
+        return "present" if "present" in states else "reason" if "reason" in states else "nothing"
     if not isinstance(value, dict):
         return "present" if value is not None and value != "" else "nothing"
     codings = objects_of(value, "coding", 50)
@@ -265,15 +265,15 @@ def _is_explained(value: Any) -> bool:
     """Whether an extension says why there is no value, of an element or of any in a list."""
     return any(
         extension.get("url") == _ABSENT
-        for one in (value[:100] if isinstance(value, list) else [value])
-        for extension in objects_of(one, "extension", 50)
+        for entry in (value[:100] if isinstance(value, list) else [value])
+        for extension in objects_of(entry, "extension", 50)
     )
 
 
 def _codes_of(wanted: Wanted, name: str) -> frozenset[str]:
     """The codes that an element may have in the server's release."""
-    found = release(wanted.held).element(f"{wanted.kind}.{name}")
-    return frozenset() if isinstance(found, Unknown) or found.binding is None else frozenset(found.binding.codes)
+    element = release(wanted.held).element(f"{wanted.kind}.{name}")
+    return frozenset() if isinstance(element, Unknown) or element.binding is None else frozenset(element.binding.codes)
 
 
 def _statuses(resource: dict[str, Any], known: Mapping[str, frozenset[str]]) -> Iterator[str]:

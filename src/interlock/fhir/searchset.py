@@ -78,8 +78,8 @@ class Searchset:
         self.next_links = tuple(dict.fromkeys((*self.next_links, *other.next_links)))
 
 
-def _sum(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
+def _sum(total: int | None, other: int | None) -> int | None:
+    return None if total is None or other is None else total + other
 
 
 def read_searchset(bundle: dict[str, Any], asked: Asked) -> Searchset:
@@ -132,7 +132,7 @@ def _unrepeated(url: object, asked: Asked) -> tuple[str, ...]:
     for name, value in query:
         base = name.partition(":")[0]  # subject:Patient and patient.identifier are ways to say the same
         first, chained, _ = base.partition(".")
-        said = {_ANY} if chained else {_bare(one) for one in value.split(",")}
+        said = {_ANY} if chained else {_bare(part) for part in value.split(",")}
         used.setdefault("patient" if first in PATIENT else first, set()).update(said)
     return tuple(
         name
@@ -148,8 +148,8 @@ def _bare(value: str) -> str:
 
 def _outcomes(entries: list[dict[str, Any]]) -> Iterator[str]:
     """Severity and code of each issue that the answer reports of itself; what is mere information is left out."""
-    found = release("R4").element("OperationOutcome.issue.code")
-    codes = () if isinstance(found, Unknown) or found.binding is None else found.binding.codes
+    element = release("R4").element("OperationOutcome.issue.code")
+    codes = () if isinstance(element, Unknown) or element.binding is None else element.binding.codes
     for entry in entries:
         resource = entry.get("resource")
         if not isinstance(resource, dict) or resource.get("resourceType") != "OperationOutcome":
@@ -195,11 +195,11 @@ def _fits(resource: dict[str, Any], name: str, value: str, base: str, full_url: 
 
 def codes_in(value: object) -> Iterator[str]:
     """The codes of an element: a code itself, those of its codings, or of each of several."""
-    for one in value[:50] if isinstance(value, list) else (value,):
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, dict):
-            for coding in (one, *objects_of(one, "coding", 50)):
+    for entry in value[:50] if isinstance(value, list) else (value,):
+        if isinstance(entry, str):
+            yield entry
+        elif isinstance(entry, dict):
+            for coding in (entry, *objects_of(entry, "coding", 50)):
                 if isinstance(code := coding.get("code"), str):
                     yield code
 
@@ -211,20 +211,20 @@ def _whose(resource: dict[str, Any], patient: str, base: str, full_url: object) 
         servers.add(_server(full_url.rpartition("/")[0].rpartition("/")[0]))
     for elements in ({name: resource[name] for name in _WHOSE if name in resource}, resource):
         named = [_patient_of(reference, servers) for reference in _references(elements)]
-        if known := [one for one in named if one is not None]:
+        if known := [patient_id for patient_id in named if patient_id is not None]:
             return "same" if patient in known else "other"
     return "unnamed"
 
 
 def _references(value: object) -> Iterator[str]:
     queue = [value]
-    for one in queue:
-        if isinstance(one, list):
-            queue += one[: max(0, _MAX_VISITED - len(queue))]
-        elif isinstance(one, dict):
-            if isinstance(reference := one.get("reference"), str) and len(reference) <= _MAX_URL:
+    for node in queue:
+        if isinstance(node, list):
+            queue += node[: max(0, _MAX_VISITED - len(queue))]
+        elif isinstance(node, dict):
+            if isinstance(reference := node.get("reference"), str) and len(reference) <= _MAX_URL:
                 yield reference
-            queue += list(one.values())[: max(0, _MAX_VISITED - len(queue))]
+            queue += list(node.values())[: max(0, _MAX_VISITED - len(queue))]
 
 
 def _patient_of(reference: str, servers: set[tuple[str | None, int | None, str]]) -> str | None:

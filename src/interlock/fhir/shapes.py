@@ -70,7 +70,7 @@ def differs_in_r4b(name: str) -> bool:
     """Whether a resource type of R4 is not in R4B, or has elements there that are not those of R4."""
     r4, r4b = tables.release("R4"), tables.release("R4B")
     paths = [f"{name}.{child.path.rpartition('.')[2]}" for child in _children("R4", name)]
-    return any(found.field in {"presence", "min", "max"} for found in tables.differences(r4, r4b, paths))
+    return any(difference.field in {"presence", "min", "max"} for difference in tables.differences(r4, r4b, paths))
 
 
 @cache
@@ -85,8 +85,8 @@ def _shape(release: FhirRelease, path: str) -> Shape:
 
 
 def _children(release: FhirRelease, path: str) -> tuple[tables.Element, ...]:
-    found = tables.release(release).children(path)
-    return () if isinstance(found, tables.Unknown) else found
+    children = tables.release(release).children(path)
+    return () if isinstance(children, tables.Unknown) else children
 
 
 def _slots(release: FhirRelease, path: str) -> Iterator[tuple[str, Slot]]:

@@ -76,10 +76,10 @@ def parse(document: object, base_url: str) -> SmartFacts:
     if "associated_endpoints" in document:
         fields["associated_endpoints"] = tuple(
             AssociatedEndpoint.trusted(
-                url=text_at(one, "url", problems, MAX_URL),
-                capabilities=texts_at(one, "capabilities", problems, _MAX_ENTRIES),
+                url=text_at(endpoint, "url", problems, MAX_URL),
+                capabilities=texts_at(endpoint, "capabilities", problems, _MAX_ENTRIES),
             )
-            for one in objects_at(document, "associated_endpoints", problems, _MAX_ASSOCIATED)
+            for endpoint in objects_at(document, "associated_endpoints", problems, _MAX_ASSOCIATED)
         )
     capabilities = frozenset(fields["capabilities"] or ())
     fields["capability_sets"] = capability_sets(capabilities)

@@ -170,7 +170,7 @@ class Combination(NamedTuple):
 
 def combinations_at(parent: dict[str, Any]) -> tuple[Combination, ...]:
     """The combinations that a resource declares; what does not fit the extension's form declares none."""
-    found = []
+    combinations = []
     unheard = Problems()  # an extension that reads badly is no problem of the statement's own elements
     for extension in objects_at(parent, "extension", unheard, MAX_ENTRIES):
         if extension.get("url") != _COMBINATION:
@@ -180,8 +180,8 @@ def combinations_at(parent: dict[str, Any]) -> tuple[Combination, ...]:
             name, value = part.get("url"), part.get("valueString")
             if isinstance(name, str) and name in parts and isinstance(value, str):
                 parts[name].add(value[:MAX_CODE])
-        found.append(Combination(frozenset(parts["required"]), frozenset(parts["optional"])))
-    return tuple(found)
+        combinations.append(Combination(frozenset(parts["required"]), frozenset(parts["optional"])))
+    return tuple(combinations)
 
 
 def names_at(parent: dict[str, Any], key: str, name: str, problems: Problems, cap: int = MAX_ENTRIES) -> list[str]:

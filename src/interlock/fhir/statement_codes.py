@@ -105,13 +105,13 @@ def _odd(element: str, code: str, release_name: FhirRelease, type_name: str) -> 
     if element == "profile":
         wanted = "an address (canonical)" if release_name in _CANONICAL else "a Reference"
         return f"a profile is {code}, where {release_name} has {wanted}"
-    what = "interaction with a type" if element == "interaction" else "type of a search parameter"
-    return f"{shown(code)} is no {what} in {release_name} ({type_name})"
+    kind = "interaction with a type" if element == "interaction" else "type of a search parameter"
+    return f"{shown(code)} is no {kind} in {release_name} ({type_name})"
 
 
-def _name(problems: Problems, codes: Set[str], what: str) -> None:
+def _name(problems: Problems, codes: Set[str], complaint: str) -> None:
     for code in sorted(codes)[:10]:
-        problems.add(f"{shown(code)} is {what}")
+        problems.add(f"{shown(code)} is {complaint}")
 
 
 def types_of_operations(

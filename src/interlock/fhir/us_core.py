@@ -87,14 +87,16 @@ def _requirements() -> _Requirements:
             kind.listed |= bit * (needs.verb == "SHALL")
             for code in (code for code, verb in needs.interactions.items() if verb == "SHALL"):
                 kind.interactions[code] = kind.interactions.get(code, 0) | bit
-            for code in (one.code for one in needs.parameters if one.verb == "SHALL"):
+            for code in (parameter.code for parameter in needs.parameters if parameter.verb == "SHALL"):
                 kind.parameters[code] = kind.parameters.get(code, 0) | bit
-            for names in (one.parameters for one in needs.combinations if one.verb == "SHALL"):
+            for names in (together.parameters for together in needs.combinations if together.verb == "SHALL"):
                 key = frozenset(names)
                 kind.combinations[key] = (kind.combinations.get(key, (0, ""))[0] | bit, "&".join(names))
             for path in (path for path, verb in needs.rev_includes.items() if verb == "SHALL"):
                 kind.reverse_includes[path] = kind.reverse_includes.get(path, 0) | bit
-            for operation in (one for one in needs.operations if one.verb == "SHALL"):
+            for operation in needs.operations:
+                if operation.verb != "SHALL":
+                    continue
                 mask = kind.operations.get(operation.name, (0, ""))[0] | bit
                 kind.operations[operation.name] = (mask, operation.definition)
         for profile in table.profiles.values():
@@ -231,7 +233,7 @@ def _told(
     sent: _Sent, needs: _Requirements, editions: dict[str, EditionFacts], types: dict[str, int], tally: _Tally
 ) -> UsCoreFacts:
     """The facts, with the edition that is claimed, or comes closest."""
-    profiles = [profile for one in sent.types for profile in one.profiles if profile.startswith(PROFILES)]
+    profiles = [profile for declared in sent.types for profile in declared.profiles if profile.startswith(PROFILES)]
     mask = _ALL
     for profile in profiles:
         if "|" not in profile:
@@ -242,7 +244,7 @@ def _told(
     nearest = min(
         reversed(possible or EDITIONS), key=lambda edition: editions[edition].lacking + editions[edition].undeclared
     )
-    unknown = dict.fromkeys(url for url in (one.partition("|")[0] for one in profiles) if url not in needs.profiles)
+    unknown = dict.fromkeys(url for profile in profiles if (url := profile.partition("|")[0]) not in needs.profiles)
     return UsCoreFacts.trusted(
         claimed=claims,
         named=bool(claims or profiles or sent.guides) or any(map(_is_server, sent.instantiates)),
@@ -268,14 +270,14 @@ def _compare_type(kind: _Type, sent: _Declared, tally: _Tally, *, whole: bool) -
             tally.note(label + code, group[code], listed=bool(declared) and whole)
     parameters = frozenset(sent.parameters)
     for names, (mask, label) in kind.combinations.items():
-        if any(one.covers(names) for one in sent.combinations):
+        if any(together.covers(names) for together in sent.combinations):
             continue
         if names <= parameters:
             tally.combinations.append(mask)
         else:
             tally.note(f"{name}?{label}", mask, listed=bool(parameters) and whole)
     for operation, (mask, definition) in kind.operations.items():
-        if not any(one.name.lstrip("$") == operation or one.definition == definition for one in sent.operations):
+        if not any(own.name.lstrip("$") == operation or own.definition == definition for own in sent.operations):
             tally.note(f"{name}/${operation}", mask, listed=bool(sent.operations) and whole)
     _compare_profiles(kind, sent, tally, whole=whole)
 
@@ -334,8 +336,8 @@ def _editions(mask: int) -> tuple[str, ...]:
     return tuple([edition for edition, bit in _BITS.items() if mask & bit])
 
 
-def _by_label(found: dict[str, int]) -> dict[str, tuple[str, ...]]:
-    return {label: _editions(found[label]) for label in sorted(found)}
+def _by_label(masks: dict[str, int]) -> dict[str, tuple[str, ...]]:
+    return {label: _editions(masks[label]) for label in sorted(masks)}
 
 
 def _claims(sent: _Sent, profiles: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -346,16 +348,19 @@ def _claims(sent: _Sent, profiles: Iterable[str]) -> dict[str, tuple[str, ...]]:
         "supportedProfile": profiles,
         "meta": sent.meta,
     }
-    found: dict[str, list[str]] = {}
+    sources: dict[str, list[str]] = {}
     for source, urls in places.items():
         versions = {version for _, _, version in (url.partition("|") for url in urls) if version}
         for version in sorted(versions)[:_MAX_NAMES]:
-            found.setdefault(plain(storable(version), 40), []).append(source)
-    return {edition: tuple(found[edition]) for edition in sorted(found, key=lambda one: (_BITS.get(one, 0), one))}
+            sources.setdefault(plain(storable(version), 40), []).append(source)
+    return {
+        edition: tuple(sources[edition])
+        for edition in sorted(sources, key=lambda edition: (_BITS.get(edition, 0), edition))
+    }
 
 
 def _texts(value: object) -> tuple[str, ...]:
     """The addresses of US Core in a list of any JSON."""
     if not isinstance(value, list):
         return ()
-    return tuple([one[:MAX_URL] for one in value[:100] if isinstance(one, str) and one.startswith(BASE)])
+    return tuple([url[:MAX_URL] for url in value[:100] if isinstance(url, str) and url.startswith(BASE)])

@@ -95,14 +95,14 @@ class InvalidDocumentError(RuntimeError):
     """This program was about to write a document that is not valid FHIR: its own mistake, never the user's."""
 
 
-def require_valid(document: dict[str, Any], release: FhirRelease, what: str) -> None:
+def require_valid(document: dict[str, Any], release: FhirRelease, document_name: str) -> None:
     """Look at a document of ours before it is written.
 
     :raises InvalidDocumentError: it is not valid, or cannot be read strictly; tells where.
     """
     validation = validate(document, release)
     if validation.problems or validation.unread is not None:
-        raise InvalidDocumentError(f"{what} would not be valid FHIR {release}: {validation.sentence()}")
+        raise InvalidDocumentError(f"{document_name} would not be valid FHIR {release}: {validation.sentence()}")
 
 
 def validate(document: object, release: FhirRelease) -> Validation:
@@ -120,10 +120,10 @@ def validate(document: object, release: FhirRelease) -> Validation:
     except _TooLargeError as error:
         return Validation(readers, unread=str(error))
     if model is None:
-        return _told(readers, sieve.found)
+        return _told(readers, sieve.noted)
     readers["fhir.resources"] = _library(release)
     objections = [problem for problem in _read(model, kept) if not sieve.knows(problem.pointer)]
-    return _told(readers, [*sieve.found, *objections])
+    return _told(readers, [*sieve.noted, *objections])
 
 
 def _library(release: FhirRelease) -> str:
@@ -178,7 +178,7 @@ class _Sieve:
         self._alone = alone
         self._values = 0
         self._wrong: set[str] = set()
-        self.found: list[Problem] = []
+        self.noted: list[Problem] = []
 
     def knows(self, at: str) -> bool:
         """Whether something is known to be wrong at a place, or above it."""
@@ -249,7 +249,7 @@ class _Sieve:
         if slot.kind == "resource":
             shape = resource_shape(self._release, value.get("resourceType"))
             if shape is None:
-                known = _of_no_type if len(self.found) < MAX_PROBLEMS else lambda *_: "is of no resource type"
+                known = _of_no_type if len(self.noted) < MAX_PROBLEMS else lambda *_: "is of no resource type"
                 self._note(at, known(self._release, value.get("resourceType")))
                 return _STAND_IN
             taken = self.object_of(value, shape, at, depth + 1)
@@ -263,7 +263,7 @@ class _Sieve:
 
     def _meant(self, name: str, known: Iterable[str]) -> str:
         """What may have been meant, for the first problems: to look for it takes long."""
-        return _meant(name, known) if len(self.found) < MAX_PROBLEMS else ""
+        return _meant(name, known) if len(self.noted) < MAX_PROBLEMS else ""
 
     def _spend(self) -> None:
         self._values += 1
@@ -271,7 +271,7 @@ class _Sieve:
             raise _TooLargeError(f"it has more than {MAX_VALUES:,} values")
 
     def _note(self, at: str, said: str) -> None:
-        self.found.append(Problem(at, said, "tables"))
+        self.noted.append(Problem(at, said, "tables"))
         self._wrong.add(at)
 
 
@@ -337,7 +337,7 @@ def _in_words(kind: str, message: str) -> str:
     if match := _FORM.match(message):
         return f"is no {match[1][:1].lower()}{match[1][1:]} as FHIR writes it"
     if "value from this list" in message or "from this list" in message:
-        names = re.findall(r"\w+", found[1]) if (found := _LIST.search(message)) else []
+        names = re.findall(r"\w+", listed[1]) if (listed := _LIST.search(message)) else []
         stem = names[0] if names else ""
         while not all(name.startswith(stem) for name in names):
             stem = stem[:-1]
@@ -351,10 +351,10 @@ def _in_words(kind: str, message: str) -> str:
 _NUMBER = re.compile(r"/\d+(?=/|$)")
 
 
-def _told(readers: dict[Reader, str], found: list[Problem]) -> Validation:
+def _told(readers: dict[Reader, str], problems: list[Problem]) -> Validation:
     """Problems told, like ones together: the same words about the same element, in whichever entries of lists."""
     sorts: dict[tuple[str, str], list[Problem]] = {}
-    for problem in found:
+    for problem in problems:
         sorts.setdefault((_NUMBER.sub("/*", problem.pointer), problem.words), []).append(problem)
-    told = [problems[0]._replace(more=len(problems) - 1) for problems in sorts.values()]
-    return Validation(readers, tuple(told[:MAX_PROBLEMS]), len(found))
+    told = [alike[0]._replace(more=len(alike) - 1) for alike in sorts.values()]
+    return Validation(readers, tuple(told[:MAX_PROBLEMS]), len(problems))

@@ -45,8 +45,8 @@ def sites(inputs: RuleInputs) -> dict[str, dict[str, Any]]:
     groups = {software: _vendor_group(ids, inputs) for software, ids in members.items()}
 
     def peers(org: str, production: bool) -> dict[str, tuple[str, ...]]:
-        found = {kind: sharing.get((production, kind, value), ()) for kind, value in shared[org].items()}
-        others = {kind: [peer for peer in ids[: MAX_PEERS + 1] if peer != org] for kind, ids in found.items()}
+        alike = {kind: sharing.get((production, kind, value), ()) for kind, value in shared[org].items()}
+        others = {kind: [peer for peer in ids[: MAX_PEERS + 1] if peer != org] for kind, ids in alike.items()}
         return {kind: tuple(others.get(kind, ())[:MAX_PEERS]) for kind in Peers.model_fields}
 
     return {
@@ -144,7 +144,7 @@ def _writes_without_interaction(statement: CapabilityFacts | None, smart: SmartF
     """Types whose write is claimed by a scope and not by the statement. Neither document is the truth."""
     if statement is None or smart is None or smart.source != "well-known":
         return None
-    claimed = {found.group(1) for scope in smart.scopes_supported or () if (found := _WRITE_SCOPE.match(scope))}
+    claimed = {match.group(1) for scope in smart.scopes_supported or () if (match := _WRITE_SCOPE.match(scope))}
     written = {kind for kind, facts in statement.resources.items() if _WRITES.intersection(facts.interactions)}
     return tuple(sorted(claimed - written)[:MAX_TYPES])
 

@@ -84,15 +84,15 @@ def card_of(observation: Observation) -> Card:
     asking: list[CardLine] = []
     told: set[str] = set()
     for question in _questions(observation):
-        found = [c for check_id in question.checks if (c := checks.get(check_id)) is not None and _is_off(c)]
-        if not found:
+        off = [c for check_id in question.checks if (c := checks.get(check_id)) is not None and _is_off(c)]
+        if not off:
             continue
-        told |= {check.id for check in found}
-        worst = min((c.severity.rank for c in found if _blocks(c, observation)), default=None)
+        told |= {check.id for check in off}
+        worst = min((c.severity.rank for c in off if _blocks(c, observation)), default=None)
         if worst is None:
-            asking.append(_ask(question, found, values))
+            asking.append(_ask(question, off, values))
         else:
-            blocking.append((worst, question, found))
+            blocking.append((worst, question, off))
     blocks, first_asked = _blocked(blocking, values)
     asking += [CardLine(text=text) for text in asked_by_facts(observation)]
     unreached = observation.reason_not_observed() if not blocks else None
@@ -147,26 +147,26 @@ def _blocked(
 ) -> tuple[tuple[CardLine, ...], tuple[CardLine, ...]]:
     """What blocks, the worst first, and the questions about it; a line says the number of its question."""
     blocks, asked = [], []
-    for _, question, found in sorted(blocking, key=lambda entry: entry[0]):
+    for _, question, checks in sorted(blocking, key=lambda entry: entry[0]):
         if question.ask:
-            asked.append(_ask(question, found, values))
+            asked.append(_ask(question, checks, values))
         number = f"ask them question {len(asked)}"
         do = words.capital(question.do.format(ask=number, **values))
-        of_contract = [check for check in found if _OF_CONTRACT.fullmatch(check.id)]
+        of_contract = [check for check in checks if _OF_CONTRACT.fullmatch(check.id)]
         if of_contract:
             blocks += [CardLine(text=_needed(check), do=do, checks=(check.id,)) for check in of_contract]
         else:
-            blocks.append(CardLine(text=_said(found[0]), do=do, checks=tuple(check.id for check in found)))
+            blocks.append(CardLine(text=_said(checks[0]), do=do, checks=tuple(check.id for check in checks)))
     return tuple(blocks), tuple(asked)
 
 
-def _ask(question: Question, found: list[Check], values: dict[str, str]) -> CardLine:
-    rest = "; ".join(_rest(check) for check in found)
-    said = _said(found[0])
+def _ask(question: Question, checks: list[Check], values: dict[str, str]) -> CardLine:
+    rest = "; ".join(_rest(check) for check in checks)
+    said = _said(checks[0])
     quoted = values | {"said": said, "seen": _uncapitalized(said), "tail": said.partition(" for ")[2], "rest": rest}
     text = re.sub(r"\{(\w+)\}", lambda match: quoted[match[1]], question.ask)
     text = text.replace("The product", "Our product").replace("the product", "our product")
-    return CardLine(text=" ".join(text.split()), do=question.aside, checks=tuple(check.id for check in found))
+    return CardLine(text=" ".join(text.split()), do=question.aside, checks=tuple(check.id for check in checks))
 
 
 def _said(check: Check) -> str:
@@ -191,7 +191,7 @@ def _compared(observation: Observation) -> str:
         (outcomes[CheckOutcome.FAIL] + outcomes[CheckOutcome.WARN], "does not", "do not"),
         (outcomes[CheckOutcome.NOT_OBSERVED], "could not tell", "could not tell"),
     )
-    told = [f"{number} {words.agree(number, one, many)}" for number, one, many in parts if number]
+    told = [f"{number} {words.agree(number, singular, plural)}" for number, singular, plural in parts if number]
     number = words.count(sum(number for number, _, _ in parts), "check")
     return f"Your contract was compared, in {number}: {words.listed(told)}." if told else ""
 
@@ -234,15 +234,15 @@ def _first(
     names = (("capability", "capability statement"), ("smart", "SMART configuration"))
     lacking = [name for field, name in names if getattr(observation.facts, field) is None]
     generic = any(_UNWRITTEN in check.message for check in observation.checks)
-    seen = "Nothing seen would stop a generic client" if generic else "Nothing that was seen blocks you"
+    verdict = "Nothing seen would stop a generic client" if generic else "Nothing that was seen blocks you"
     if lacking:
-        seen += f", but the {words.listed(lacking)} {words.agree(len(lacking), 'was', 'were')} not seen"
+        verdict += f", but the {words.listed(lacking)} {words.agree(len(lacking), 'was', 'were')} not seen"
     if asked:
         below = "question below" if asked == 1 else f"{asked} questions below in one mail"
-        return f"{seen}. Send them the {below}; build with what is known meanwhile."
+        return f"{verdict}. Send them the {below}; build with what is known meanwhile."
     if not unseen:
-        return f"{seen}, and nothing has to be asked. Register your client with them."
-    return f"{seen}, and nothing has to be asked. Next, see {_uncapitalized(unseen[0].text)}, with {unseen[0].do}."
+        return f"{verdict}, and nothing has to be asked. Register your client with them."
+    return f"{verdict}, and nothing has to be asked. Next, see {_uncapitalized(unseen[0].text)}, with {unseen[0].do}."
 
 
 def _unseen(observation: Observation) -> Iterator[CardLine]:
@@ -277,13 +277,13 @@ def _unseen(observation: Observation) -> Iterator[CardLine]:
             checks=tuple(check.id for check in checks),
         )
     checks_by_id = {check.id: check for check in observation.checks}
-    for check_id, sign, what, would in _OPTIONS:
+    for check_id, sign, label, would in _OPTIONS:
         waiting = checks_by_id.get(check_id)
         if waiting is not None and waiting.outcome is CheckOutcome.NOT_APPLICABLE and sign in waiting.message:
             org = plain(observation.target.org or "", 100)
             probe = f"interlock probe --org {org}" if org else f"interlock probe {base}"
             yield CardLine(
-                text=words.capital(what),
+                text=words.capital(label),
                 do=would.replace("{probe}", probe).replace("{org}", org or "ID"),
                 checks=(check_id,),
             )

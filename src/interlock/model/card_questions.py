@@ -202,13 +202,13 @@ def other_hosts(observation: Observation) -> dict[str, str]:
     """Host that could not be found or reached, other than the base's → the document that names it."""
     base = urlsplit(observation.target.base_url).hostname
     smart = observation.facts.smart
-    found: dict[str, str] = {}
+    documents: dict[str, str] = {}
     for request in observation.requests:
         host = urlsplit(request.url).hostname
         if request.failure in {"dns", "connect"} and request.purpose in {"openid", "jwks"} and host and host != base:
             from_smart = request.purpose == "openid" or (smart is not None and request.url == smart.jwks_uri)
-            found.setdefault(plain(host, 200), "SMART configuration" if from_smart else "OpenID configuration")
-    return found
+            documents.setdefault(plain(host, 200), "SMART configuration" if from_smart else "OpenID configuration")
+    return documents
 
 
 def _hosts(observation: Observation) -> list[str]:

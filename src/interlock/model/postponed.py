@@ -99,11 +99,11 @@ def _behind(names: set[str], waits_for: Mapping[str, tuple[str, ...]]) -> set[st
     for name, firsts in waits_for.items():
         for first in firsts:
             waiters.setdefault(first, []).append(name)
-    found: set[str] = set()
+    waiting: set[str] = set()
     stack = list(names)
     while stack:
         for waiter in waiters.get(stack.pop(), ()):
-            if waiter not in found:
-                found.add(waiter)
+            if waiter not in waiting:
+                waiting.add(waiter)
                 stack.append(waiter)
-    return found
+    return waiting

@@ -134,9 +134,9 @@ class Response(Model):
         if not (self.assignee or self.due):
             return None
         who = plain(self.assignee, 80) if self.assignee else words.OWNER[Owner.US].phrase
-        what = "the answer" if self.agreed_status in {Status.UNANSWERED, Status.UNKNOWN} else "evidence"
+        debt = "the answer" if self.agreed_status in {Status.UNANSWERED, Status.UNKNOWN} else "evidence"
         by = f" by {words.iso_day(self.due)}" if self.due else ""
-        return f"{who} owes {what}{by}{', overdue' if self.overdue(today) else ''}"
+        return f"{who} owes {debt}{by}{', overdue' if self.overdue(today) else ''}"
 
     def expired(self, today: date) -> tuple[EvidenceRecord, ...]:
         """The evidence that no longer supports the answer."""

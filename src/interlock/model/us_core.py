@@ -81,7 +81,7 @@ class UsCoreFacts(Model):
 
     def summary(self) -> str:
         """Which edition the server meets as declared, in one line; numbers of editions differ by optional types."""
-        numbers = words.listed([plain(one, 20) for one in self.claimed])
+        numbers = words.listed([plain(number, 20) for number in self.claimed])
         said = [f"claims {numbers}" if numbers else "names no edition" if self.named else "does not name US Core"]
         whole = [number for number, edition in self.editions.items() if edition.whole]
         met = f"fully meets {words.listed(whole)}" if whole else "does not fully meet any edition"

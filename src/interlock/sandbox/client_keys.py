@@ -58,8 +58,8 @@ def loopback(address: str) -> bool:
 def only_key(jwks: dict[str, Any], kid: Any, algorithm: str) -> dict[str, Any] | None:
     """The one key with this ``kid`` and a fitting ``kty``; none when there is no such or several (SMART 2.2)."""
     wanted = _KEY_TYPES.get(algorithm[:2])
-    found = [key for key in _with_kid(jwks, kid) if key.get("kty") == wanted]
-    return found[0] if len(found) == 1 else None
+    keys = [key for key in _with_kid(jwks, kid) if key.get("kty") == wanted]
+    return keys[0] if len(keys) == 1 else None
 
 
 def verifies(assertion: str, key: dict[str, Any], algorithm: str) -> bool:

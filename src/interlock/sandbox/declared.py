@@ -88,13 +88,13 @@ def _type(entry: Document, everywhere: Mapping[str, str]) -> DeclaredType:
 
 def _parameters(entry: Document) -> dict[str, str]:
     """Parameter → type; DSTU2 lists the modifiers and chains that work beside each (searchParam.modifier, .chain)."""
-    found: dict[str, str] = {}
+    types: dict[str, str] = {}
     for item in objects_of(entry, "searchParam"):
         name, kind = str(item.get("name")), str(item.get("type", "string"))
-        found[name] = kind
-        found |= {f"{name}:{modifier}": kind for modifier in _texts(item.get("modifier"))}
-        found |= {f"{name}.{chain}": kind for chain in _texts(item.get("chain"))}
-    return found
+        types[name] = kind
+        types |= {f"{name}:{modifier}": kind for modifier in _texts(item.get("modifier"))}
+        types |= {f"{name}.{chain}": kind for chain in _texts(item.get("chain"))}
+    return types
 
 
 def _codes(entry: Document, name: str) -> set[str]:

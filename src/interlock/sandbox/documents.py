@@ -55,22 +55,22 @@ def resource_of(value: Any, kind: str | None = None) -> Document:
     """
     if not isinstance(value, dict):
         raise RefusalError(400, "structure", "a resource is a JSON object")
-    found = value.get("resourceType")
-    if not isinstance(found, str) or not found:
+    resource_type = value.get("resourceType")
+    if not isinstance(resource_type, str) or not resource_type:
         raise RefusalError(400, "structure", "the body is no resource: it has no resourceType")
-    if kind is not None and found != kind:
-        raise RefusalError(400, "invalid", f"the body is a {found[:64]}, the address is for {kind}")
+    if kind is not None and resource_type != kind:
+        raise RefusalError(400, "invalid", f"the body is a {resource_type[:64]}, the address is for {kind}")
     return value
 
 
 def _bound(value: Any) -> None:
     """Refuse what is too deep or too much; what FHIR's JSON has no place for: null outside lists, empty objects."""
-    level, seen = [value], 0
+    level, values = [value], 0
     for depth in range(MAX_DEPTH + 1):
-        seen += len(level)
+        values += len(level)
         if not level:
             return
-        if seen > MAX_VALUES or depth == MAX_DEPTH:
+        if values > MAX_VALUES or depth == MAX_DEPTH:
             raise RefusalError(
                 400, "too-costly", f"the body is deeper than {MAX_DEPTH} levels or has over {MAX_VALUES} values"
             )
@@ -93,7 +93,7 @@ def _no_constant(name: str) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("a name occurs twice in one object")
-    return found
+    return members

@@ -50,7 +50,7 @@ def answer(visit: Visit, segments: list[str]) -> Response:
 
 def compartment(hospital: Hospital, patients: frozenset[str], base: str) -> list[Version]:
     """What refers to these patients (``Patient/1``) as its patient or subject, the patients themselves left out."""
-    found: list[Version] = []
+    versions: list[Version] = []
     for version in hospital.store.all():
         references = (
             target_of(value, base)
@@ -58,8 +58,8 @@ def compartment(hospital: Hospital, patients: frozenset[str], base: str) -> list
             for value in reach(version.content, path)
         )
         if version.kind not in ("Patient", "Group") and any(reference in patients for reference in references):
-            found.append(version)
-    return found
+            versions.append(version)
+    return versions
 
 
 def _kick_off(visit: Visit, kind: str, identity: str | None) -> Response:
@@ -81,7 +81,9 @@ def _kick_off(visit: Visit, kind: str, identity: str | None) -> Response:
             lines.setdefault(version.kind, []).append(line.encode(errors="replace"))
     name = secrets.token_urlsafe(18)
     request = visit.exchange.address + (f"?{asked}" if asked else "")
-    files = {f"{name_of_type}.ndjson": b"\n".join(found) + b"\n" for name_of_type, found in sorted(lines.items())}
+    files = {
+        f"{name_of_type}.ndjson": b"\n".join(resources) + b"\n" for name_of_type, resources in sorted(lines.items())
+    }
     hospital.exports[name] = Export(request, visit.grant.client, instant(datetime.now(UTC)), files, _POLLS)
     if len(hospital.exports) > MAX_EXPORTS:
         del hospital.exports[next(iter(hospital.exports))]

@@ -201,7 +201,7 @@ def _within(
         return patient in patients_of(resource, find)
     names = ("_id",) if kind == "Patient" else _PATIENT_PARAMETERS
     asked = [value.split(",") for name, value in query if name.split(":")[0] in names]
-    return all(patient in {one.rpartition("/")[2] for one in values} for values in asked)
+    return all(patient in {reference.rpartition("/")[2] for reference in values} for values in asked)
 
 
 def patients_of(resource: Document, find: Find | None = None) -> frozenset[str]:
@@ -217,14 +217,14 @@ def _patients_of(resource: Document, find: Find | None, steps: int) -> frozenset
     if kind == "Patient":
         return frozenset({str(resource.get("id", ""))} - {""})
     pointers = {"Provenance": ("target",), "Binary": ("securityContext",)}.get(str(kind), _WHOSE)
-    found: set[str] = set()
+    patients: set[str] = set()
     for reference in (ref for name in pointers for ref in _references(resource.get(name))):
         target_kind, _, identity = "/".join(reference.split("/")[-2:]).partition("/")
         if target_kind == "Patient" and identity:
-            found.add(identity)
+            patients.add(identity)
         elif pointers is not _WHOSE and find is not None and steps and (target := find(reference)) is not None:
-            found |= _patients_of(target, find, steps - 1)
-    return frozenset(found)
+            patients |= _patients_of(target, find, steps - 1)
+    return frozenset(patients)
 
 
 def _references(value: Any) -> list[str]:
@@ -249,9 +249,9 @@ def token_matches(resource: Document, parameter: str, value: str) -> bool:
     element = first + "".join(part.capitalize() for part in rest)
     held = resource.get("meta", {}) if parameter in ("_tag", "_security") else resource
     codes = set(_codes(held.get(element.lstrip("_"))))
-    for one in value.split(","):
-        system, bar, code = one.rpartition("|")
-        if any((not code or code == own) and (not bar or system == home) and one for home, own in codes):
+    for token in value.split(","):
+        system, bar, code = token.rpartition("|")
+        if any((not code or code == own) and (not bar or system == home) and token for home, own in codes):
             return True
     return False
 

@@ -76,8 +76,8 @@ def prefetched(
     hospital: Hospital, base: str, templates: Mapping[str, str], context: Mapping[str, Any]
 ) -> dict[str, Document]:
     """What prefetch templates find by their keys; what the hospital cannot give is left out."""
-    found = {key: _prefetched(hospital, base, template, context) for key, template in templates.items()}
-    return {key: document for key, document in found.items() if document is not None}
+    documents = {key: _prefetched(hospital, base, template, context) for key, template in templates.items()}
+    return {key: document for key, document in documents.items() if document is not None}
 
 
 def _prefetched(hospital: Hospital, base: str, template: str, context: Mapping[str, Any]) -> Document | None:
@@ -92,10 +92,10 @@ def _prefetched(hospital: Hospital, base: str, template: str, context: Mapping[s
         version = hospital.store.get(kind, identity)
         return version.filled(base) if version is not None and version.resource is not None else None
     try:
-        found = search.search(hospital, kind, parse_qsl(query, keep_blank_values=True), base, lambda _: True)
+        result = search.search(hospital, kind, parse_qsl(query, keep_blank_values=True), base, lambda _: True)
     except RefusalError:
         return None
-    return search.page(hospital, replace(found, count=search.MAX_COUNT), base, lambda _: True)
+    return search.page(hospital, replace(result, count=search.MAX_COUNT), base, lambda _: True)
 
 
 def _cards(status: int, body: bytes) -> tuple[tuple[Document, ...], tuple[str, ...]]:

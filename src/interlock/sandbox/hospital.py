@@ -34,7 +34,7 @@ class Result:
     kind: str
     path: str
     query: Pairs
-    found: tuple[Version, ...]
+    matches: tuple[Version, ...]
     count: int
     includes: tuple[str, ...] = ()
     reverse_includes: tuple[str, ...] = ()

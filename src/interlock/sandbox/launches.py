@@ -164,4 +164,7 @@ def _first_patient(organization: SimulatedOrganization) -> str | None:
 def _first_encounter(organization: SimulatedOrganization, patient: str | None) -> str | None:
     wanted = f"Patient/{patient}"
     encounters = _of_type(organization, "Encounter")
-    return next((str(one["id"]) for one in encounters if one.get("subject", {}).get("reference") == wanted), None)
+    return next(
+        (str(encounter["id"]) for encounter in encounters if encounter.get("subject", {}).get("reference") == wanted),
+        None,
+    )

@@ -54,9 +54,9 @@ class Localising:
         if "." not in plain and ":" not in plain:
             return plain
         pieces, at = [], 0
-        for found in _ADDRESS.finditer(plain):
-            pieces += [self._without_names(plain[at : found.start()]), self._address(found[0])]
-            at = found.end()
+        for match in _ADDRESS.finditer(plain):
+            pieces += [self._without_names(plain[at : match.start()]), self._address(match[0])]
+            at = match.end()
         return "".join((*pieces, self._without_names(plain[at:])))
 
     def _without_names(self, text: str) -> str:

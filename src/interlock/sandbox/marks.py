@@ -66,13 +66,13 @@ class Marks:
         for secret in self._known():
             if secret in text:
                 text = text.replace(secret, self.mark(secret))
-        text = _SECRET_LOOKS.sub(lambda found: self.mark(found[0]), text)
+        text = _SECRET_LOOKS.sub(lambda match: self.mark(match[0]), text)
         text = text[:MAX_TEXT]
         return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
     def path(self, path: str) -> str:
         """A path; the name of a bulk export, which opens it, is marked."""
-        return self.plain(_EXPORT.sub(lambda found: found[1] + self.mark(found[2]), path))
+        return self.plain(_EXPORT.sub(lambda match: match[1] + self.mark(match[2]), path))
 
     def address(self, address: str) -> str:
         """An address: its user, and what is secret in its query or fragment, marked; one that is none is a mark."""

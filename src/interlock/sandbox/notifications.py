@@ -78,8 +78,8 @@ def _of_r5(resource: Document) -> Wanted:
 
 
 def _extensions(element: Any, name: str) -> list[Any]:
-    found = [item for item in objects_of(element, "extension") if item.get("url") == f"{_BACKPORT}/{name}"]
-    return [value for item in found for key, value in item.items() if key.startswith("value")]
+    extensions = [item for item in objects_of(element, "extension") if item.get("url") == f"{_BACKPORT}/{name}"]
+    return [value for item in extensions for key, value in item.items() if key.startswith("value")]
 
 
 def due(hospital: Hospital, base: str) -> list[tuple[str, bytes]]:

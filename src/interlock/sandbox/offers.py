@@ -100,12 +100,12 @@ def negotiate(
     def granted(scope: str) -> bool:
         return covers(offer.scopes, scope) and covers(registered, scope)
 
-    found: dict[str, None] = {}
+    scopes: dict[str, None] = {}
     for text in asked:
         scope = parse(text)
         if scope is None:
             if grant_type == "authorization_code" and granted(text):
-                found[text] = None
+                scopes[text] = None
             continue
         if scope.level not in _LEVELS[grant_type] or scope.version not in spoken:
             continue
@@ -113,8 +113,8 @@ def negotiate(
             continue
         for candidate in [text] if granted(text) else _by_type(text, scope.type, (*offer.scopes, *registered)):
             if granted(candidate):
-                found[candidate] = None
-    return tuple(found)
+                scopes[candidate] = None
+    return tuple(scopes)
 
 
 def _by_type(text: str, type_name: str, known: Iterable[str]) -> list[str]:

@@ -92,15 +92,15 @@ def _with_scopes(exchange: Exchange, client: Client, asked: list[str]) -> Client
     """The client with those of the scopes that are offered; without any of its own it may have all that is offered."""
     if not asked:
         return client
-    found = [
+    granted = [
         scope
         for kind in ("authorization_code", "client_credentials")
         if kind in client.grant_types
         for scope in negotiate(exchange.organization, client, asked, cast(GrantType, kind))
     ]
-    if not found:
+    if not granted:
         raise _invalid("scope names nothing that is offered here for these grant_types")
-    return replace(client, scopes=tuple(dict.fromkeys(found)))
+    return replace(client, scopes=tuple(dict.fromkeys(granted)))
 
 
 def _document(exchange: Exchange) -> dict[str, Any]:

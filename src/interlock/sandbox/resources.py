@@ -150,10 +150,10 @@ def _history(visit: Visit, kind: str, identity: str | None, media_type: str) -> 
     count = asked.get("_count", str(search.DEFAULT_COUNT))
     if not count.isascii() or not count.isdigit() or len(count) > 6:
         raise RefusalError(400, "invalid", "_count is a whole number from 0")
-    found = [version for version in visit.hospital.store.history(kind, identity) if visit.sees(version, interaction)]
-    if identity and not found:
+    versions = [version for version in visit.hospital.store.history(kind, identity) if visit.sees(version, interaction)]
+    if identity and not versions:
         raise RefusalError(404, "not-found", f"there is no such {kind}")
-    result = Result("history", path, (("_count", count),), tuple(found), min(int(count), search.MAX_COUNT))
+    result = Result("history", path, (("_count", count),), tuple(versions), min(int(count), search.MAX_COUNT))
     return fhir_json(search.page(visit.hospital, result, visit.base, visit.sees), media_type)
 
 
@@ -176,8 +176,8 @@ def _everything(visit: Visit, kind: str, identity: str, media_type: str) -> Resp
     if "everything" not in visit.type(kind).operations or kind != "Patient":
         raise RefusalError(404, "not-supported", f"the statement declares no $everything of {kind}")
     patient = visit.known(kind, identity)
-    found = [patient, *export.compartment(visit.hospital, frozenset({patient.address}), visit.base)]
-    shown = tuple(version for version in found if visit.sees(version))
+    versions = [patient, *export.compartment(visit.hospital, frozenset({patient.address}), visit.base)]
+    shown = tuple(version for version in versions if visit.sees(version))
     result = Result("searchset", f"{kind}/{identity}/$everything", (), shown, len(shown))
     return fhir_json(search.page(visit.hospital, result, visit.base, visit.sees), media_type)
 

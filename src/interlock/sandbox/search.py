@@ -49,14 +49,14 @@ def search(hospital: Hospital, kind: str, pairs: Pairs, base: str, sees: Sees, *
     """
     query = _understood(hospital, kind, pairs, base, lenient)
     _require_narrow(hospital.declared.types[kind], kind, query)
-    found = [
+    versions = [
         version for version in hospital.store.of(kind) if all(test(version) for test in query.tests) and sees(version)
     ]
     for name in reversed(query.sort):
         plain = name.removeprefix("-")
-        found.sort(key=lambda version: _sort_key(version, plain), reverse=name.startswith("-"))
+        versions.sort(key=lambda version: _sort_key(version, plain), reverse=name.startswith("-"))
     return Result(
-        "searchset", kind, tuple(query.used), tuple(found), query.count, tuple(query.includes),
+        "searchset", kind, tuple(query.used), tuple(versions), query.count, tuple(query.includes),
         tuple(query.reverse_includes), query.elements, tuple(query.notes),
     )  # fmt: skip
 
@@ -74,12 +74,12 @@ def matches(hospital: Hospital, kind: str, pairs: Pairs, base: str) -> list[Vers
 
 def page(hospital: Hospital, result: Result, base: str, sees: Sees, start: int = 0, name: str = "") -> Document:
     """One page of a result as a Bundle, with opaque links onward (FHIR R4 http.html#paging)."""
-    shown = result.found[start : start + result.count]
+    shown = result.matches[start : start + result.count]
     links = [{"relation": "self", "url": f"{base}/{result.path}{_suffix(result.query)}"}]
-    if result.count and start + result.count < len(result.found):
+    if result.count and start + result.count < len(result.matches):
         name = name or hospital.keep(result)
         links.append({"relation": "next", "url": f"{base}/{result.path}?_page={name}.{start + result.count}"})
-    bundle: Document = {"resourceType": "Bundle", "type": result.kind, "total": len(result.found), "link": links}
+    bundle: Document = {"resourceType": "Bundle", "type": result.kind, "total": len(result.matches), "link": links}
     entries = [_history_entry(version, base) for version in shown] if result.kind == "history" else [
         _entry(version, base, "match", result.elements) for version in shown
     ]  # fmt: skip
@@ -101,10 +101,10 @@ def next_page(hospital: Hospital, path: str, name: str, base: str, sees: Sees) -
     """
     name, _, start = name.rpartition(".")
     result = hospital.result(name)
-    if result.path != path or not start.isascii() or not start.isdigit() or int(start[:6]) > len(result.found):
+    if result.path != path or not start.isascii() or not start.isdigit() or int(start[:6]) > len(result.matches):
         raise RefusalError(400, "invalid", "this is no link of this server: follow next as it is given")
-    seen = tuple(version for version in result.found if sees(version))  # the link may have come to somebody else
-    return page(hospital, replace(result, found=seen), base, sees, int(start), name)
+    visible = tuple(version for version in result.matches if sees(version))  # the link may have come to somebody else
+    return page(hospital, replace(result, matches=visible), base, sees, int(start), name)
 
 
 def _understood(hospital: Hospital, kind: str, pairs: Pairs, base: str, lenient: bool) -> Query:
@@ -195,11 +195,11 @@ def _chain(hospital: Hospital, kind: str, name: str, value: str, base: str) -> C
     def leads(version: Version) -> bool:
         for reference in values_of(version.content, kind, code):
             type_name, _, identity = (target_of(reference, base) or "").partition("/")
-            found = hospital.store.get(type_name, identity) if type_name == target else None
+            referred = hospital.store.get(type_name, identity) if type_name == target else None
             if (
-                found is not None
-                and found.resource is not None
-                and decide(list(values_of(found.content, target, rest)))
+                referred is not None
+                and referred.resource is not None
+                and decide(list(values_of(referred.content, target, rest)))
             ):
                 return True
         return False
@@ -248,19 +248,19 @@ def _sort_key(version: Version, name: str) -> tuple[bool, Any]:
 def _included(hospital: Hospital, result: Result, shown: Sequence[Version], base: str) -> list[Version]:
     """What the shown matches lead to, and what leads to them, once each (search.html#include, #revinclude)."""
     already = {version.address for version in shown}
-    found: dict[str, Version] = {}
+    included: dict[str, Version] = {}
     for include in result.includes:
         for version in shown:
             for reference in _references(version, include, base):
                 kind, _, identity = reference.partition("/")
                 target = hospital.store.get(kind, identity)
                 if target is not None and target.resource is not None and reference not in already:
-                    found[reference] = target
+                    included[reference] = target
     for include in result.reverse_includes:
         for version in hospital.store.of(include.partition(":")[0]):
             if version.address not in already and already & set(_references(version, include, base)):
-                found[version.address] = version
-    return list(found.values())[:_MAX_INCLUDED]
+                included[version.address] = version
+    return list(included.values())[:_MAX_INCLUDED]
 
 
 def _references(version: Version, include: str, base: str) -> Iterator[str]:

@@ -210,8 +210,8 @@ class SandboxServer:
             return self._state.keys.sign(org_id, claims, "ES384")
 
         async def fired() -> hooks.HookCall:
-            found = hooks.prefetched(hospital, base, prefetch, context)
-            return await hooks.fire(base, service, hook, context, found, sign)
+            prefetched = hooks.prefetched(hospital, base, prefetch, context)
+            return await hooks.fire(base, service, hook, context, prefetched, sign)
 
         return self._running_listeners().run_within(fired())
 
@@ -259,11 +259,11 @@ class SandboxServer:
 
     def _own_sockets(self, port: int, undo: contextlib.ExitStack) -> dict[str, socket.socket]:
         """A socket for each organisation that listens, at an address or a port of its own."""
-        found: dict[str, socket.socket] = {}
+        sockets: dict[str, socket.socket] = {}
         for number, entry in enumerate((entry for entry in self.organizations if entry.listen), _FIRST_OWN):
             sock = listening(port, f"127.0.0.{number}") if self._apart == "addresses" else listening(0)
-            found[_own(entry.id)] = undo.enter_context(sock)
-        return found
+            sockets[_own(entry.id)] = undo.enter_context(sock)
+        return sockets
 
     def _place(self, listener: str) -> tuple[str, int]:
         if listener not in self._places:

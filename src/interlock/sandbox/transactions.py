@@ -119,22 +119,22 @@ def _entry(visit: Visit, number: int, item: Document) -> Entry:
 
 def _require_once(entries: list[Entry]) -> None:
     """No resource, condition of a create or fullUrl occurs twice among what is written."""
-    seen: dict[str, int] = {}
+    first_entry: dict[str, int] = {}
     for entry in entries:
         names = [f"{entry.kind}/{entry.identity}"] if entry.identity and entry.method != "GET" else []
         if entry.method == "POST" and entry.conditions.if_none_exist is not None:
             names.append(f"{entry.kind}?{entry.conditions.if_none_exist}")
         for name in [*names, *([entry.full_url] if entry.full_url and entry.method in ("POST", "PUT") else [])]:
-            if seen.setdefault(name, entry.number) != entry.number:
+            if first_entry.setdefault(name, entry.number) != entry.number:
                 raise RefusalError(
-                    400, "duplicate", f"entries {seen[name]} and {entry.number} are both about {name[:200]}"
+                    400, "duplicate", f"entries {first_entry[name]} and {entry.number} are both about {name[:200]}"
                 )
 
 
 def _replacements(visit: Visit, entries: list[Entry]) -> dict[str, str]:
     """fullUrl → ``Type/id``, for everything that the transaction writes; ids are assigned here."""
     waiting = {entry.full_url for entry in entries if entry.full_url and entry.method == "POST"}
-    found: dict[str, str] = {}
+    addresses: dict[str, str] = {}
     for entry in entries:
         condition = entry.conditions.if_none_exist or (entry.query if entry.method in ("PUT", "DELETE") else "")
         others = [url for url in waiting if url in condition]
@@ -149,8 +149,8 @@ def _replacements(visit: Visit, entries: list[Entry]) -> dict[str, str]:
         else:
             continue
         if entry.full_url:
-            found[entry.full_url] = identity
-    return found
+            addresses[entry.full_url] = identity
+    return addresses
 
 
 def _already(visit: Visit, entry: Entry) -> Version | None:
@@ -195,10 +195,10 @@ def _resolve(visit: Visit, version: Version) -> None:
             return text
         visit.type(kind)
         visit.demand(kind, "search-type")
-        found = writes.existing(visit, kind, query)
-        if found is None:
+        target = writes.existing(visit, kind, query)
+        if target is None:
             raise RefusalError(412, "not-found", f"nothing matches the reference {text[:200]}")
-        return found.address
+        return target.address
 
     resource = _mapped("", version.content, link)
     if resource != version.content:

@@ -125,12 +125,12 @@ def existing(visit: Visit, kind: str, criteria: str) -> Version | None:
         pairs = parse_qsl(criteria.partition("?")[2] or criteria, keep_blank_values=True, max_num_fields=20)
     except ValueError as error:
         raise RefusalError(400, "invalid", "the condition has too many parameters") from error
-    found = search.matches(visit.hospital, kind, pairs, visit.base)
-    if len(found) > 1:
+    matches = search.matches(visit.hospital, kind, pairs, visit.base)
+    if len(matches) > 1:
         raise RefusalError(
-            412, "multiple-matches", f"{len(found)} resources match {criteria[:200]}: it must be one at most"
+            412, "multiple-matches", f"{len(matches)} resources match {criteria[:200]}: it must be one at most"
         )
-    return found[0] if found else None
+    return matches[0] if matches else None
 
 
 def _require_valid(visit: Visit, resource: Document) -> None:
@@ -140,9 +140,9 @@ def _require_valid(visit: Visit, resource: Document) -> None:
     """
     from interlock.fhir.validation import validate  # half a second that only a hospital which is written to needs
 
-    found = validate(resource, visit.exchange.organization.release)
-    if found.problems or found.unread is not None:
-        raise RefusalError(400, "invalid", found.sentence())
+    validation = validate(resource, visit.exchange.organization.release)
+    if validation.problems or validation.unread is not None:
+        raise RefusalError(400, "invalid", validation.sentence())
 
 
 def _permit(visit: Visit, interaction: str, resource: Document) -> None:

@@ -170,15 +170,17 @@ def settle_on(response: Response | None, item_id: str, author: str) -> Response:
         raise InterlockError(f"there is one answer to {item_id} at most", remedy="answer it as usual")
     wanted = author.casefold()
     named = [(answer, (answer.by or "").casefold()) for answer in response.answers]
-    found = [answer for answer, name in named if name == wanted] or [answer for answer, name in named if wanted in name]
-    if len(found) != 1:
+    matches = [answer for answer, name in named if name == wanted] or [
+        answer for answer, name in named if wanted in name
+    ]
+    if len(matches) != 1:
         known = "; ".join(plain(answer.by or "somebody who is not named", 80) for answer in response.answers)
-        count = f"{len(found)} of those" if found else "nobody"
+        count = f"{len(matches)} of those" if matches else "nobody"
         raise InterlockError(
-            f"{count} who answered {item_id} {'are' if found else 'is'} called {plain(author, 80)!r}",
+            f"{count} who answered {item_id} {'are' if matches else 'is'} called {plain(author, 80)!r}",
             remedy=f"it was answered by: {known}",
         )
-    return found[0].but(assignee=response.assignee, due=response.due)
+    return matches[0].but(assignee=response.assignee, due=response.due)
 
 
 def confirmed(inputs: Inputs, item: Item, orgs: Sequence[str], by: str) -> list[Change]:

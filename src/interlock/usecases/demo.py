@@ -78,7 +78,7 @@ def run_demo(
         on_skipped=lambda name, error: skipped.append((name, error)),
     )
     folder = workspace.output(workspace.root / "reports" / "contract")
-    skeletons = tuple(one.path for one in export_contract(inputs, folder, today=today))
+    skeletons = tuple(skeleton.path for skeleton in export_contract(inputs, folder, today=today))
     return DemoResult(workspace, assessment, reports, skeletons, tuple(skipped))
 
 

@@ -50,15 +50,17 @@ def pick(directory: Directory, name: str | None, vendor: str | None) -> list[Lis
     :raises InterlockError: none fits; with names that are nearly what was asked for.
     """
     if name is None:
-        fitting = [found for found in directory.organizations if found.part_of is None]
+        fitting = [organization for organization in directory.organizations if organization.part_of is None]
     else:
         wanted = name.casefold()
-        fitting = [found for found in directory.organizations if _fits(wanted, found)]
+        fitting = [organization for organization in directory.organizations if _fits(wanted, organization)]
         picked = set(fitting)
-        fitting = [found for found in fitting if found.part_of not in picked]
-        fitting.sort(key=lambda found: found.name.casefold() != wanted)
+        fitting = [organization for organization in fitting if organization.part_of not in picked]
+        fitting.sort(key=lambda organization: organization.name.casefold() != wanted)
     if vendor is not None and any(base.vendors for base in directory.bases):
-        fitting = [found for found in fitting if any(_is_of(vendor, listed) for listed in found.vendors)]
+        fitting = [
+            organization for organization in fitting if any(_is_of(vendor, listed) for listed in organization.vendors)
+        ]
     if not fitting and (name is not None or vendor is not None):
         count = words.count(len(directory.organizations), "listed organisation")
         similar = f", such as {near}" if (near := words.listed(_nearly(name, vendor, directory), last="or")) else ""
@@ -76,9 +78,9 @@ def _nearly(name: str | None, vendor: str | None, directory: Directory) -> list[
     if name is None or vendor is not None:
         shared.update(listed for base in directory.bases for listed in base.vendors)
     elif asked := {word for word in slug(name).split("-") if len(word) > 2}:
-        for found in directory.organizations:
-            if common := len(asked & set(slug(found.name).split("-"))):
-                shared[found.name] = common
+        for organization in directory.organizations:
+            if common := len(asked & set(slug(organization.name).split("-"))):
+                shared[organization.name] = common
     return [near for near, _ in shared.most_common(3)]
 
 
@@ -90,8 +92,8 @@ def vendor_id(listed: str) -> str:
     )
 
 
-def _fits(wanted: str, found: ListedOrganization) -> bool:
-    names = (found.name, *found.aliases)
+def _fits(wanted: str, organization: ListedOrganization) -> bool:
+    names = (organization.name, *organization.aliases)
     if "*" in wanted or "?" in wanted:
         pattern = wanted.replace("[", "[[]")
         return any(fnmatch.fnmatchcase(name.casefold(), pattern) for name in names)

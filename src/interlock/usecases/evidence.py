@@ -72,7 +72,7 @@ def _file(given: str, root: Path) -> str:
     return inside(root, root / given).relative_to(real_root).as_posix()
 
 
-def day_given(text: str | None, what: str) -> str | None:
+def day_given(text: str | None, name: str) -> str | None:
     """A day as somebody typed it; none without one.
 
     :raises InterlockError: it is no day, or one that plans cannot reckon with.
@@ -84,7 +84,7 @@ def day_given(text: str | None, what: str) -> str | None:
             raise ValueError("it is not written as YYYY-MM-DD")
         return within_years(date.fromisoformat(text)).isoformat()
     except ValueError as error:
-        message = f"the {what} is no day: {plain(text, 60)!r} ({plain(error, 80)})"
+        message = f"the {name} is no day: {plain(text, 60)!r} ({plain(error, 80)})"
         raise InterlockError(message, remedy="write it as YYYY-MM-DD, such as 2026-12-14") from None
 
 

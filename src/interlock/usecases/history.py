@@ -63,7 +63,7 @@ def read_history(path: Path, inputs: Inputs) -> History:
         raise DocumentError("not UTF-8 text", location=Location(file=str(path)), remedy=remedy) from error
     kinds = {task.id for task in inputs.content.ruleset.tasks}
     own = {entry.task: entry for entry in own_past(inputs)}
-    seen: dict[str, tuple[int, PastTask]] = {}
+    begun: dict[str, tuple[int, PastTask]] = {}
     used: list[tuple[int, PastTask]] = []
     others: dict[str, list[int]] = defaultdict(list)
     for line, row in _rows(text, path):
@@ -72,7 +72,7 @@ def read_history(path: Path, inputs: Inputs) -> History:
         if product and product.casefold() != inputs.settings.product.casefold():
             others[product].append(line)
             continue
-        _refuse_twice(entry, line, path, seen, own)
+        _refuse_twice(entry, line, path, begun, own)
         if entry.task not in own:
             used.append((line, entry))
     return History(tuple(entry for _, entry in used), tuple(_told(path, used, own, others, inputs.settings.product)))
@@ -150,19 +150,19 @@ def _entry(row: Mapping[str, str], line: int, path: Path, kinds: set[str], today
 
 
 def _refuse_twice(
-    entry: PastTask, line: int, path: Path, seen: dict[str, tuple[int, PastTask]], own: Mapping[str, PastTask]
+    entry: PastTask, line: int, path: Path, begun: dict[str, tuple[int, PastTask]], own: Mapping[str, PastTask]
 ) -> None:
     """A task at one organisation begins once; of tasks without one, two may not have begun on the same day."""
     at = Location(file=str(path), line=line)
     name = entry.task if "@" in entry.task else f"{entry.task} {entry.begun}"
-    if name in seen:
+    if name in begun:
         raise DocumentError(
-            f"{entry.task} began on {words.day(entry.begun)} here, and on {words.day(seen[name][1].begun)} in line "
-            f"{seen[name][0]}: it began twice",
+            f"{entry.task} began on {words.day(entry.begun)} here, and on {words.day(begun[name][1].begun)} in line "
+            f"{begun[name][0]}: it began twice",
             location=at,
             remedy=f"keep one of the two, or say where each was: {entry.kind}@ORGANISATION",
         )
-    seen[name] = line, entry
+    begun[name] = line, entry
     if entry.task in own and own[entry.task] != entry:
         theirs = own[entry.task]
         raise DocumentError(

@@ -143,9 +143,9 @@ def _of_another_kind(workspace: Workspace) -> list[LintProblem]:
     named = f"{SETTINGS_FILE} says that the product is {words.PRODUCT_KIND[kind].phrase}"
     remedy = "change one of them; meanwhile every question is asked"
     problems = []
-    for path, what in denied_by(contract, kind) if contract is not None else ():
+    for path, denied in denied_by(contract, kind) if contract is not None else ():
         location = workspace.load(CONTRACT_FILE).location(path)
-        problems.append(_problem(location, "kind", f"{named}, and the contract has {what}: {remedy}"))
+        problems.append(_problem(location, "kind", f"{named}, and the contract has {denied}: {remedy}"))
     answers, items = workspace.responses(PRODUCT), every_item(load_content(workspace).questionnaires)
     for item, options in denying(kind, items, answers):
         location = workspace.load(f"responses/{PRODUCT}.yaml").location(("answers", item.id))

@@ -57,27 +57,27 @@ def import_observations(
     organizations = workspace.read().organizations
     if org is not None and org not in {known.id for known in organizations}:
         raise InterlockError(f"there is no organisation {org!r}", remedy="interlock org list shows them")
-    read = [(path, seen) for path in files for seen in _observations(path)]
+    read = [(path, given) for path in files for given in _observations(path)]
     saved, notes, known, others = list[Observation](), dict[str, None](), 0, 0
     comparer = Comparer(workspace, ())
-    for path, seen in read:
-        home = _home(seen, organizations, org, path)
-        if seen.started.astimezone(UTC) > datetime.now(UTC) + _AHEAD:
+    for path, given in read:
+        home = _home(given, organizations, org, path)
+        if given.started.astimezone(UTC) > datetime.now(UTC) + _AHEAD:
             raise InterlockError(
-                f"it was made at {seen.started:%Y-%m-%d %H:%M} UTC, which is yet to come",
+                f"it was made at {given.started:%Y-%m-%d %H:%M} UTC, which is yet to come",
                 location=Location(file=str(path)),
                 remedy="set the clock of the machine that made it, and make it again",
             )
         if home is None:
             others += 1
             continue
-        mine = seen.but(target=seen.target.but(org=home.id), brought=_brought(path, by), card=None)
+        mine = given.but(target=given.target.but(org=home.id), brought=_brought(path, by), card=None)
         earlier = [*_of_that_time(workspace, mine), *(kept for kept in saved if _same_time(kept, mine))]
         if any(kept.requests == mine.requests and kept.facts == mine.facts for kept in earlier):
             known += 1
             continue
         if earlier:
-            notes[f"{home.id} has two observations of {seen.started:%Y-%m-%d %H:%M:%S} UTC; both are kept"] = None
+            notes[f"{home.id} has two observations of {given.started:%Y-%m-%d %H:%M:%S} UTC; both are kept"] = None
         saved.append(comparer.compared(mine))
     if read and others == len(read):
         raise InterlockError(
@@ -100,8 +100,8 @@ def _observations(path: Path) -> Iterator[Observation]:
     lines: list[bytes] = content.splitlines()
     with contextlib.suppress(DocumentError):
         document = parse_json(content, str(path))
-        found = document if isinstance(document, list) else [document]
-        lines = [to_json(entry, indent=None).encode() for entry in found]
+        entries = document if isinstance(document, list) else [document]
+        lines = [to_json(entry, indent=None).encode() for entry in entries]
     for number, line in enumerate(lines, 1):
         try:
             yield reader.read(line)
@@ -119,16 +119,18 @@ def _first(error: ValueError) -> str:
     return plain(": ".join(lines[1:3]) if len(lines) > 2 else lines[0], 200)
 
 
-def _home(seen: Observation, organizations: Sequence[Organization], org: str | None, path: Path) -> Organization | None:
+def _home(
+    observation: Observation, organizations: Sequence[Organization], org: str | None, path: Path
+) -> Organization | None:
     """The organisation that an observation is of; none when it is of no organisation of the workspace."""
-    alike = [known for known in organizations if _base(known.fhir_base_url) == _base(seen.target.base_url)]
+    alike = [known for known in organizations if _base(known.fhir_base_url) == _base(observation.target.base_url)]
     if org is None:
-        chosen = [known for known in alike if known.id == seen.target.org] or alike
+        chosen = [known for known in alike if known.id == observation.target.org] or alike
         return chosen[0] if len(chosen) == 1 else None
     home = next((known for known in alike if known.id == org), None)
     if home is None:
         raise InterlockError(
-            f"it is of {plain(seen.target.base_url, 120)}, and {org} has another base URL",
+            f"it is of {plain(observation.target.base_url, 120)}, and {org} has another base URL",
             location=Location(file=str(path)),
             remedy=f"interlock org edit {org} --url URL, if that is its address now",
         )
@@ -149,14 +151,14 @@ def _brought(path: Path, by: str | None) -> Brought:
     return Brought(by=by, at=datetime.now(UTC).replace(microsecond=0), sha256=digest)
 
 
-def _of_that_time(workspace: Workspace, seen: Observation) -> Iterator[Observation]:
+def _of_that_time(workspace: Workspace, observation: Observation) -> Iterator[Observation]:
     """Stored observations that began at the same moment; a damaged file is passed over."""
-    for path in observation_files(workspace, seen.target.org or ""):
+    for path in observation_files(workspace, observation.target.org or ""):
         with contextlib.suppress(DocumentError):
             kept = load_observation(path, workspace)
-            if _same_time(kept, seen):
+            if _same_time(kept, observation):
                 yield kept
 
 
-def _same_time(one: Observation, other: Observation) -> bool:
-    return (one.target.org, one.started) == (other.target.org, other.started)
+def _same_time(first: Observation, other: Observation) -> bool:
+    return (first.target.org, first.started) == (other.target.org, other.started)

@@ -106,18 +106,18 @@ def import_organizations(
     for org in existing:
         if org.fhir_base_url and org.fhir_base_url.startswith(("http://", "https://")):
             at_base.setdefault(base_key(org.fhir_base_url), []).append(org)
-    known = [(found, _known_as(found, at_base)) for found in picked]
-    fresh = [found for found, org in known if org is None]
+    known = [(listed, _known_as(listed, at_base)) for listed in picked]
+    fresh = [listed for listed, org in known if org is None]
     if limit is None and len(fresh) > MANY and not dry_run:
-        first = words.listed([found.name for found in fresh if found.name], 4)
+        first = words.listed([listed.name for listed in fresh if listed.name], 4)
         raise InterlockError(
             f"{words.count(len(fresh), 'organisation')} would be added" + (f": {first}" if first else ""),
             remedy="pick with --name or --vendor, or say how many with --limit; --dry-run shows them",
         )
     chosen = fresh[:limit]
-    contract = workspace.contract() if any(len(found.bases) > 1 for found in chosen) else None
+    contract = workspace.contract() if any(len(listed.bases) > 1 for listed in chosen) else None
     release = contract.fhir_release if contract is not None else "R4"
-    bases = [found.base_for(release) for found in chosen]
+    bases = [listed.base_for(release) for listed in chosen]
     organizations = _organizations(chosen, bases, vendor, environment, {org.id for org in existing})
     if not dry_run:
         for org in organizations:
@@ -128,7 +128,7 @@ def import_organizations(
         distinct=len(directory.bases),
         organizations=len(directory.organizations),
         picked=len(picked),
-        parts=sum(found.part_of is not None for found in directory.organizations) if name is None else 0,
+        parts=sum(listed.part_of is not None for listed in directory.organizations) if name is None else 0,
         added=tuple(map(_imported, organizations, chosen, bases)),
         known=tuple(
             KnownOrganization(id=org.id, name=org.name, fhir_base_url=org.fhir_base_url or "")
@@ -143,14 +143,14 @@ def import_organizations(
     )
 
 
-def _known_as(found: ListedOrganization, at_base: dict[str, list[Organization]]) -> Organization | None:
+def _known_as(listed: ListedOrganization, at_base: dict[str, list[Organization]]) -> Organization | None:
     """The organisation of the workspace that a listed one is, or none."""
-    for base in found.bases if at_base else ():
+    for base in listed.bases if at_base else ():
         for org in at_base.get(base_key(base.url), ()):
             if (
                 base.shared_by + base.parts == 1
-                or org.name.casefold() == found.name.casefold()
-                or org.id == slug(found.name)
+                or org.name.casefold() == listed.name.casefold()
+                or org.id == slug(listed.name)
             ):
                 return org
     return None
@@ -166,14 +166,14 @@ def _organizations(
     ids = {*taken, "product"}
     organizations = []
     next_numbers: dict[str, int] = {}
-    for found, base in zip(listed, bases, strict=True):
-        name = found.name or urlsplit(base.url).hostname or base.url
+    for organization, base in zip(listed, bases, strict=True):
+        name = organization.name or urlsplit(base.url).hostname or base.url
         org_id = _unique(slug(name), ids, next_numbers)
         ids.add(org_id)
         fields = {
             "id": org_id,
             "name": name,
-            "vendor": vendor_id(found.vendor or vendor or "other"),
+            "vendor": vendor_id(organization.vendor or vendor or "other"),
             "environment": environment or base.environment or "production",
             "fhir_base_url": base.url,
         }
@@ -192,7 +192,7 @@ def _unique(wanted: str, taken: set[str], next_numbers: dict[str, int]) -> str:
     return org_id
 
 
-def _imported(org: Organization, found: ListedOrganization, chosen: Base) -> ImportedOrganization:
+def _imported(org: Organization, listed: ListedOrganization, chosen: Base) -> ImportedOrganization:
     return ImportedOrganization(
         id=org.id,
         name=org.name,
@@ -203,10 +203,10 @@ def _imported(org: Organization, found: ListedOrganization, chosen: Base) -> Imp
         shared_by=chosen.shared_by,
         other_bases=tuple(
             ListedBase(fhir_base_url=base.url, release=base.release, kind=base.kind)
-            for base in found.bases
+            for base in listed.bases
             if base is not chosen
         ),
-        part_of=found.part_of.name if found.part_of is not None else None,
+        part_of=listed.part_of.name if listed.part_of is not None else None,
         repairs=chosen.repairs,
-        location=found.location,
+        location=listed.location,
     )

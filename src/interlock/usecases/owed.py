@@ -55,10 +55,10 @@ def owed_answers(inputs: Inputs, scope: str | None = None, who: str | None = Non
     :param who: only what this person owes, by a part of the name.
     """
     scopes = [scope] if scope else ["product", *(org.id for org in inputs.organizations)]
-    found = [entry for name in scopes for entry in _owed_of(inputs, name)]
+    entries = [entry for name in scopes for entry in _owed_of(inputs, name)]
     if who is not None:
-        found = [entry for entry in found if who.casefold() in (entry.assignee or "").casefold()]
-    return OwedAnswers(owed=tuple(sorted(found, key=lambda entry: (not entry.overdue, entry.due or "9999"))))
+        entries = [entry for entry in entries if who.casefold() in (entry.assignee or "").casefold()]
+    return OwedAnswers(owed=tuple(sorted(entries, key=lambda entry: (not entry.overdue, entry.due or "9999"))))
 
 
 def _owed_of(inputs: Inputs, scope: str) -> Iterator[OwedAnswer]:

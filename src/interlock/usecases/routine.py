@@ -211,8 +211,8 @@ def _changed(task: str, before: TaskStatus, said: Said, **values: object) -> Tas
         fields["documents"] = [
             record.model_dump(exclude_none=True) for record in attached(before.documents, said.attach)
         ]
-    for what in ("by", "owner"):
-        if fields.get(what) is not None and (wrong_name := wrong_with_line(str(fields[what]), MAX_NAME)) is not None:
+    for field in ("by", "owner"):
+        if fields.get(field) is not None and (wrong_name := wrong_with_line(str(fields[field]), MAX_NAME)) is not None:
             raise InterlockError(f"{task}: the name {wrong_name}", remedy="give a name on one line")
     try:
         return TaskStatus.model_validate(fields)
@@ -221,12 +221,12 @@ def _changed(task: str, before: TaskStatus, said: Said, **values: object) -> Tas
         raise InterlockError(f"{task}: {message}", remedy="give days that fit, as 2026-12-14") from error
 
 
-def _day(given: str | None, what: str, today: date) -> str | None:
+def _day(given: str | None, event: str, today: date) -> str | None:
     """A day on which something has happened.
 
     :raises InterlockError: it is no day, or one to come.
     """
-    day = day_given(given, what)
+    day = day_given(given, event)
     if day is not None and (wrong := ahead(day, today)) is not None:
-        raise InterlockError(f"the {what} is {wrong}", remedy="say so when it has happened; --due says by when")
+        raise InterlockError(f"the {event} is {wrong}", remedy="say so when it has happened; --due says by when")
     return day

@@ -146,9 +146,9 @@ def _linked(references: References, entry: Entry, number: int) -> list[int]:
     if entry.resource["resourceType"] == "Organization":
         return [number]
     for field in _LINKS.get(entry.resource["resourceType"], ()):
-        found = references.find(entry.resource.get(field), entry, "Organization")
-        if found is not None:
-            return [found]
+        owner_number = references.find(entry.resource.get(field), entry, "Organization")
+        if owner_number is not None:
+            return [owner_number]
     return []
 
 
@@ -183,9 +183,9 @@ def _row(references: References, entry: Entry, listed: list[Owner], owners: dict
     if not own and number is None and isinstance(managing, dict):
         own.extend(owners_named(name_of(managing.get("display"))))
     label = name_of(resource.get("name"))
-    found = tuple(dict.fromkeys((*listed, *own))) or owners_named(label)
+    named = tuple(dict.fromkeys((*listed, *own))) or owners_named(label)
     address = resource.get("address")
-    return Row(entry.location, address if isinstance(address, str) else "", found, label=label)
+    return Row(entry.location, address if isinstance(address, str) else "", named, label=label)
 
 
 def _with_state(row: Row, endpoint: dict[str, Any], today: date) -> Row:

@@ -57,19 +57,21 @@ class Merger:
         base = self._base(same, row, repaired.url, repaired.repairs, release)
         for owner in row.owners or _NOBODY:
             key = owner.key if owner.key is not None else (owner.name.casefold(), stem)
-            found = self._organizations.get(key)
-            if found is None:
+            organization = self._organizations.get(key)
+            if organization is None:
                 location = owner.location or row.location
-                found = self._organizations[key] = ListedOrganization(owner.name, [], location, [], owner.aliases)
-            if self._is_new(key, base, found):
-                found.bases.append(base)
+                organization = self._organizations[key] = ListedOrganization(
+                    owner.name, [], location, [], owner.aliases
+                )
+            if self._is_new(key, base, organization):
+                organization.bases.append(base)
                 base.shared_by += 1
-            _note_vendor(row.vendor, found.vendors)
+            _note_vendor(row.vendor, organization.vendors)
 
-    def _is_new(self, key: int | tuple[str, str], base: Base, found: ListedOrganization) -> bool:
+    def _is_new(self, key: int | tuple[str, str], base: Base, organization: ListedOrganization) -> bool:
         """Whether an organisation has that base not yet: one known by name has few, an identified one any number."""
         if not isinstance(key, int):
-            return base not in found.bases
+            return base not in organization.bases
         known = len(self._linked)
         self._linked.add((key, base))
         return len(self._linked) > known
@@ -97,7 +99,7 @@ class Merger:
     def directory(self, form: str, notes: list[str]) -> Directory:
         """Everything that was added."""
         self._drop_doubles()
-        by_key = {key: found for key, found in self._organizations.items() if isinstance(key, int)}
+        by_key = {key: organization for key, organization in self._organizations.items() if isinstance(key, int)}
         organizations = list(self._organizations.values())
         unreached = [
             dropped(owner.location, owner.name, shown, "no_base", f"its endpoint cannot be used: {reason}")
@@ -149,16 +151,18 @@ class Merger:
     def _drop_doubles(self) -> None:
         """Forget what is known by name alone, or not even so, where somebody else at the base says as much or more."""
         identified = {(self._organizations[key].name.casefold(), base) for key, base in self._linked}
-        for key, found in list(self._organizations.items()):
+        for key, organization in list(self._organizations.items()):
             if isinstance(key, int) or (key[0] and not identified):
                 continue
             doubles = [
-                base for base in found.bases if (key[0], base) in identified or (not key[0] and base.shared_by > 1)
+                base
+                for base in organization.bases
+                if (key[0], base) in identified or (not key[0] and base.shared_by > 1)
             ]
             for base in doubles:
                 base.shared_by -= 1
-                found.bases.remove(base)
-            if not found.bases:
+                organization.bases.remove(base)
+            if not organization.bases:
                 del self._organizations[key]
 
 

@@ -68,9 +68,9 @@ class References:
         if not _SCHEME.match(unversioned) and (root := _root(within)) is not None:
             urls.append(f"{root}{unversioned}")
         for url in urls:
-            found = self._by_version.get((kind, url, version), self._by_url.get((kind, url)))
-            if found is not None:
-                return found
+            number = self._by_version.get((kind, url, version), self._by_url.get((kind, url)))
+            if number is not None:
+                return number
         return self._by_id.get((kind, unversioned)) if not _SCHEME.match(unversioned) else None
 
 

@@ -135,12 +135,12 @@ def release_named(value: object) -> FhirRelease | None:
 def release_in_path(url: str) -> tuple[FhirRelease | None, str]:
     """The last release that a URL's path names (none if it names none), and the URL with a gap in its place."""
     start = url.find("/", url.find("://") + 3)
-    found = _IN_PATH_WORDS.search(url, start) if start > 0 else None
-    if found is None:
+    match = _IN_PATH_WORDS.search(url, start) if start > 0 else None
+    if match is None:
         return None, url
-    last = found
-    while (found := _IN_PATH_WORDS.search(url, last.end())) is not None:
-        last = found
+    last = match
+    while (match := _IN_PATH_WORDS.search(url, last.end())) is not None:
+        last = match
     return release_named(last[0]), f"{url[: last.start()]}*{url[last.end() :]}"
 
 

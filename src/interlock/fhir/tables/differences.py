@@ -36,7 +36,7 @@ def differences(old: Release, new: Release, paths: Iterable[str]) -> tuple[Diffe
 
     Nothing for paths that neither has. A renamed element is missing in one and new in the other.
     """
-    return tuple(dict.fromkeys(one for path in dict.fromkeys(paths) for one in _of_path(old, new, path)))
+    return tuple(dict.fromkeys(difference for path in dict.fromkeys(paths) for difference in _of_path(old, new, path)))
 
 
 def _of_path(old: Release, new: Release, path: str) -> Iterator[Difference]:
@@ -46,8 +46,8 @@ def _of_path(old: Release, new: Release, path: str) -> Iterator[Difference]:
         if any(there):
             yield Difference(path, path, "presence", *there)
         return
-    for one, other in zip(before[1:], after[1:], strict=True):
-        yield from _of_element(path, one, other)
+    for element, other in zip(before[1:], after[1:], strict=True):
+        yield from _of_element(path, element, other)
 
 
 def _of_element(path: str, old: Element, new: Element) -> Iterator[Difference]:

@@ -100,7 +100,7 @@ class _Position(NamedTuple):
 _Places = tuple[_Position, ...]
 
 
-class _Found(NamedTuple):
+class _Match(NamedTuple):
     """A row of a type that a name leads to, with the one type that the name picks of a choice."""
 
     owner: str
@@ -143,7 +143,7 @@ class Elements:
         walked = self._walk(path)
         if isinstance(walked, Unknown):
             return walked
-        return tuple(self._element(self._found(walked.ways, name), name) for name in self._names(walked.ways))
+        return tuple(self._element(self._matches(walked.ways, name), name) for name in self._names(walked.ways))
 
     def _walk(self, path: str) -> _Walked | Unknown:
         steps = _steps(path)
@@ -154,37 +154,38 @@ class Elements:
             return unknown("type", start, self._types)
         ways: tuple[_Places, ...] = ((_Position(start, ""),),)
         trail = [Element(start, start, (start,), 0, None)]
-        found: list[_Found] = []
+        matches: list[_Match] = []
         for step in steps[1:]:
             if step.name in _SELECTING:
                 continue
             last = trail[-1]
             if step.name == "ofType":
-                found = [one._replace(picked=step.given) for one in found if self._can_be(one, step.given)]
-                if not found:
+                matches = [match._replace(picked=step.given) for match in matches if self._can_be(match, step.given)]
+                if not matches:
                     return unknown("type", step.given, last.types, last.path)
-                trail[-1] = self._element(found, last.name)
+                trail[-1] = self._element(matches, last.name)
             else:
-                found = self._found(ways, step.name)
-                if not found:
-                    names = (self._element(self._found(ways, name), name) for name in self._names(ways))
-                    return unknown("element", step.name, [name for one in names for name in one.json_names], last.path)
-                trail.append(self._element(found, step.name))
-            ways = tuple(dict.fromkeys(way for one in found for way in self._ways(one)))
+                matches = self._matches(ways, step.name)
+                if not matches:
+                    children = (self._element(self._matches(ways, name), name) for name in self._names(ways))
+                    names = [name for child in children for name in child.json_names]
+                    return unknown("element", step.name, names, last.path)
+                trail.append(self._element(matches, step.name))
+            ways = tuple(dict.fromkeys(way for match in matches for way in self._ways(match)))
         return _Walked(tuple(trail), ways)
 
-    def _can_be(self, found: _Found, kind: str) -> bool:
-        if kind in found.types:
+    def _can_be(self, match: _Match, kind: str) -> bool:
+        if kind in match.types:
             return True
-        return "Resource" in found.types and kind in self._types and self._types[kind].kind == "resource"
+        return "Resource" in match.types and kind in self._types and self._types[kind].kind == "resource"
 
-    def _ways(self, found: _Found) -> Iterator[_Places]:
+    def _ways(self, match: _Match) -> Iterator[_Places]:
         """Where the children of an element are: below it in its own type, or in each of its types."""
-        owner, path = found.owner, found.row.path
-        if found.row.content:
-            owner, _, path = found.row.content.partition(".")
-            found = _Found(owner, next(row for row in self._types[owner].elements if row.path == path))
-        types = tuple(_Position(kind, "") for kind in found.types if kind in self._types)
+        owner, path = match.owner, match.row.path
+        if match.row.content:
+            owner, _, path = match.row.content.partition(".")
+            match = _Match(owner, next(row for row in self._types[owner].elements if row.path == path))
+        types = tuple(_Position(kind, "") for kind in match.types if kind in self._types)
         if path in self._nested(owner):
             yield (_Position(owner, path), *types)
         else:
@@ -206,38 +207,38 @@ class Elements:
             line = [kind]
             while not path and self._types[line[-1]].base in self._types:
                 line.append(self._types[line[-1]].base)
-            for one in reversed(line):
-                names |= dict.fromkeys(self._nested(one).get(path, {}))
+            for type_name in reversed(line):
+                names |= dict.fromkeys(self._nested(type_name).get(path, {}))
         return names
 
-    def _found(self, ways: Iterable[_Places], name: str) -> list[_Found]:
+    def _matches(self, ways: Iterable[_Places], name: str) -> list[_Match]:
         """What a name leads to in each way, in the first place there that has it."""
-        tried = (next((one for position in way if (one := self._child(position, name))), None) for way in ways)
-        return [one for one in tried if one is not None]
+        tried = (next((match for position in way if (match := self._child(position, name))), None) for way in ways)
+        return [match for match in tried if match is not None]
 
-    def _child(self, position: _Position, name: str) -> _Found | None:
+    def _child(self, position: _Position, name: str) -> _Match | None:
         """The element of this name in a place, or in what the type there is made from."""
         rows = self._nested(position.type).get(position.path, {})
         plain = name.removeprefix("_")
         if (row := rows.get(plain)) is not None or (row := rows.get(f"{plain}[x]")) is not None:
-            return _Found(position.type, row)
+            return _Match(position.type, row)
         for stem, row in rows.items():
             if stem.endswith("[x]") and plain.startswith(stem[:-3]):
                 for kind in row.types:
                     if _json_name(stem[:-3], kind) == plain:
-                        return _Found(position.type, row, kind)
+                        return _Match(position.type, row, kind)
         base = self._types[position.type].base
         return self._child(_Position(base, ""), name) if not position.path and base in self._types else None
 
-    def _element(self, found: list[_Found], name: str) -> Element:
+    def _element(self, matches: list[_Match], name: str) -> Element:
         """One element of what a name leads to: of several, what they have in common."""
-        rows = [one.row for one in found]
+        rows = [match.row for match in matches]
         first = rows[0]
         bindings = {(row.strength, row.value_set) for row in rows}
         return Element(
-            path=f"{found[0].owner}.{first.path}",
+            path=f"{matches[0].owner}.{first.path}",
             name=name,
-            types=tuple(dict.fromkeys(kind for one in found for kind in one.types)),
+            types=tuple(dict.fromkeys(kind for match in matches for kind in match.types)),
             min=min(row.minimum for row in rows),
             max=None if any(row.maximum is None for row in rows) else max(row.maximum or 0 for row in rows),
             targets=tuple(dict.fromkeys(target for row in rows for target in row.targets)),

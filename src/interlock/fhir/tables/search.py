@@ -129,7 +129,7 @@ class SearchRules:
         parameters = self.of(kind)
         link = parameters.get(back)
         if link is None or not link.reaches(resource):
-            fitting = [code for code, one in parameters.items() if one.reaches(resource)]
+            fitting = [code for code, parameter in parameters.items() if parameter.reaches(resource)]
             return unknown("parameter", back, fitting, kind)
         following = self.resolve(kind, last)
         if isinstance(following, Unknown):
@@ -140,15 +140,15 @@ class SearchRules:
         """A name at types of which each may have it: the first link, and what stands behind it."""
         written, dot, rest = name.partition(".")
         code, colon, behind = written.partition(":")
-        having = [(kind, one) for kind in types if (one := self.of(kind).get(code)) is not None]
+        having = [(kind, own) for kind in types if (own := self.of(kind).get(code)) is not None]
         if not having:
-            known = dict.fromkeys(one for kind in types for one in self.of(kind))
+            known = dict.fromkeys(known_code for kind in types for known_code in self.of(kind))
             return unknown("parameter", code, known, types[0] if len(types) == 1 else "")
         parameter = having[0][1]
         if not dot:
-            found = SearchName(code, parameter, tuple(kind for kind, _ in having))
-            return self._modified(found, behind) if colon else found
-        targets = self._targets(one for _, one in having)
+            asked = SearchName(code, parameter, tuple(kind for kind, _ in having))
+            return self._modified(asked, behind) if colon else asked
+        targets = self._targets(own for _, own in having)
         if colon:
             if behind not in targets:
                 return unknown("type", behind, targets, code)
@@ -161,28 +161,29 @@ class SearchRules:
         return replace(following, name=code, links=(parameter, *following.links))
 
     def _targets(self, parameters: Iterable[SearchParameter]) -> tuple[str, ...]:
-        targets = dict.fromkeys(target for one in parameters if one.type == "reference" for target in one.targets)
+        references = (parameter for parameter in parameters if parameter.type == "reference")
+        targets = dict.fromkeys(target for reference in references for target in reference.targets)
         return tuple(self._resource_types) if "Resource" in targets else tuple(targets)
 
-    def _modified(self, found: SearchName, modifier: str) -> SearchName | Unknown:
+    def _modified(self, asked: SearchName, modifier: str) -> SearchName | Unknown:
         """The same with a modifier, and whether the parameter takes it."""
-        kind = found.parameter.type
+        kind = asked.parameter.type
         rules, row = self._tables.modifiers, None
         if kind == "reference" and modifier in self._resource_types:
-            if not found.parameter.reaches(modifier):
-                return unknown("type", modifier, found.parameter.targets, found.name)
+            if not asked.parameter.reaches(modifier):
+                return unknown("type", modifier, asked.parameter.targets, asked.name)
             row = rules.get("[type]", {}).get(kind)
         elif modifier not in self._modifier_names:
-            known = [*self._modifier_names, *(found.parameter.targets if kind == "reference" else ())]
-            return unknown("modifier", modifier, known, found.name)
+            known = [*self._modifier_names, *(asked.parameter.targets if kind == "reference" else ())]
+            return unknown("modifier", modifier, known, asked.name)
         else:
-            row = rules.get(_SPELLINGS.get(modifier, modifier), {}).get(kind or found.name)
-        if modifier in found.parameter.modifiers:
-            return replace(found, modifier=modifier, modifier_allowed=True)
+            row = rules.get(_SPELLINGS.get(modifier, modifier), {}).get(kind or asked.name)
+        if modifier in asked.parameter.modifiers:
+            return replace(asked, modifier=modifier, modifier_allowed=True)
         if row is None:
-            return replace(found, modifier=modifier)
+            return replace(asked, modifier=modifier)
         section = _PAGE.format(self._release, row.section)
-        return replace(found, modifier=modifier, modifier_allowed=row.allowed, section=section, note=row.note)
+        return replace(asked, modifier=modifier, modifier_allowed=row.allowed, section=section, note=row.note)
 
     @property
     def _modifier_names(self) -> tuple[str, ...]:

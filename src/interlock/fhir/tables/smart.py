@@ -81,7 +81,9 @@ class Smart(TableFile, frozen=True):
         """The capability codes of any of these versions, of all when none is given; experimental ones included."""
         asked = versions or VERSIONS
         return frozenset(
-            one.code for one in self.capabilities if any(one.versions[version] != "no" for version in asked)
+            capability.code
+            for capability in self.capabilities
+            if any(capability.versions[version] != "no" for version in asked)
         )
 
 
@@ -130,9 +132,10 @@ class OncG10(TableFile, frozen=True):
     def required_capabilities(self, scenario: Scenario, smart: SmartVersion, edition: UsCoreEdition) -> frozenset[str]:
         """The capabilities that a scenario requires in this version of SMART together with this edition of US Core."""
         return frozenset(
-            one.code
-            for one in self.capabilities
-            if (one.scenario, one.smart_version) == (scenario, smart) and (not one.when or edition >= one.when)
+            requirement.code
+            for requirement in self.capabilities
+            if (requirement.scenario, requirement.smart_version) == (scenario, smart)
+            and (not requirement.when or edition >= requirement.when)
         )
 
 

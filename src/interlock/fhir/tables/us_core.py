@@ -89,12 +89,12 @@ class Profile(Row, frozen=True):
     @property
     def mandatory(self) -> tuple[ProfileElement, ...]:
         """Elements that every resource of the profile has."""
-        return tuple(one for one in self.elements if one.mandatory == "yes")
+        return tuple(element for element in self.elements if element.mandatory == "yes")
 
     @property
     def must_support(self) -> tuple[ProfileElement, ...]:
         """Elements that a server has to be able to give, and a client to take."""
-        return tuple(one for one in self.elements if one.must_support)
+        return tuple(element for element in self.elements if element.must_support)
 
 
 class RequiredParameter(Row, frozen=True):
@@ -188,16 +188,16 @@ class UsCore(TableFile, frozen=True):
 
     def profile(self, name: str) -> Profile | Unknown:
         """A profile by its canonical address, with or without version, or by its id."""
-        found = self.profiles.get(name.partition("|")[0].rpartition("/")[2])
-        if found is not None and name.partition("|")[0] in {found.url, found.id}:
-            return found
+        profile = self.profiles.get(name.partition("|")[0].rpartition("/")[2])
+        if profile is not None and name.partition("|")[0] in {profile.url, profile.id}:
+            return profile
         return unknown(
-            "profile", name, self.profiles if "/" not in name else (one.url for one in self.profiles.values())
+            "profile", name, [known.url for known in self.profiles.values()] if "/" in name else self.profiles
         )
 
     def profiles_of(self, resource: str) -> tuple[Profile, ...]:
         """The profiles on a resource type."""
-        return tuple(one for one in self.profiles.values() if one.resource == resource)
+        return tuple(profile for profile in self.profiles.values() if profile.resource == resource)
 
 
 @cache

@@ -105,7 +105,7 @@ def worst_opens_a_gap(content: Content, locations: Locations) -> Iterator[LintPr
         readers = content.readers(item.id)
         if not any(_opens(item, answer, rule, content, best) for answer in worst for rule in readers):
             read_by = f"; read by {', '.join(rule.rule.id for rule in readers)}" if readers else "; no rule reads it"
-            shown = " or ".join(str(", ".join(one) if isinstance(one, tuple) else one) for one in worst)
+            shown = " or ".join(str(", ".join(value) if isinstance(value, tuple) else value) for value in worst)
             message = f"the worst answer ({shown}) opens no gap{read_by}"
             yield problem(locations.item(item.id, "id"), item.id, "worst-opens-nothing", message)
 

@@ -210,14 +210,16 @@ def _facts(given: Mapping[str, Any]) -> Variables:
 
 def _compared(given: Mapping[str, Any]) -> Variables:
     """``compared`` and ``contradictions``; what is contradicted was compared."""
-    found, compared = given.get("contradictions"), given.get("compared")
-    if found is not None and not (isinstance(found, list) and all(isinstance(one, str) for one in found)):
+    contradicted, compared = given.get("contradictions"), given.get("compared")
+    if contradicted is not None and not (
+        isinstance(contradicted, list) and all(isinstance(item_id, str) for item_id in contradicted)
+    ):
         raise GivenError(("contradictions",), "expected a list of question ids")
-    if compared is not None and (type(compared) is not int or compared < len(found or ())):
+    if compared is not None and (type(compared) is not int or compared < len(contradicted or ())):
         raise GivenError(("compared",), "expected a whole number, at least as many as there are contradictions")
-    if found is None and compared is None:
+    if contradicted is None and compared is None:
         return {}
-    return {"compared": len(found or ()) if compared is None else compared, "contradictions": found or []}
+    return {"compared": len(contradicted or ()) if compared is None else compared, "contradictions": contradicted or []}
 
 
 def _validated(model: type[_M], at: str, value: Any) -> _M:
@@ -225,7 +227,7 @@ def _validated(model: type[_M], at: str, value: Any) -> _M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        missing = [found["loc"] for found in error.errors(include_url=False) if found["type"] == "missing"]
+        missing = [problem["loc"] for problem in error.errors(include_url=False) if problem["type"] == "missing"]
     filled = copy.deepcopy(value)
     for *path, last in missing:
         inner = filled

@@ -50,12 +50,12 @@ def lint(
     where = locations or Locations()
     items = list(every_item(questionnaires))
     by_id = {item.id: item for item in items}
-    found = [*question_problems(items, where, check_ids), *each_rule(ruleset.rules, by_id, where, check_ids)]
+    problems = [*question_problems(items, where, check_ids), *each_rule(ruleset.rules, by_id, where, check_ids)]
     compiled = [compile_rule(rule) for rule in ruleset.rules if not any(broken_conditions(rule))]
-    found += _same_conditions(compiled, where)
-    found += _proofs(compiled, questionnaires, where)
-    found += _statements(compiled, items, statements, where)
-    return in_order(found)
+    problems += _same_conditions(compiled, where)
+    problems += _proofs(compiled, questionnaires, where)
+    problems += _statements(compiled, items, statements, where)
+    return in_order(problems)
 
 
 def each_rule(
@@ -84,7 +84,7 @@ def _constant(key: str, condition: Expression) -> str | None:
 
 def _same_conditions(rules: Sequence[CompiledRule], locations: Locations) -> Iterator[LintProblem]:
     first: dict[tuple[str, str, tuple[str, ...]], str] = {}
-    for rule in sorted(rules, key=lambda one: bool(one.rule.vendors)):  # those for every vendor first
+    for rule in sorted(rules, key=lambda compiled: bool(compiled.rule.vendors)):  # those for every vendor first
         key = (rule.rule.scope.value, rule.gap_when.normal_form, ())
         own = (rule.rule.scope.value, rule.gap_when.normal_form, rule.rule.vendors)
         other = first.get(key) or first.setdefault(own, rule.rule.id)
@@ -96,7 +96,7 @@ def _same_conditions(rules: Sequence[CompiledRule], locations: Locations) -> Ite
 def _proofs(
     rules: Sequence[CompiledRule], questionnaires: Sequence[Questionnaire], locations: Locations
 ) -> Iterator[LintProblem]:
-    walked = [found for questionnaire in questionnaires for found in walk(questionnaire.items)]
+    walked = [entry for questionnaire in questionnaires for entry in walk(questionnaire.items)]
     groups = {item.id: around for item, around in walked}
     items = {item.id: item for item, _ in walked if item.type is not ItemType.GROUP}
     content = Content(tuple(rule for rule in rules if rule.rule.lifecycle != "deprecated"), items, groups)

@@ -32,9 +32,9 @@ def unquoted(
     root = yaml.compose(read_text(path, path.parent), Loader=_LOADER)
     resolver = yaml.resolver.Resolver()
     ours = set(_scalars_below(root, *plain_below)) if plain_below else set()
-    for one in _walk(root, document.data, document.file, resolver):
-        if (one.line, one.column) not in ours:
-            yield one
+    for scalar in _walk(root, document.data, document.file, resolver):
+        if (scalar.line, scalar.column) not in ours:
+            yield scalar
 
 
 def _scalars_below(root: Any, key: str, value: str) -> Iterator[tuple[int, int]]:
@@ -64,5 +64,5 @@ def _scalar(node: Any, file: str, resolver: Any) -> Iterator[LintProblem]:
     kind = "bool" if node.value in _LETTERS else tag.rsplit(":", 1)[-1]
     if tag != _STRING or node.value in _LETTERS:
         location = Location(file=file, line=node.start_mark.line + 1, column=node.start_mark.column + 1)
-        what = _KINDS.get(kind, kind)
-        yield problem(location, "", "quote", f'{node.value} looks like {what}: write "{node.value}"')
+        meaning = _KINDS.get(kind, kind)
+        yield problem(location, "", "quote", f'{node.value} looks like {meaning}: write "{node.value}"')
