@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from asyncio import StreamReader, StreamWriter
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
+import httpx
 import pytest
 from credential_cases import (
     CLIENT_ID,
@@ -21,16 +24,18 @@ from credential_cases import (
 )
 from credential_cases import PATIENT as A_PATIENT
 from probe_documents import SMART, STATEMENT
-from probe_loopback import Loopback, Reply, as_json
+from probe_loopback import Loopback, Reply, Request, as_json
 
+from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
 from interlock.model.organization import Organization
 from interlock.probe.transport.addresses import origin
-from interlock.probe.transport.credentials import resolve
+from interlock.probe.transport.credentials import Credentials, Secret, resolve
 from interlock.probe.transport.settings import ProbeSettings, SamplePlan
 from interlock.sandbox.client import CLIENT_ID as PUBLISHED
 from interlock.sandbox.client import KEY_ID
 from interlock.sandbox.server import SandboxServer
+from sandbox_app import CONFIDENTIAL, app_at
 from sandbox_client import client_private_key_pem
 from typed_targets import probe_sync
 
@@ -115,3 +120,115 @@ def test_no_store_and_a_refresh_token_that_nobody_asked_for(loopback: Loopback) 
     assert check(asked(loopback, as_json(TOLD), careful), "TOKEN-001")[0] == "pass"
     careless = asked(loopback, as_json(TOLD), issued(refresh_token="kept-by-nobody"))
     assert [check(careless, name)[0] for name in ("TOKEN-001", "TOKEN-002")] == ["fail", "warn"]
+
+
+REFRESH = "given-refresh-token-5c1e"
+
+
+def refreshed(
+    loopback: Loopback, answer: Reply, *, given: bool = True, active: bool = True
+) -> tuple[Observation, list[str]]:
+    """A probe of a server with one answer to a refresh, and the refresh tokens that it was sent."""
+    here = origin(loopback.base)
+    assert here is not None
+    sent: list[str] = []
+
+    async def token(request: Request, reader: StreamReader, writer: StreamWriter) -> None:
+        form = dict(parse_qsl((await reader.readexactly(int(request.headers["content-length"]))).decode()))
+        reply = issued(refresh_token=None if given else REFRESH)
+        if form["grant_type"] == "refresh_token":
+            sent.append(form["refresh_token"])
+            reply = answer
+        writer.write(reply.encode())
+        await writer.drain()
+
+    loopback.serve(as_json(STATEMENT), as_json(SMART | {"token_endpoint": f"{loopback.origin}/token"}), token=token)
+    loopback.routes["/fhir/Patient"] = guarded(as_json(bundle(A_PATIENT)))
+    use = replace(credentials("client_secret_basic"), origins=frozenset({here}))
+    use = replace(use, refresh_token=Secret(REFRESH)) if given else use
+    seen = sampled(loopback.base, use, NEEDS[:1], active=active)
+    for secret in (TOKEN, SECRET, REFRESH, "kept-by-nobody"):
+        assert secret not in written(seen)
+    return seen, sent
+
+
+AGAIN = {"access_token": "kept-by-nobody", "token_type": "Bearer", "expires_in": 3600, "scope": "patient/*.rs"}
+
+
+@pytest.mark.parametrize(
+    ("given", "answer", "outcome", "said"),
+    [
+        (True, AGAIN, "pass", "for 3,600 s; no new refresh token came"),
+        (True, AGAIN | {"refresh_token": REFRESH}, "pass", "the refresh token stays the same"),
+        (True, AGAIN | {"refresh_token": "kept-by-nobody-2"}, "pass", "is spent; whoever uses it has to sign in again"),
+        (False, AGAIN | {"refresh_token": "kept-by-nobody-2"}, "pass", "the one that was used is spent"),
+        (True, AGAIN | {"expires_in": "3600", "scope": None}, "fail", "lacks expires_in and scope"),
+        (True, {"error": "invalid_grant"}, "not_observed", "it has ended, was used or withdrawn"),
+        (False, {"error": "invalid_grant"}, "fail", "came a moment before is refused: HTTP 400, invalid_grant"),
+        (True, {"error": "unauthorized_client"}, "warn", "not let refresh: HTTP 400, unauthorized_client"),
+        (True, {"kept-by-nobody": 1}, "not_observed", "no bearer token in it"),
+    ],
+)
+def test_what_a_refresh_token_gives(
+    loopback: Loopback, given: bool, answer: dict[str, Any], outcome: str, said: str
+) -> None:
+    status = 400 if "error" in answer else 200
+    seen, sent = refreshed(loopback, as_json(answer, status), given=given)
+    result, message = check(seen, "TOKEN-004")
+    assert (result, said in message) == (outcome, True), message
+    assert sent == [REFRESH], "once, and never again"
+    assert [record.status for record in seen.requests if record.purpose == "refresh"] == [status]
+
+
+def test_a_refresh_token_is_used_by_an_active_probe_alone(loopback: Loopback) -> None:
+    seen, sent = refreshed(loopback, as_json(AGAIN), active=False)
+    assert (sent, check(seen, "TOKEN-004")[0]) == ([], "not_applicable")
+
+
+def test_a_refresh_token_goes_nowhere_that_the_credentials_may_not(loopback: Loopback) -> None:
+    elsewhere = SMART | {"token_endpoint": "https://elsewhere.example.org/token"}
+    loopback.serve(as_json(STATEMENT), as_json(elsewhere))
+    here = origin(loopback.base)
+    assert here is not None
+    use = replace(credentials("client_secret_basic"), origins=frozenset({here}), refresh_token=Secret(REFRESH))
+    seen = sampled(loopback.base, use, NEEDS[:1], active=True)
+    record = next(one for one in seen.requests if one.purpose == "refresh")
+    assert (record.status, record.failure) == (None, "refused")
+    assert (check(seen, "TOKEN-004")[0], REFRESH in written(seen)) == ("not_observed", False)
+
+
+def test_a_simulated_hospital_replaces_a_refresh_token() -> None:
+    with SandboxServer() as server, httpx.Client(trust_env=False) as http:
+        app = app_at(server, http, client=CONFIDENTIAL)
+        mine = app.sign_in()["refresh_token"]
+        use = Credentials(
+            "client_secret_basic",
+            Secret(CONFIDENTIAL.id),
+            Secret(CONFIDENTIAL.secret),
+            refresh_token=Secret(mine),
+            origins=None,
+        )
+        plan = SamplePlan(use, NEEDS[:1])
+        target = Target(base_url=app.base, org="riverside")
+        seen = probe_sync([target], ProbeSettings(active=True, samples={"riverside": plan}))[0]
+        spent = app.ask(grant_type="refresh_token", refresh_token=mine)
+    assert check(seen, "TOKEN-004") == (
+        "pass",
+        "A new access token came, for 3,600 s; a new refresh token came, and the one that was used is spent; whoever "
+        "uses it has to sign in again",
+    )
+    assert spent.json()["error"] == "invalid_grant"
+    assert mine not in written(seen)
+
+
+def test_where_a_refresh_token_comes_from() -> None:
+    auth = {"client_id_env": "ID", "client_secret_env": "SEC", "refresh_token_env": "REF"}
+    acme = Organization.model_validate({"id": "acme", "name": "Acme", "auth": auth})
+    values = {"ID": CLIENT_ID, "SEC": SECRET, "REF": f" {REFRESH}\n"}
+    given = resolve(acme, values.get).refresh_token
+    assert given is not None
+    assert given.reveal() == REFRESH
+    assert resolve(acme, (values | {"REF": ""}).get).refresh_token is None
+    with pytest.raises(InterlockError, match="the value of REF for acme is no refresh token") as refused:
+        resolve(acme, (values | {"REF": "kept-by-nobody\x07"}).get)
+    assert "kept-by-nobody" not in str(refused.value)

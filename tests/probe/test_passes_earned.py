@@ -23,7 +23,7 @@ from interlock.model.drift import Drift
 from interlock.model.facts import Certificate, Facts, TlsFacts
 from interlock.model.observation import Check, Observation, Target
 from interlock.model.organization import Organization
-from interlock.model.sample import DataFacts, InputSample, IntrospectionFacts, TokenFacts
+from interlock.model.sample import DataFacts, InputSample, IntrospectionFacts, RefreshFacts, TokenFacts
 from interlock.probe.assemble import base_facts, with_advertised
 from interlock.probe.checks.base import CheckInput, CheckSpec, check
 from interlock.probe.checks.registry import list_checks, run_checks
@@ -160,6 +160,7 @@ CONTRACT = WorkflowContract(
 DATA = DataFacts(
     method="private_key_jwt",
     token=TokenFacts(outcome="issued", lifetime_s=300, scope_stated=True, no_store=True, refresh_issued=False),
+    refresh=RefreshFacts(outcome="issued", lifetime_s=300, scope_stated=True, no_store=True, given=True, replaced=True),
     introspection=IntrospectionFacts(
         outcome="answered", active=True, scope_stated=True, expiry_stated=True, client="ours"
     ),
@@ -258,6 +259,7 @@ def _seen() -> Iterator[Seen]:
         reading="oauth_error",
         detail="unsupported_grant_type",
     )
+    exchanges["refresh"] = replace(read("refresh", 200, "application/json", b"{}"), reading="answered")
     bearer = {"www-authenticate": 'Bearer realm="a"'}
     exchanges["anonymous-read"] = read("anonymous-read", 401, "application/json", b"{}", headers=bearer)
     exchanges["anonymous-count"] = read("anonymous-count", 401, "application/json", b"{}", headers=bearer)

@@ -67,8 +67,9 @@ _EC = ec.generate_private_key(ec.SECP384R1())
 
 
 def _client_secret(folder: Path) -> Kind:
-    values = {ONE: canary("client-id"), TWO: canary("s3cr&t:wïth +strange/signs%")}
-    return Kind({"client_id_env": ONE, "client_secret_env": TWO}, values, {"id": values[ONE], "secret": values[TWO]})
+    values = {ONE: canary("client-id"), TWO: canary("s3cr&t:wïth +strange/signs%"), THREE: canary("refresh-token")}
+    auth = {"client_id_env": ONE, "client_secret_env": TWO, "refresh_token_env": THREE}
+    return Kind(auth, values, {"id": values[ONE], "secret": values[TWO], "refresh token": values[THREE]})
 
 
 def _key(value: str, also: dict[str, str], files: list[Path]) -> Kind:

@@ -22,6 +22,7 @@ class OrganizationAuth(Model):
     """Where credentials are found: names of environment variables only.
 
     :ivar key_id_env: holds the private key's ``kid``, for a key that does not carry its own (PEM).
+    :ivar refresh_token_env: holds a refresh token, best a test user's: an active probe with a sample spends it.
     """
 
     client_id_env: EnvName | None = None
@@ -29,6 +30,7 @@ class OrganizationAuth(Model):
     private_key_env: EnvName | None = None
     key_id_env: EnvName | None = None
     bearer_token_env: EnvName | None = None
+    refresh_token_env: EnvName | None = None
 
 
 class AccessWindows(Model):

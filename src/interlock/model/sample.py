@@ -105,6 +105,17 @@ class TokenFacts(Model):
     refresh_issued: bool | None = None
 
 
+class RefreshFacts(TokenFacts):
+    """What the token endpoint made of a refresh token, which was used once; nothing that came is kept or used.
+
+    :ivar given: the user gave it; else it came with the token of the sample.
+    :ivar replaced: a new refresh token came, so that the one that was used is spent; none where none came.
+    """
+
+    given: bool = False
+    replaced: bool | None = None
+
+
 class IntrospectionFacts(Model):
     """What introspection said of the token that the client had just been issued; active probes only.
 
@@ -126,5 +137,6 @@ class DataFacts(Model):
     method: AccessMethod
     token: TokenFacts | None = None
     introspection: IntrospectionFacts | None = None
+    refresh: RefreshFacts | None = None
     inputs: tuple[InputSample, ...] = ()
     requests: int = 0

@@ -19,7 +19,7 @@ class Grant(Model):
     kind: Literal["credential", "private_base", "content"]
     org: Slug | None = None
     origin: str | None = None
-    role: Literal["client_id", "client_secret", "private_key", "key_id", "bearer_token"] | None = None
+    role: Literal["client_id", "client_secret", "private_key", "key_id", "bearer_token", "refresh_token"] | None = None
     variable: str | None = None
     digest: str | None = None
 

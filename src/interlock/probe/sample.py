@@ -51,7 +51,7 @@ async def take_sample(
 ) -> tuple[DataFacts, dict[Purpose, Exchange]]:
     """Sample every input: the facts, and the exchanges, whose records hold nothing of their content.
 
-    ``active``: the server is asked about the token, too, where it advertises introspection.
+    ``active``: the server is asked about the token, too, where it advertises introspection; a refresh token is used.
 
     Never raises for anything that a server does.
     """
@@ -70,10 +70,12 @@ async def take_sample(
     order = sorted(range(len(sample.needs)), key=lambda index: sample.needs[index].resource != "Patient")
     samples = {index: await reader.sample(sample.needs[index]) for index in order}
     told = await introspect(client, base, credentials, source, on_record) if active else None
+    refresh = await source.refresh(on_record) if active else None
     facts = DataFacts(
         method=credentials.method,
         token=source.facts,
         introspection=told[0] if told is not None else None,
+        refresh=refresh,
         inputs=tuple(samples[index] for index in range(len(sample.needs))),
         requests=len(reader.records),
     )
@@ -81,6 +83,7 @@ async def take_sample(
         "token": source.records,
         "sample": reader.records,
         "introspection": [told[1]] if told is not None else [],
+        "refresh": source.refreshes,
     }
     return facts, {purpose: _exchange(purpose, sent) for purpose, sent in records.items() if sent}
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from interlock.fhir import scopes
 from interlock.model.facts import Facts, SmartFacts
 from interlock.model.observation import RequestRecord
-from interlock.model.sample import TokenFacts
+from interlock.model.sample import RefreshFacts, TokenFacts
 from interlock.probe.checks.neg import OAUTH_ERRORS
 from interlock.probe.transport import plan
 from interlock.probe.transport.addresses import Origin, origin
 from interlock.probe.transport.client import Client
-from interlock.probe.transport.credentials import Credentials, Secret, is_token
-from interlock.probe.transport.exchange import OnRecord, may_carry_secrets, not_sent, without_content
+from interlock.probe.transport.credentials import Credentials, Secret, is_refresh_token, is_token
+from interlock.probe.transport.exchange import OnRecord, Purpose, may_carry_secrets, not_sent, without_content
 from interlock.probe.transport.transfer import Ask, Reply
 
 if TYPE_CHECKING:
@@ -60,11 +60,14 @@ class TokenSource:
     """The access tokens of a sample: kept in memory, asked for again when they end, at most a few times.
 
     :ivar facts: of the token endpoint's answer, none before it was asked.
+    :ivar records: of the token requests; ``refreshes`` of the one that uses a refresh token.
     """
 
     def __init__(self, credentials: Credentials, client: Client, base: Base, needs: Sequence[Need]) -> None:
         self.facts: TokenFacts | None = None
         self.records: list[RequestRecord] = []
+        self.refreshes: list[RequestRecord] = []
+        self._refresh_token = credentials.refresh_token
         self._credentials = credentials
         self._client = client
         self._base = base
@@ -82,7 +85,7 @@ class TokenSource:
         if self._credentials.bearer_token is not None or (self.facts is not None and self.facts.outcome != "issued"):
             return None
         self._token = None
-        address, reason = self._address()
+        address, reason = self._address("token", self.records)
         if address is None:
             self.facts = TokenFacts(outcome="not_sent", reason=reason)
             return None
@@ -91,14 +94,32 @@ class TokenSource:
                 self.facts = TokenFacts(outcome="failed", reason="its tokens end before they can be used")
                 return None
             self._asked += 1
-            self._token, self.facts = await self._exchange(address, scope, on_record)
+            self._token, self.facts = await self._issue(address, scope, on_record)
             if self._token is not None:
                 self._scopes = (scope,)
             if self.facts.error != "invalid_scope":
                 break
         return self._token
 
-    def _address(self) -> tuple[str | None, str]:
+    async def refresh(self, on_record: OnRecord) -> RefreshFacts | None:
+        """Use the refresh token once, and drop it with all that came; none where there is none.
+
+        The new access token is not used, a new refresh token only compared with the one that was used (RFC 6749 section
+        6: it takes its place).
+        """
+        used, self._refresh_token = self._refresh_token, None
+        if used is None:
+            return None
+        given = self._credentials.refresh_token is used
+        address, reason = self._address("refresh", self.refreshes)
+        if address is None:
+            return RefreshFacts(outcome="not_sent", reason=reason, given=given)
+        request = self._credentials.refresh_request(address, used)
+        answer = await self._answer("refresh", address, request, (), on_record)
+        replaced = answer.refresh.reveal() != used.reveal() if answer.token and answer.refresh else None
+        return RefreshFacts(**dict(answer.facts), given=given, replaced=replaced)
+
+    def _address(self, purpose: Purpose, records: list[RequestRecord]) -> tuple[str | None, str]:
         """The address to which the credentials may be sent, or none and why they are not."""
         base, smart = self._base, self._base.facts.smart
         if smart is None or smart.token_endpoint is None:
@@ -115,36 +136,59 @@ class TokenSource:
             else:
                 return allowed.url, ""
         reason = f"credentials are not sent there: {reason}"
-        self.records.append(not_sent(smart.token_endpoint, reason, "token", "POST"))
+        records.append(not_sent(smart.token_endpoint, reason, purpose, "POST"))
         return None, reason
 
-    async def _exchange(self, address: str, scope: str, on_record: OnRecord) -> tuple[Secret | None, TokenFacts]:
-        form, headers = self._credentials.token_request(address, scope)
+    async def _issue(self, address: str, scope: str, on_record: OnRecord) -> tuple[Secret | None, TokenFacts]:
+        request = self._credentials.token_request(address, scope)
+        token, lifetime, facts, refresh = await self._answer("token", address, request, tuple(scope.split()), on_record)
+        self._refresh_token = self._refresh_token or refresh
+        ends = float("inf") if lifetime is None else max(0.0, lifetime - min(_MARGIN_S, lifetime / 2))
+        self._until = asyncio.get_running_loop().time() + ends
+        return token, facts
+
+    async def _answer(
+        self,
+        purpose: Literal["token", "refresh"],
+        address: str,
+        request: tuple[Secret, Mapping[str, Secret]],
+        asked: tuple[str, ...],
+        on_record: OnRecord,
+    ) -> TokenAnswer:
+        """What the token endpoint answers to a request, which is noted without a word of it."""
+        form, headers = request
         base = self._base
         reply = await self._client.get(
             Ask(
                 url=address,
                 accept="application/json",
                 deadline=base.deadline,
-                purpose="token",
+                purpose=purpose,
                 credentials={name: value.reveal() for name, value in headers.items()},
                 client_certificate=origin(address) == origin(base.url),
                 method="POST",
                 form=form.reveal(),
             )
         )
-        token, lifetime, facts = read_token(reply, tuple(scope.split()))
-        said = f"{facts.outcome}{': ' + facts.reason if facts.reason else ''}"
+        answer = read_token(reply, asked)
+        said = f"{answer.facts.outcome}{': ' + answer.facts.reason if answer.facts.reason else ''}"
         record = without_content(reply.record, address, "answered", said)
-        self.records.append(record)
+        (self.records if purpose == "token" else self.refreshes).append(record)
         on_record(record)
-        ends = float("inf") if lifetime is None else max(0.0, lifetime - min(_MARGIN_S, lifetime / 2))
-        self._until = asyncio.get_running_loop().time() + ends
-        return token, facts
+        return answer
 
 
-def read_token(reply: Reply, asked: tuple[str, ...]) -> tuple[Secret | None, int | None, TokenFacts]:
-    """Token, lifetime in seconds and facts of a token endpoint's answer (RFC 6749 sections 5.1 and 5.2).
+class TokenAnswer(NamedTuple):
+    """What a token endpoint answered: secrets that stay in memory, the lifetime in seconds, and what is kept of it."""
+
+    token: Secret | None
+    lifetime: int | None
+    facts: TokenFacts
+    refresh: Secret | None = None
+
+
+def read_token(reply: Reply, asked: tuple[str, ...]) -> TokenAnswer:
+    """Tokens, lifetime and facts of a token endpoint's answer (RFC 6749 sections 5.1 and 5.2).
 
     No text of the server is kept but a registered error code and scopes for the types that were asked for: any other
     could repeat a secret that it was sent.
@@ -152,7 +196,7 @@ def read_token(reply: Reply, asked: tuple[str, ...]) -> tuple[Secret | None, int
     record, status = reply.record, reply.record.status
     if reply.failure is not None or status is None:
         reason = without_content(record, record.url, "failed").detail
-        return None, None, TokenFacts(outcome="failed", reason=reason, asked=asked)
+        return TokenAnswer(None, None, TokenFacts(outcome="failed", reason=reason, asked=asked))
     value = reply.json()
     body: Mapping[str, Any] = value if isinstance(value, dict) else {}
     if not 200 <= status < 300:
@@ -161,12 +205,14 @@ def read_token(reply: Reply, asked: tuple[str, ...]) -> tuple[Secret | None, int
         reason = f"HTTP {status}" + (f", {known}" if known else "" if body else ", and no OAuth error")
         refused = 400 <= status < 500 and status != 429
         outcome: Literal["refused", "failed"] = "refused" if refused else "failed"
-        return None, None, TokenFacts(outcome=outcome, status=status, error=known, reason=reason, asked=asked)
+        facts = TokenFacts(outcome=outcome, status=status, error=known, reason=reason, asked=asked)
+        return TokenAnswer(None, None, facts)
     text, kind = body.get("access_token"), body.get("token_type")
     if not isinstance(text, str) or not is_token(text) or not isinstance(kind, str) or kind.lower() != "bearer":
         problem = "no bearer token in it" if body else "no JSON object"
-        return None, None, TokenFacts(outcome="failed", status=status, reason=f"HTTP {status}, {problem}", asked=asked)
-    seconds, scope = body.get("expires_in"), body.get("scope")
+        facts = TokenFacts(outcome="failed", status=status, reason=f"HTTP {status}, {problem}", asked=asked)
+        return TokenAnswer(None, None, facts)
+    seconds, scope, refresh = (body.get(name) for name in ("expires_in", "scope", "refresh_token"))
     lifetime = seconds if type(seconds) is int and 0 <= seconds < 10**9 else None
     types = {parsed.type for scope_text in asked if (parsed := scopes.parse(scope_text)) is not None} | {"*"}
     listed = dict.fromkeys(scope.split()[:500]) if isinstance(scope, str) else ()
@@ -178,9 +224,10 @@ def read_token(reply: Reply, asked: tuple[str, ...]) -> tuple[Secret | None, int
         asked=asked,
         granted=tuple(scope_text for scope_text in listed if _is_listed(scope_text, types)),
         no_store="no-store" in record.headers.get("cache-control", "").lower(),
-        refresh_issued=isinstance(body.get("refresh_token"), str),
+        refresh_issued=isinstance(refresh, str),
     )
-    return Secret(text), lifetime, facts
+    usable = isinstance(refresh, str) and is_refresh_token(refresh)
+    return TokenAnswer(Secret(text), lifetime, facts, Secret(refresh) if usable else None)
 
 
 def _is_listed(text: str, types: set[str]) -> bool:

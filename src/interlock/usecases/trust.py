@@ -31,7 +31,7 @@ __all__ = ["trusted_workspaces"]
 OWN_VARIABLES = "INTERLOCK_CRED_"
 _LOOKUP_S = 3.0
 _MAX_CONTENT_BYTES = 4_000_000
-_ROLES = ("client_id", "client_secret", "private_key", "key_id", "bearer_token")
+_ROLES = ("client_id", "client_secret", "private_key", "key_id", "bearer_token", "refresh_token")
 
 
 def trust_report(workspace: Workspace) -> TrustReport:

@@ -57,6 +57,10 @@ KeyIdOption = Annotated[
 TokenOption = Annotated[
     str | None, typer.Option("--bearer-token-env", help="Variable that holds a bearer token.", metavar="NAME")
 ]
+RefreshOption = Annotated[
+    str | None,
+    typer.Option("--refresh-token-env", help="Variable that holds a refresh token, to be spent.", metavar="NAME"),
+]
 NoteOption = Annotated[str | None, typer.Option("--note", help="A note.")]
 
 
@@ -73,6 +77,7 @@ def add(
     private_key_env: KeyOption = None,
     key_id_env: KeyIdOption = None,
     bearer_token_env: TokenOption = None,
+    refresh_token_env: RefreshOption = None,
     folder: WorkspaceOption = None,
 ) -> None:
     """Add an organisation."""
@@ -86,7 +91,9 @@ def add(
         "environment": environment,
         "fhir_base_url": url,
         "note": note,
-        "auth": _auth(client_id_env, client_secret_env, private_key_env, key_id_env, bearer_token_env),
+        "auth": _auth(
+            client_id_env, client_secret_env, private_key_env, key_id_env, bearer_token_env, refresh_token_env
+        ),
     }
     workspace = open_workspace(folder)
     org = add_organization(workspace, fields)
@@ -194,12 +201,13 @@ def edit(
     private_key_env: KeyOption = None,
     key_id_env: KeyIdOption = None,
     bearer_token_env: TokenOption = None,
+    refresh_token_env: RefreshOption = None,
     folder: WorkspaceOption = None,
 ) -> None:
     """Change an organisation; what is not given stays."""
     workspace = open_workspace(folder)
     org = load_inputs(workspace).organization(org_id)
-    auth = _auth(client_id_env, client_secret_env, private_key_env, key_id_env, bearer_token_env)
+    auth = _auth(client_id_env, client_secret_env, private_key_env, key_id_env, bearer_token_env, refresh_token_env)
     changes = {
         "name": name,
         "vendor": vendor,
@@ -221,12 +229,10 @@ def remove(org_id: IdArgument, folder: WorkspaceOption = None) -> None:
     say(f"Removed {org_id}." + "".join(f"\nKept: {path}" for path in kept))
 
 
-def _auth(
-    client_id: str | None, client_secret: str | None, private_key: str | None, key_id: str | None, token: str | None
-) -> dict[str, str | None]:
-    names = (client_id, client_secret, private_key, key_id, token)
-    fields = ("client_id_env", "client_secret_env", "private_key_env", "key_id_env", "bearer_token_env")
-    return dict(zip(fields, names, strict=True))
+def _auth(*names: str | None) -> dict[str, str | None]:
+    """The variables' names by field, as the options give them in this order."""
+    fields = ("client_id", "client_secret", "private_key", "key_id", "bearer_token", "refresh_token")
+    return {f"{field}_env": name for field, name in zip(fields, names, strict=True)}
 
 
 def _offer_trust(workspace: Workspace, org: Organization) -> None:

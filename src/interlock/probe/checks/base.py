@@ -51,7 +51,9 @@ Seen = (
 )
 
 #: Requests of which an answer is looked at, not a document.
-_ANSWERS = frozenset({"token-negative", "cors-token", "cors-fhir", "cors-authorize", "cors-smart", "cors-metadata"})
+_ANSWERS = frozenset(
+    {"token-negative", "refresh", "cors-token", "cors-fhir", "cors-authorize", "cors-smart", "cors-metadata"}
+)
 _ANONYMOUS: tuple[Purpose, ...] = ("anonymous-read", "anonymous-count")
 
 #: The strongest word of the sources for what a check asks; what they leave open is our judgement, and what the user's

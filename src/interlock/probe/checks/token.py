@@ -1,6 +1,6 @@
 """TOKEN: how the server treats the user's own client, where both ``--active`` and ``--sample`` were asked for.
 
-Refreshing is not tried: a client of backend services has no refresh token, and a person's would be spent.
+A refresh token is used once, where one came or the user gave one; nothing that comes for it is kept or used.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from interlock.probe.checks.data.counts import sample_of
 from interlock.probe.checks.results import NeedError, Result, failed, not_applicable, not_observed, passed, warned
 from interlock.probe.checks.sources import cite
 
+_NO_TOKEN = not_observed("no token was issued")
 _ANSWER = cite("RFC 6749", "section-5.1", "section 5.1, Successful response")
 
 
@@ -23,7 +24,7 @@ def _issued(probed: CheckInput) -> TokenFacts:
     """
     token = sample_of(probed).token
     if token is None or token.outcome != "issued":
-        raise NeedError(not_observed("no token was issued"))
+        raise NeedError(_NO_TOKEN)
     return token
 
 
@@ -41,14 +42,15 @@ def _issued(probed: CheckInput) -> TokenFacts:
 )
 def unstored(probed: CheckInput) -> Result:
     """``Cache-Control: no-store``; of ``Pragma``, which HTTP has since given up, nothing is said."""
-    token = _issued(probed)
-    if token.no_store is None:
+    data = sample_of(probed)
+    answers = [facts for facts in (data.token, data.refresh) if facts is not None and facts.outcome == "issued"]
+    if not answers:
+        raise NeedError(_NO_TOKEN)
+    if any(facts.no_store is False for facts in answers):
+        return failed("An answer with a token does not say Cache-Control: no-store; caches on the way may keep it")
+    if answers[0].no_store is None:
         return not_observed("the observation does not say with which headers the token came")
-    return (
-        passed("The answer says no-store")
-        if token.no_store
-        else failed("The answer with a token does not say Cache-Control: no-store; caches on the way may keep it")
-    )
+    return passed("Every answer with a token says no-store")
 
 
 @check(
@@ -106,3 +108,37 @@ def introspected(probed: CheckInput) -> Result:
         if missing
         else passed("The token is active, with scope, client_id and exp")
     )
+
+
+@check(
+    "TOKEN-004",
+    "A refresh token gives a new access token",
+    Severity.MEDIUM,
+    cite("SM-APP", "response-7", "Refresh token response"),
+    cite("RFC 6749", "section-6", "section 6, Refreshing an access token"),
+    rows=("REF-02",),
+    needs="active",
+    rests_on=("data", "refresh"),
+    at="refresh",
+    level="SHALL",
+)
+def refreshed(probed: CheckInput) -> Result:
+    """With ``expires_in`` and ``scope``, and whether the refresh token was replaced; used once, and then dropped."""
+    facts = sample_of(probed).refresh
+    if facts is None:
+        raise NeedError(not_applicable("no refresh token came, and none is given (auth.refresh_token_env)"))
+    if facts.outcome == "refused" and not facts.given:
+        return failed(f"The refresh token that came a moment before is refused: {facts.reason}")
+    if facts.outcome == "refused" and facts.error != "invalid_grant":
+        return warned(f"The client is not let refresh: {facts.reason}")
+    if facts.outcome != "issued":
+        ended = "; it has ended, was used or withdrawn, or is another client's" if facts.outcome == "refused" else ""
+        return not_observed(f"the refresh token gave nothing: {facts.reason}{ended}")
+    stated = {"expires_in": facts.lifetime_s is not None, "scope": facts.scope_stated}
+    if missing := [name for name, there in stated.items() if not there]:
+        return failed(f"The answer to a refresh lacks {words.listed(missing)}, which SMART requires")
+    kept = "no new refresh token came" if facts.replaced is None else "the refresh token stays the same"
+    if facts.replaced:
+        kept = "a new refresh token came, and the one that was used is spent"
+        kept += "; whoever uses it has to sign in again" if facts.given else ""
+    return passed(f"A new access token came, for {facts.lifetime_s:,} s; {kept}")

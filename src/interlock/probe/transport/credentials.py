@@ -96,6 +96,7 @@ class Credentials:
     client_secret: Secret | None = None
     signing_key: SigningKey | None = None
     bearer_token: Secret | None = None
+    refresh_token: Secret | None = None
     origins: frozenset[Origin] | None = frozenset()
 
     def may_go_to(self, url: str) -> bool:
@@ -112,6 +113,16 @@ class Credentials:
         if self.client_id is None:
             raise ValueError("a bearer token is used as it is")
         return self._authenticated(token_endpoint, self.client_id, {"grant_type": "client_credentials", "scope": scope})
+
+    def refresh_request(self, token_endpoint: str, token: Secret) -> tuple[Secret, Mapping[str, Secret]]:
+        """The form and the headers that use a refresh token (RFC 6749 section 6), for all that was granted first.
+
+        :raises ValueError: the credentials are a bearer token.
+        """
+        if self.client_id is None:
+            raise ValueError("a bearer token is used as it is")
+        fields = {"grant_type": "refresh_token", "refresh_token": token.reveal()}
+        return self._authenticated(token_endpoint, self.client_id, fields)
 
     def introspection_request(self, endpoint: str, token: Secret) -> tuple[Secret, Mapping[str, Secret]]:
         """The form and the headers that ask about a token (RFC 7662 section 2.1), authenticated as for a token.
@@ -187,7 +198,8 @@ def resolve(org: Organization, find: Lookup, origins: frozenset[Origin] | None =
             values = {name: value for name in variables if name and (value := find(name)) is not None}
             absent = [name for name in variables if name and name not in values]
             if not absent:
-                return replace(_credentials(org, method, values, find), origins=origins)
+                refresh = _refresh_token(org, find) if method != "bearer_token" else None
+                return replace(_credentials(org, method, values, find), refresh_token=refresh, origins=origins)
             missing += absent
     if missing:
         missing = list(dict.fromkeys(missing))
@@ -230,9 +242,23 @@ def _credentials(org: Organization, method: AccessMethod, values: Mapping[str, s
     return Credentials(method, client_id, signing_key=key)
 
 
+def _refresh_token(org: Organization, find: Lookup) -> Secret | None:
+    """The refresh token that an organisation names; none where none is named, or its variable is not set."""
+    variable = org.auth.refresh_token_env
+    text = ((find(variable) if variable is not None else None) or "").strip()
+    if text and not is_refresh_token(text):
+        raise InterlockError(f"the value of {variable} for {org.id} is no refresh token")
+    return Secret(text) if text else None
+
+
 def is_token(text: str) -> bool:
     """Whether a text can be sent as a bearer token: RFC 6750 section 2.1 allows visible ASCII without white space."""
     return 0 < len(text) <= _MAX_VALUE and text.isascii() and text.isprintable() and " " not in text
+
+
+def is_refresh_token(text: str) -> bool:
+    """Whether a text can be a refresh token: RFC 6749 appendix A.17 allows visible ASCII and spaces."""
+    return 0 < len(text) <= _MAX_VALUE and text.isascii() and text.isprintable()
 
 
 def signing_key(value: str, key_id: str | None = None) -> SigningKey:

@@ -16,8 +16,8 @@ from interlock.model.text import plain
 from interlock.probe.transport.addresses import is_loopback_host, origin
 
 #: The purpose of a request. ``deeper`` is a statement below the base; ``cors-…`` are requests that carry an origin.
-#: ``token-negative`` and ``anonymous-…`` are to be refused; ``token``, ``sample`` and
-#: ``introspection`` are sent with credentials.
+#: ``token-negative`` and ``anonymous-…`` are to be refused; ``token``, ``sample``, ``introspection`` and ``refresh``
+#: are sent with credentials.
 Purpose = Literal[
     "metadata",
     "smart",
@@ -39,6 +39,7 @@ Purpose = Literal[
     "token",
     "sample",
     "introspection",
+    "refresh",
 ]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
@@ -110,6 +111,7 @@ DOCUMENT_NAMES: Mapping[str, str] = {
     "token": "token endpoint",
     "sample": "search result",
     "introspection": "introspection endpoint",
+    "refresh": "token endpoint",
 }
 
 

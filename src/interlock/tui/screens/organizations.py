@@ -149,6 +149,7 @@ _AUTH: tuple[tuple[str, str, str], ...] = (
     ("private_key_env", "Private key in", "name of an environment variable"),
     ("key_id_env", "Key id in", "only for a PEM key, which carries no kid of its own"),
     ("bearer_token_env", "Token in", "name of an environment variable"),
+    ("refresh_token_env", "Refresh token in", "best of a test user: an active probe with a sample spends it"),
 )
 
 
