@@ -226,8 +226,8 @@ def read_token(reply: Reply, asked: tuple[str, ...]) -> TokenAnswer:
         no_store="no-store" in record.headers.get("cache-control", "").lower(),
         refresh_issued=isinstance(refresh, str),
     )
-    usable = isinstance(refresh, str) and is_refresh_token(refresh)
-    return TokenAnswer(Secret(text), lifetime, facts, Secret(refresh) if usable else None)
+    kept = Secret(refresh) if isinstance(refresh, str) and is_refresh_token(refresh) else None
+    return TokenAnswer(Secret(text), lifetime, facts, kept)
 
 
 def _is_listed(text: str, types: set[str]) -> bool:
