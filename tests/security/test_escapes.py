@@ -507,6 +507,16 @@ def test_sheets_of_organizations(hostile: World) -> None:
 # -- files ------------------------------------------------------------------------------
 
 
+def _without_judgements(text: str) -> Any:
+    """A document without what depends on whether a text could be a name: which of them are mistakes differs."""
+
+    def kept(members: dict[str, Any]) -> dict[str, Any]:
+        judged = {"mistakes", "note", "open", "supportedProfile", "_supportedProfile"}
+        return {key: value for key, value in members.items() if key not in judged}
+
+    return json.loads(text, object_hook=kept)
+
+
 def test_contract_skeletons(hostile: World, calm: World, tmp_path: Path) -> None:
     for world, folder in ((hostile, tmp_path / "hostile"), (calm, tmp_path / "calm")):
         export_contract(world.inputs, folder, today=TODAY)
@@ -520,7 +530,7 @@ def test_contract_skeletons(hostile: World, calm: World, tmp_path: Path) -> None
         text, calm_text = ((tmp_path / kind / name).read_text(encoding="utf-8") for kind in ("hostile", "calm"))
         assert unseen(text, "\n\t") == set(), name
         if name.suffix == ".json":
-            assert shape_of(json.loads(text)) == shape_of(json.loads(calm_text))
+            assert shape_of(_without_judgements(text)) == shape_of(_without_judgements(calm_text)), name
         elif name.suffix == ".md":
             kinds, addresses, raw = markdown_shape(text)
             calm_kinds, calm_addresses, calm_raw = markdown_shape(calm_text)

@@ -133,7 +133,7 @@ def search_name(of: FhirRelease, resource: str, name: str) -> SearchName | str |
 def profile_problem(of: FhirRelease, resource: str, profile: str) -> str | None:
     """What is wrong with a profile: no address, unknown to US Core where it says that it is one, or of another type."""
     url, _, version = profile.partition("|")
-    if "://" not in url and not url.startswith("urn:"):
+    if ("://" not in url and not url.startswith("urn:")) or not url.isprintable() or " " in url:
         near = _known_profile(url)
         return f"{profile} is no address of a profile" + (f"; did you mean {near}?" if near else "")
     if url.startswith(_BASE):

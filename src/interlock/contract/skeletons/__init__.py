@@ -7,6 +7,7 @@ from interlock.contract.skeletons.base import Skeleton
 from interlock.contract.skeletons.client import CLIENT, client
 from interlock.contract.skeletons.lock import LOCK, lock
 from interlock.contract.skeletons.profiles import profiles
+from interlock.contract.skeletons.registration import registration
 from interlock.contract.skeletons.scopes import scopes
 from interlock.contract.skeletons.settings import settings
 from interlock.contract.skeletons.statement import capability_statement
@@ -22,6 +23,7 @@ SKELETONS = (
     Skeleton("capability-statement.json", capability_statement),
     Skeleton("profiles/*.json", profiles),
     Skeleton("scopes.json", scopes),
+    Skeleton("registration/*.md, registration/*.json", registration),
     Skeleton("settings/*.yaml, settings.schema.json", settings),
     Skeleton(CLIENT, client),
     Skeleton("tests/*.py, tests/examples/*.json", suite),
