@@ -292,7 +292,8 @@ def test_both_validators_accept_the_documents_of_every_sample(name: str) -> None
             made="2026-11-30",
         )
     )
-    documents = [json.loads(text) for path, text in files.items() if path.endswith(".json")]
+    ours = {path: text for path, text in files.items() if not path.startswith("tests/")}  # those have marks to fill
+    documents = [json.loads(text) for path, text in ours.items() if path.endswith(".json")]
     of_fhir = [one for one in documents if "resourceType" in one]
     assert of_fhir
     tables = release(inputs.contract.fhir_release)

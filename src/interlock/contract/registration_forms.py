@@ -128,9 +128,9 @@ class Form(Model):
 
     @model_validator(mode="after")
     def _sources_exist(self) -> Form:
-        cited = {*self.seen.sources, *(one.source for one in (*self.fields, *self.traps) if one.source)}
-        cited |= {self.writes.source} if self.writes and self.writes.source else set()
-        if unknown := cited - self.sources.keys():
+        cited = [*(one.source for one in self.fields), *(one.source for one in self.traps)]
+        cited.append(self.writes.source if self.writes else None)
+        if unknown := {*self.seen.sources, *filter(None, cited)} - self.sources.keys():
             raise ValueError(f"there is no source {', '.join(sorted(unknown))}")
         return self
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import os
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from interlock.contract.load import ContractRemark, load_contract, remarks
@@ -10,6 +11,7 @@ from interlock.contract.resolve import resolve
 from interlock.contract.skeletons import build
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError
+from interlock.model.text import plain
 from interlock.usecases.load import Inputs
 from interlock.workspace.generated import Generated, outside_of_own, read_manifest, write_generated
 from interlock.workspace.store import CONTRACT_FILE, SETTINGS_FILE, Workspace
@@ -18,7 +20,9 @@ __all__ = ["ContractRemark", "export_contract", "lint_contract", "require_contra
 
 
 #: Folders of a workspace that hold what people and probes wrote.
-OWN_FOLDERS = frozenset({"evidence", "milestones", "observations", "orgs", "questionnaires", "responses", "rulesets"})
+OWN_FOLDERS = frozenset(
+    {".git", "evidence", "milestones", "observations", "orgs", "questionnaires", "responses", "rulesets"}
+)
 
 
 def require_contract(inputs: Inputs) -> WorkflowContract:
@@ -63,7 +67,7 @@ def export_contract(
     """Write the skeletons of :data:`~interlock.contract.skeletons.SKELETONS`, made of the resolved contract.
 
     What somebody edited stays, and the new file stands beside it. Their date is the day on which the contract's text
-    was first exported, so that the same contract gives the same files.
+    was first exported, so that the same contract gives the same files; ``SOURCE_DATE_EPOCH`` sets another.
 
     :param force: edited files are replaced too.
     :param check: nothing is written.
@@ -74,6 +78,7 @@ def export_contract(
     outside_of_own(directory, inputs.root, OWN_FOLDERS)
     manifest = read_manifest(directory)
     made = manifest.made if manifest is not None and manifest.source == contract.hash else today.isoformat()
+    made = _day_of_build() or made
     resolved = resolve(
         contract,
         inputs.organizations,
@@ -83,3 +88,20 @@ def export_contract(
         made=made,
     )
     return write_generated(directory, build(resolved), source=contract.hash, made=made, force=force, check=check)
+
+
+def _day_of_build() -> str | None:
+    """The day of ``SOURCE_DATE_EPOCH``, which a build sets to be reproducible; none where it is not set.
+
+    :raises InterlockError: it is no number of seconds (https://reproducible-builds.org/specs/source-date-epoch/).
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if not epoch:
+        return None
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError) as error:
+        raise InterlockError(
+            f"SOURCE_DATE_EPOCH is no number of seconds: {plain(epoch, 40)}",
+            remedy="unset it, or set it to a whole number",
+        ) from error

@@ -1,13 +1,15 @@
 """Files that are generated into a folder, where their readers may edit them: no edit is ever lost.
 
 A manifest in the folder holds the hash of each file as it was written. A file that has another hash now was edited: it
-stays, and the new one stands beside it as ``NAME.new``.
+stays, and the new one stands beside it as ``NAME.new``; one of that name that was edited too stays as well.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import unified_diff
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
@@ -22,6 +24,8 @@ from interlock.workspace.atomic import write_atomically
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 16_000_000
+#: How much of a file is compared, and how much of what differs is told: characters, lines.
+MAX_COMPARED, MAX_DIFFERENT = 400_000, 60
 #: new: was not there; renewed: as it was written, and replaced; same: nothing to do; kept: edited, and what is
 #: generated has not changed since; beside: edited, and the new one stands beside it; orphan: is no longer generated.
 State = Literal["new", "renewed", "same", "kept", "beside", "orphan"]
@@ -41,10 +45,15 @@ class Manifest(Model):
 
 
 class Generated(NamedTuple):
-    """One file, and what became of it; ``path`` is the one that was written, or that stays."""
+    """One file, and what became of it.
+
+    :ivar path: the one that was written, or that stays.
+    :ivar difference: of a file beside an edited one: what would change in that, as lines of a unified diff.
+    """
 
     path: Path
     state: State
+    difference: tuple[str, ...] = ()
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -77,29 +86,60 @@ def write_generated(
     """
     manifest = read_manifest(folder)
     before = manifest.files if manifest is not None else {}
-    done: list[Generated] = []
-    for name, text in files.items():
-        path, wanted, there = folder / name, _hash(text.encode()), _hash_of(folder, folder / name)
-        if there == wanted:
-            done.append(Generated(path, "same"))
-            continue
-        if there is None or force or there == before.get(name):
-            done.append(Generated(path, "new" if there is None else "renewed"))
-        elif before.get(name) == wanted:
-            done.append(Generated(path, "kept"))
-            continue
-        else:
-            path = path.with_name(f"{path.name}.new")
-            done.append(Generated(path, "beside"))
-        if not check:
-            write_atomically(path, text.encode())
-    done += [Generated(folder / name, "orphan") for name in before if name not in files and (folder / name).exists()]
+    done = [_one(folder, name, text, before.get(name), force=force) for name, text in files.items()]
+    left = {name: was for name, was in before.items() if name not in files and _is_there(folder, name)}
+    orphans = [folder / name for name in left]
+    settled = [one.path for one in done if one.state in {"same", "renewed"}]
+    orphans += [beside for path in settled if (beside := path.with_name(f"{path.name}.new")).exists()]
     if not check:
+        for one, text in zip(done, files.values(), strict=True):
+            if one.state not in {"same", "kept"} and _hash_of(folder, one.path) != _hash(text.encode()):
+                write_atomically(one.path, text.encode(), within=folder)
         hashes = {name: _hash(text.encode()) for name, text in files.items()}
-        new = Manifest(source=source, made=made, files=hashes)
+        new = Manifest(source=source, made=made, files=hashes | left)
         if new != manifest:
-            write_atomically(folder / MANIFEST, to_json(new.model_dump(mode="json")).encode())
-    return tuple(done)
+            write_atomically(folder / MANIFEST, to_json(new.model_dump(mode="json")).encode(), within=folder)
+    return (*done, *(Generated(path, "orphan") for path in orphans))
+
+
+def _one(folder: Path, name: str, text: str, before: str | None, *, force: bool) -> Generated:
+    """What is to become of one file; ``before`` is its hash as it was written last."""
+    path, wanted, there = folder / name, _hash(text.encode()), _hash_of(folder, folder / name)
+    if there == wanted:
+        return Generated(path, "same")
+    if there is None or force or there == before:
+        return Generated(path, "new" if there is None else "renewed")
+    if before == wanted:
+        return Generated(path, "kept")
+    beside = next(one for one in _beside(path) if _hash_of(folder, one) in {None, before, wanted})
+    return Generated(beside, "beside", tuple(_difference(path, text, folder)))
+
+
+def _beside(path: Path) -> Iterator[Path]:
+    """``NAME.new``, and for as long as somebody edited that ``NAME.new2`` and so on."""
+    yield path.with_name(f"{path.name}.new")
+    number = 2
+    while True:
+        yield path.with_name(f"{path.name}.new{number}")
+        number += 1
+
+
+def _difference(path: Path, text: str, folder: Path) -> Iterator[str]:
+    """What differs between an edited file and the new one, in at most :data:`MAX_DIFFERENT` lines."""
+    edited = read_bytes(path, MAX_BYTES, within=folder).decode(errors="replace")
+    if len(edited) + len(text) > MAX_COMPARED:
+        yield "(too long to be compared here)"
+        return
+    lines = unified_diff(edited.splitlines(), text.splitlines(), path.name, f"{path.name}.new", lineterm="", n=1)
+    yield from islice(lines, MAX_DIFFERENT)
+    if (left := sum(1 for _ in lines)) > 0:
+        yield f"(and {left} more lines)"
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    """Whether a file that a manifest names is in the folder: a manifest may be anybody's."""
+    path = folder / name
+    return path.exists() and path.resolve().is_relative_to(folder.resolve())
 
 
 def outside_of_own(folder: Path, root: Path, own: frozenset[str]) -> Path:
@@ -109,7 +149,7 @@ def outside_of_own(folder: Path, root: Path, own: frozenset[str]) -> Path:
     """
     real, top = folder.resolve(), root.resolve()
     inner = real.relative_to(top).parts[:1] if real.is_relative_to(top) else ("elsewhere",)
-    if not inner or inner[0] in own:
+    if not inner or inner[0].casefold() in own:
         raise WorkspaceError(
             "the workspace keeps its own files here, so nothing is generated into it",
             location=Location(file=str(folder)),

@@ -141,18 +141,23 @@ def export(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if something would be.")] = False,
     folder: WorkspaceOption = None,
 ) -> None:
-    """Write the skeletons: requirements statement, scopes, settings of each organisation, the page to sign.
+    """Write the skeletons: statement, profiles, scopes, registration forms, settings, the page to sign and more.
 
-    A file that was edited stays, and the new one stands beside it as NAME.new.
+    A file that was edited stays, and the new one stands beside it as NAME.new; what differs is shown.
     """
     workspace = open_workspace(folder)
     inputs, directory = load_inputs(workspace), workspace.output(directory)
     done = export_contract(inputs, directory, today=date.today(), force=force, check=check)
-    for path, state in done:
+    for path, state, difference in done:
         if not check:
             emit(str(path))
         if state != "same" and (check or state not in {"new", "renewed"}):
             say(f"{path}: {words.GENERATED[state]}")
-    stale = sum(state in {"new", "renewed", "beside"} for _, state in done)
+        for line in difference:
+            say(f"  {line}")
+    if wrong := sum(remark.wrong for remark in lint_contract(workspace.root)[1]):
+        mistakes = words.count(wrong, "mistake")
+        say(f"The contract has {mistakes}, of which no document of FHIR is made: interlock contract lint")
+    stale = sum(state in {"new", "renewed", "beside"} for _, state, _ in done)
     if check and stale:
         raise ThresholdNotMetError(f"{words.count(stale, 'file')} {words.agree(stale, 'is', 'are')} not up to date")
