@@ -146,7 +146,7 @@ async def probe_targets(
     on_event: Callable[[ProbeEvent], object] | None = None,
     comparer: Comparer | None = None,
 ) -> AsyncIterator[Observation]:
-    """Observations as they finish.
+    """Observations as they finish. Targets that share a base are asked once, and each has its observation.
 
     ``comparer`` is a workspace's: an organisation's observation is compared and saved, with its documents, before it is
     handed out.
@@ -157,14 +157,38 @@ async def probe_targets(
         raise InterlockError("there is nothing to probe", remedy="give a URL, or add an organisation with a base URL")
 
     def heard(event: ProbeEvent) -> None:
-        if comparer is not None and event.target.org is not None and event.bodies:
-            comparer.save_documents(event.bodies.values())
-        if on_event is not None:
-            on_event(event)
+        for target in sharing[_key(event.target)]:
+            if comparer is not None and target.org is not None and event.bodies:
+                comparer.save_documents(event.bodies.values())
+            if on_event is not None:
+                seen = event.observation.but(target=target) if event.observation is not None else None
+                on_event(replace(event, target=target, observation=seen))
 
     with resolved(targets, settings) as (addresses, allowed):
-        async for observation in probe(addresses, allowed, heard):
-            yield observation if comparer is None else comparer.saved(observation)
+        sharing = _sharing(addresses, settings)
+        async for observation in probe([crowd[0] for crowd in sharing.values()], allowed, heard):
+            # An address that holds a secret is kept without it, and is shared by nobody.
+            for target in sharing.get(_key(observation.target), [observation.target]):
+                told = observation.but(target=target)
+                yield told if comparer is None else comparer.saved(told)
+
+
+def _key(target: Target) -> str:
+    return target.org or target.base_url
+
+
+def _sharing(targets: Sequence[Target], settings: ProbeSettings) -> dict[str, list[Target]]:
+    """The targets of each base, by the key of the first; one that a sample is taken for stands alone.
+
+    A sample is taken with the credentials of its organisation, which see what others may not.
+    """
+    crowds: dict[tuple[str, str | None], list[Target]] = {}
+    for target in targets:
+        base = target.base_url
+        with contextlib.suppress(InterlockError):
+            base = clean_base_url(base)
+        crowds.setdefault((base, target.org if target.org in settings.samples else None), []).append(target)
+    return {_key(crowd[0]): crowd for crowd in crowds.values()}
 
 
 def check_failures(observations: Sequence[Observation], fail_on: Severity) -> None:
