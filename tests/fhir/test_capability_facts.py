@@ -86,7 +86,8 @@ def test_a_type_listed_twice_in_one_entry_is_merged_and_named() -> None:
     )
     assert facts.resources["Observation"].interactions == ("read", "search-type")
     assert facts.resources["Observation"].profiles == ("http://p/a|1.0", "http://p/b")
-    assert any("more than once" in problem for problem in facts.problems)
+    assert facts.problems == ("the type “Observation” is listed more than once; the entries were merged",)
+    assert facts.repeated == ("/rest/0/resource/1",)
 
 
 def test_parameters_of_every_type_and_operations() -> None:

@@ -227,7 +227,10 @@ def ec(**changes: Any) -> dict[str, Any]:
         ({"kty": "OKP", "crv": "Ed25519", "x": "AA"}, "do not fit"),
         ({"kty": "PQC"}, "kty “PQC” is unknown"),
         ({"kid": "a"}, "no kty"),
-        ({"kty": 5}, "no kty"),
+        ({"kty": 5}, "its kty is a number, not a string"),
+        ({"kty": None}, "no kty"),
+        ({"kty": " "}, "its kty is empty"),
+        ({"kty": "R" * 5_000}, "its kty has 5,000 characters"),
     ],
 )
 def test_unusable_keys_say_why_and_do_not_void_the_others(key: dict[str, Any], why: str) -> None:

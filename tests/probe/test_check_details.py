@@ -27,6 +27,9 @@ RESOURCE: dict[str, Any] = statement()["rest"][0]["resource"][0]
 US_CORE = "http://hl7.org/fhir/us/core"
 
 
+TWICE = [RESOURCE, RESOURCE | {"searchParam": [{"name": "code", "type": "token"}]}]
+
+
 def resource(**changes: Any) -> dict[str, Any]:
     entry = {name: value for name, value in (RESOURCE | changes).items() if value is not None}
     return statement(rest=[{"mode": "server", "resource": [entry]}])
@@ -45,6 +48,9 @@ STATEMENTS: list[tuple[str, str, dict[str, Any]]] = [
     ("CAP-015", "not_applicable", statement()),
     ("CAP-015", "warn", resource(searchParam=[{"name": "a"}, {"name": "a"}]) | {"fhirVersion": "5.0.0"}),
     ("CAP-015", "pass", statement(fhirVersion="4.3.0")),
+    ("CAP-015", "warn", statement(fhirVersion="4.3.0", rest=[{"mode": "server", "resource": TWICE}])),
+    ("CAP-029", "fail", statement(rest=[{"mode": "server", "resource": TWICE}])),
+    ("CAP-029", "pass", statement(rest=[{"mode": "server", "resource": [entry]} for entry in TWICE])),
     ("CAP-016", "warn", resource(searchParam=None)),
     ("CAP-016", "not_applicable", resource(interaction=[{"code": "read"}])),
     ("CAP-017", "warn", statement()),

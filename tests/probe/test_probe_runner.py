@@ -17,7 +17,8 @@ from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.probe.recheck import recheck
 from interlock.probe.runner import probe
-from interlock.probe.transport.settings import ProbeEvent, ProbeSettings
+from interlock.probe.transport.settings import ProbeEvent, ProbeSettings, SamplePlan
+from interlock.usecases.probe import private_origins_of, probe_targets
 from typed_targets import probe_sync, typed
 
 
@@ -48,6 +49,32 @@ def test_no_targets() -> None:
 def test_the_same_target_twice_is_probed_twice(loopback: Loopback) -> None:
     (target,) = many(loopback, 1)
     assert [observation.outcome for observation in probe_sync([target, target])] == ["observed", "observed"]
+
+
+async def test_organisations_that_share_a_base_are_asked_once(loopback: Loopback) -> None:
+    first, other = many(loopback, 2)
+    twins = [first.but(org=name, base_url=first.base_url + tail) for name, tail in (("a", "/"), ("b", "/metadata"))]
+    targets = [first, *twins, other, Target(base_url="https://", org="c"), Target(base_url="https://", org="d")]
+    events: list[ProbeEvent] = []
+    settings = ProbeSettings(private_origins=private_origins_of(targets))
+    met = {seen.target: seen async for seen in probe_targets(targets, settings, events.append)}
+    assert set(met) == set(targets)
+    assert len(loopback.requests) == 4, "two documents of two bases"
+    assert [met[target].outcome for target in targets] == ["observed"] * 4 + ["not_observed"] * 2
+    assert all(met[target].but(target=first) == met[first] for target in twins)
+    told = [event.target for event in events if event.kind == "finished" and event.observation is not None]
+    assert sorted(told, key=targets.index) == targets
+    assert all(event.observation.target == event.target for event in events if event.observation is not None)
+
+
+async def test_a_sample_is_its_organisations_own(loopback: Loopback) -> None:
+    first, _ = many(loopback, 2)
+    targets = [first, first.but(org="a"), first.but(org="b")]
+    samples = {"a": SamplePlan(None, (), "no credentials")}
+    settings = ProbeSettings(private_origins=private_origins_of(targets), samples=samples)
+    met = {seen.target.org: seen async for seen in probe_targets(targets, settings)}
+    assert len(loopback.requests) == 4, "once for both without a sample, once for the one with it"
+    assert {org for org, seen in met.items() if seen.facts.data is not None} == {"a"}
 
 
 def test_one_bad_target_never_costs_another(loopback: Loopback) -> None:

@@ -80,6 +80,7 @@ class Statement:
     :ivar operations: of mode server, each with its resource type or, for the whole system, none.
     :ivar lacking: elements that are required where their parent is given, below ``rest``, and where each lacks first.
     :ivar reverse_includes: ``searchRevInclude`` by type; ``combinations`` likewise, of types that list any.
+    :ivar twice: types that a ``rest`` lists more than once.
     """
 
     members: dict[str, Any]
@@ -89,6 +90,7 @@ class Statement:
     lacking: dict[str, str] = field(default_factory=dict)
     reverse_includes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     combinations: dict[str, tuple[Combination, ...]] = field(default_factory=dict)
+    twice: tuple[str, ...] = ()
 
 
 def decode(text: str) -> Statement | None:
@@ -116,8 +118,8 @@ def tolerate(document: object, slips: Sequence[str] = ()) -> Statement:
     rest = _Rests(members, problems)
     members = {name: members[name] for name in MEMBERS if name in members}
     facts = _facts(members, rest, problems)
-    operations = tuple(rest.operations)
-    return Statement(members, rest.modes, operations, facts, rest.lacking, rest.reverse_includes, rest.combinations)
+    declared = (tuple(rest.operations), facts, rest.lacking, rest.reverse_includes, rest.combinations)
+    return Statement(members, rest.modes, *declared, tuple(rest.twice))
 
 
 def parse(document: object) -> CapabilityFacts:
@@ -282,6 +284,7 @@ class _Rests:
         self.sent_interactions: set[str] = set()
         self.operations: list[tuple[str | None, Operation]] = []
         self.repeated: list[str] = []
+        self.twice: dict[str, None] = {}
         self.lacking: dict[str, str] = {}
         self.reverse_includes: dict[str, tuple[str, ...]] = {}
         self.combinations: dict[str, tuple[Combination, ...]] = {}
@@ -332,9 +335,9 @@ class _Rests:
                 self.combinations[type_name] = (*self.combinations.get(type_name, ()), *combinations)
             if type_name in self.resources:
                 if type_name in listed_types:
-                    note = f"the type {shown(type_name)} is listed more than once; the entries were merged"
-                    self._problems.add(note)
-                    self._repeat(pointer)
+                    self._problems.add(f"the type {shown(type_name)} is listed more than once; the entries were merged")
+                    self._repeat(f"{pointer}/{index}")
+                    self.twice[type_name] = None
                 self.resources[type_name] = _merged(self.resources[type_name], facts)
             elif len(self.resources) < MAX_RESOURCES:
                 self.resources[type_name] = facts

@@ -87,7 +87,7 @@ class _Reader:
     def _fault(self, kty: str | None, key: dict[str, Any]) -> str | None:
         """Why a key cannot be used, or none."""
         if kty is None:
-            return "it has no kty"
+            return _kty_fault(key)
         if kty == "RSA":
             return self._rsa_fault(key)
         if kty == "EC":
@@ -110,6 +110,15 @@ class _Reader:
         if bits < MIN_RSA_BITS:
             return f"its RSA modulus has {bits} bits, fewer than {MIN_RSA_BITS}"
         return None if n % 2 and e % 2 and e > 1 else "its n or e is no RSA value"
+
+
+def _kty_fault(key: dict[str, Any]) -> str:
+    """What is in the place of a kind of key."""
+    if (sent := key.get("kty")) is None:
+        return "it has no kty"
+    if not isinstance(sent, str):
+        return f"its kty is {kind_of(sent)}, not a string"
+    return f"its kty has {len(sent):,} characters, as no kind of key" if sent.strip() else "its kty is empty"
 
 
 def _ec_fault(key: dict[str, Any]) -> str | None:

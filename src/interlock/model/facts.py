@@ -54,7 +54,8 @@ class CapabilityFacts(Model):
     :ivar profiles: profiles declared for the whole system (``profile`` at the top level; DSTU2 and STU3 only).
     :ivar operation_types: types that the definitions of an operation of the whole system name (``Patient-everything``),
         by the operation's name; without an entry the definitions do not tell.
-    :ivar repeated: JSON pointers of the lists that name a resource type or a search parameter twice.
+    :ivar repeated: JSON pointers of entries of a type that has one already, and of lists that name a search parameter
+        twice.
     :ivar problems: what the statement got wrong.
     :ivar limits: what this program did not read of it, by bounds of its own.
     """

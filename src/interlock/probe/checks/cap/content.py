@@ -92,12 +92,15 @@ def repeats(probed: CheckInput) -> Result:
     if probed.capability.fhir_release == "R4":
         return not_applicable("judged by cpb-9 and cpb-12 in R4 (CAP-029, CAP-032)", probed.at("metadata"))
     pointers = probed.capability.repeated
-    lists = f"{words.count(len(pointers), 'list')} {words.agree(len(pointers), 'names', 'name')}"
-    where = probed.at_each("metadata", pointers[:5])
-    return (
-        warned(f"{lists} a type or a parameter twice; the entries were merged", *where)
-        if pointers
-        else passed("No type or parameter is listed twice")
+    if not pointers:
+        return passed("No type or parameter is listed twice")
+    types = probed.statement.twice
+    lists = sum(pointer.endswith("/searchParam") for pointer in pointers)
+    said = [f"the types {quoted_list(types)}" if len(types) > 1 else f"the type {quoted_list(types)}"] if types else []
+    said += [f"search parameters of {words.count(lists, 'type')}"] if lists else []
+    return warned(
+        f"Listed more than once: {words.listed(said)}; clients may read either entry, here they were merged",
+        *probed.at_each("metadata", pointers[:5]),
     )
 
 
