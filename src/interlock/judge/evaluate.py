@@ -19,7 +19,7 @@ from interlock.content.syntax import Node
 from interlock.judge.context import Knowledge, Known, SubjectContext
 from interlock.judge.engine import Conclusion, conclude, finding
 from interlock.judge.variables import RuleInputs, Wanted, wanted_names
-from interlock.model.base import Scope
+from interlock.model.base import Evidence, Scope
 from interlock.model.finding import Finding, Subject
 from interlock.model.questionnaire import Questionnaire
 from interlock.model.rule import Ruleset
@@ -64,7 +64,8 @@ class Conclusions:
         items = [item.id for questionnaire in questionnaires for item in questionnaire.questions()]
         conditions = [condition for rule in rules for condition in (rule, *rule.where.values())]
         self._reads = {condition: reads_of(condition, items) for condition in conditions}
-        names = [name.partition(".") for rule in rules for name in (*rule.all_reads, *fields(rule.rule.message))]
+        shown = [name for rule in rules for message in rule.rule.messages for name in fields(message)]
+        names = [name.partition(".") for name in (*shown, *(name for rule in rules for name in rule.all_reads))]
         self._roots = frozenset(root for root, _, _ in names)
         self._items = {rest for _, _, rest in names}.union(*(reads.items for reads in self._reads.values()))
         self._conclude = conclude
@@ -89,7 +90,7 @@ class Conclusions:
         """The names that a rule's message shows and its states do not hold."""
         reads = self._reads[rule]
         held = {*reads.names, *(f"{root}.{item}" for root in ANSWER_ROOTS for item in reads.items)}
-        return tuple(name for name in fields(rule.rule.message) if name not in held)
+        return tuple(name for message in rule.rule.messages for name in fields(message) if name not in held)
 
     def of(self, rule: Condition, known: Known, states: Hashable = None) -> Conclusion:
         """What a rule concludes about a subject, in these states."""
@@ -156,8 +157,10 @@ class Evaluator:
         if remembered is None:
             if len(self._findings) >= MAX_REMEMBERED:
                 self._findings.clear()
-            message = fill(rule.rule.message, known.shown)
-            remembered = finding(rule, known.subject, self._conclusions.of(rule, known, states), message)
+            conclusion = self._conclusions.of(rule, known, states)
+            answered = conclusion.evidence is not Evidence.OBSERVED and rule.rule.message_answered
+            message = fill(answered or rule.rule.message, known.shown)
+            remembered = finding(rule, known.subject, conclusion, message)
             self._findings[key] = remembered
         return remembered
 

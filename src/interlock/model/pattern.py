@@ -44,6 +44,11 @@ class Pattern(Model):
     references: Annotated[tuple[Reference, ...], Field(min_length=1)]
     tests: Annotated[tuple[RuleTest, ...], Field(min_length=1)]
 
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """Its only message; a rule may have two."""
+        return (self.message,)
+
     @model_validator(mode="before")
     @classmethod
     def _of_today(cls, value: Any) -> Any:

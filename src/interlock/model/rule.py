@@ -81,7 +81,8 @@ class Rule(Model):
     they are not obvious. ``vendors`` empty means every vendor; a rule with vendors has findings only for those.
     ``weight`` is the score's weight w where it is not the severity's (dimensionless; docs/scoring.md). ``accepts`` is
     the least evidence with which it counts as met at a gate, its own or a later one, where that is not the gate's.
-    ``tried``: it is found out by doing it there, such as a write that is read back, and not by asking.
+    ``tried``: it is found out by doing it there, such as a write that is read back, and not by asking. ``message`` says
+    what was seen, and ``message_answered`` the same where it was not seen and rests on an answer.
     """
 
     id: RuleId
@@ -102,6 +103,7 @@ class Rule(Model):
     tried: bool = False
     verdict: VerdictValue | None = None
     message: str
+    message_answered: str | None = None
     why: str
     depends_on: tuple[RuleId, ...] = ()
     source: Annotated[tuple[StatementId, ...], Field(min_length=1)]
@@ -115,6 +117,11 @@ class Rule(Model):
         if early:
             raise ValueError(f"accepts names {', '.join(early)}, a gate before the rule's own")
         return self
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """Its message, and the one for what rests on an answer."""
+        return (self.message, *filter(None, (self.message_answered,)))
 
     @property
     def score_weight(self) -> float:

@@ -106,7 +106,7 @@ def rule_references(
                 yield problem(location, rule.id, code, f"{key} reads {name}: {message}")
         for code, message in _wrong_in(key, condition.tree, items):
             yield problem(location, rule.id, code, message)
-    for name in fields(rule.message):
+    for name in (name for message in rule.messages for name in fields(message)):
         if name == "who" and isinstance(rule, Pattern) and rule.concerns:
             continue
         for _, message in name_problems(name, rule.scope, items, check_ids, where):

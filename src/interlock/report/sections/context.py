@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import networkx as nx
 
 from interlock.model import words
-from interlock.model.assessment import Assessment
+from interlock.model.assessment import Assessment, GivenAnswer
 from interlock.model.base import GapClass, Reference, RuleOutcome, Scope, Severity
 from interlock.model.finding import Finding, Subject
 from interlock.model.gap_graph import GapNode
@@ -25,6 +25,8 @@ from interlock.report.elements import Cite, Link, ReferenceEntry, Shown
 
 UNDECIDED = frozenset({RuleOutcome.UNKNOWN, RuleOutcome.ERROR})
 BLOCKERS = frozenset({GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER})
+#: First words of the names that only an observation gives.
+OBSERVED_ROOTS = frozenset({"probe", "checks", "fit", "compared", "contradictions"})
 #: Undecided rules that a brief report tells in full: about a page.
 BRIEF_QUESTIONS = 12
 
@@ -188,6 +190,52 @@ class Context:
         """Like :meth:`message`, and empty when it only says the title again."""
         message = self.message(finding)
         return "" if message.rstrip(".").casefold() == title.rstrip(".").casefold() else message
+
+    def rests_on(self, finding: Finding) -> tuple[str, ...]:
+        """What a finding rests on: answers with author, day and evidence, the observation with its day, the contract.
+
+        Each is a line of words; what nobody answered or observed is not among them.
+        """
+        said = [self._answer_told(answer) for answer in self._answers_read(finding)]
+        roots = {name.partition(".")[0] for name in finding.reads}
+        own = self.readiness.get(finding.subject.id) if finding.subject.scope is Scope.ORG else None
+        observed = own is not None and own.observed in {"observed", "partial"}
+        if roots & OBSERVED_ROOTS and own is not None and observed:
+            said.append(f"Observed at its own endpoints on {safe.day(own.observed_at)}.")
+        if "fleet" in roots:
+            said.append("What is known of all organisations together.")
+        if roots & {"org", "settings"} and finding.subject.scope is Scope.ORG:
+            said.append("What its own file in the workspace records.")
+        if roots & {"contract", "fit", "settings"} and self.assessment.contract is not None:
+            said.append(f"The workflow contract, version {safe.text(self.assessment.contract.version, 40)}.")
+        return tuple(said)
+
+    def _answers_read(self, finding: Finding) -> Iterable[GivenAnswer]:
+        """The answers that a finding's rule reads, of its organisation or of the product."""
+        scopes = (finding.subject.id, "product") if finding.subject.scope is Scope.ORG else ("product",)
+        items = [name.partition(".")[2] for name in finding.reads]
+        for item in dict.fromkeys(items):
+            answer = next((self.answers[item, scope] for scope in scopes if (item, scope) in self.answers), None)
+            if answer is not None:
+                yield answer
+
+    @cached_property
+    def answers(self) -> dict[tuple[str, str], GivenAnswer]:
+        """Answers by question and scope."""
+        return {(answer.item, answer.scope): answer for answer in self.assessment.answers}
+
+    def _answer_told(self, answer: GivenAnswer) -> str:
+        """An answer with who gave it, when, and on what evidence, in one line."""
+        response, today = answer.response, safe.parse_day(self.assessment.as_of)
+        who = safe.text(response.by.partition(" <")[0], 80) if response.by else "nobody named"
+        when = f", {words.day(response.at.date())}" if response.at else ""
+        shown = [record.told(today) for record in response.documents] if today else []
+        evidence = (
+            f"; {safe.text(words.listed(shown, 3), 300)}" if shown else f"; {words.EVIDENCE[response.evidence].phrase}"
+        )
+        note = f" Note: {words.sentence(safe.text(response.note, 400))}" if response.note else ""
+        said = f"“{safe.text(answer.text, 200)}” Answered: {safe.text(answer.said, 200)} ({who}{when}{evidence})."
+        return f"{said}{note}"
 
     def rule_anchor(self, rule_id: str, outcome: RuleOutcome | None) -> str:
         """Where the report explains a rule with this outcome; empty when it does not."""

@@ -111,7 +111,17 @@ def _entry(context: Context, rule: Rule, findings: Sequence[Finding]) -> Shown:
         "subjects": context.subject_lines(
             (context.subject_link(finding.subject), context.message(finding)) for finding in findings
         ),
+        "rests": _rests(context, findings),
     }
+
+
+def _rests(context: Context, findings: Sequence[Finding]) -> tuple[Shown, ...]:
+    """What the findings of one rule rest on, each line once with the organisations that it is about."""
+    at: dict[str, list[Link]] = defaultdict(list)
+    for finding in findings:
+        for line in context.rests_on(finding):
+            at[line].append(context.subject_link(finding.subject))
+    return tuple({"line": line, "links": links if len(findings) > 1 else []} for line, links in at.items())
 
 
 SECTION = Section("gaps", "Open gaps", build_gaps)

@@ -1,0 +1,51 @@
+"""From each open gap of a report a reader gets to what was answered, by whom and when, or to what was observed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from interlock.model.base import RuleOutcome
+from interlock.report.sections.context import Context
+from interlock.report.view import SECTIONS
+from interlock.usecases.assess import assess
+from interlock.usecases.load import Inputs
+
+from test_executive_page import TEMPLATES  # isort: skip
+
+TODAY = date(2026, 11, 30)
+
+
+def context_of(inputs: Inputs) -> Context:
+    return Context(assess(inputs, today=TODAY, runs=50), inputs.observations, SECTIONS)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_every_open_gap_rests_on_something_that_is_told(template: str, inputs_of: Callable[[str], Inputs]) -> None:
+    context = context_of(inputs_of(template))
+    gaps = [finding for finding in context.assessment.findings if finding.outcome is RuleOutcome.GAP]
+    assert [finding.key for finding in gaps if not context.rests_on(finding)] == []
+
+
+def test_both_sides_are_told_with_author_day_evidence_and_note(inputs_of: Callable[[str], Inputs]) -> None:
+    context = context_of(inputs_of("sepsis"))
+    finding = context.findings["AUTH-006@lakeshore"]
+    assert "launch-ehr is not among the capabilities that its SMART configuration publishes" in finding.message
+    answer, observed, contract = context.rests_on(finding)
+    assert answer.startswith("“Does this organisation's EHR offer a launch from inside it")
+    assert "Answered: yes (" in answer and "2 Sep 2026; asserted)" in answer
+    assert answer.endswith("Note: The vendor's presentation says that every customer has it.")
+    assert observed.startswith("Observed at its own endpoints on ")
+    assert contract.startswith("The workflow contract, version ")
+
+
+def test_where_nothing_was_seen_the_message_says_what_was_answered(inputs_of: Callable[[str], Inputs]) -> None:
+    inputs = inputs_of("sepsis")
+    answer = inputs.by_org["lakeshore"]["org.ehr_launch"]
+    unseen = inputs.with_observation("lakeshore", inputs.observations["harborview"])
+    context = context_of(unseen.with_response("lakeshore", "org.ehr_launch", answer.but(value=False)))
+    message = context.findings["AUTH-006@lakeshore"].message
+    assert message.endswith("the team answered that no launch from the chart is offered here")
+    assert not any(line.startswith("Observed") for line in context.rests_on(context.findings["AUTH-006@lakeshore"]))
