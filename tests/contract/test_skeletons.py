@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -320,3 +321,39 @@ def test_a_contract_of_a_file_has_the_same_hash_in_its_lock(tmp_path: Path) -> N
     contract, _ = load_contract(path)
     text = build(resolve(contract, (), {}, product="X", description=None, made="2026-11-30"))["contract.lock.json"]
     assert json.loads(text)["contract_hash"] == contract.hash
+
+
+CHANNELS = [
+    {"kind": "cds-hooks", "hook": "order-sign", "prefetch": ["patient=Patient/{{context.patientId}}?a=b"]},
+    {"kind": "hl7v2", "message": "ORM^O01", "direction": "in", "resource": "Task"},
+    {"kind": "cds-hooks", "hook": "order-sign", "latency_seconds": 2},
+]
+
+
+def test_services_of_cds_hooks_are_those_of_its_channels() -> None:
+    assert "cds-services.json" not in build(resolved())
+    services = json.loads(build(resolved(CONTRACT | {"channels": CHANNELS}))["cds-services.json"])["services"]
+    assert [one["id"] for one in services] == ["sentinel-order-sign", "sentinel-order-sign-2"]
+    assert services[0]["prefetch"] == {"patient": "Patient/{{context.patientId}}?a=b"}
+    assert "How soon: open" in services[0]["description"] and "within 2 s" in services[1]["description"]
+
+
+def test_the_diagram_has_every_step_and_no_text_of_the_contract_becomes_one() -> None:
+    hostile = "nurse; end\nP->>F: DELETE everything %%{init}%% <b>#35;"
+    event = {"trigger": hostile, "actor": hostile, "setting": "ward", "action": hostile}
+    text = build(resolved(CONTRACT | {"channels": CHANNELS, "clinical_event": event}))["workflow.mmd"]
+    lines = text.splitlines()
+    diagram = [line.strip() for line in lines if not line.startswith("%%")]
+    assert diagram[0] == "sequenceDiagram"
+    arrows = r"[UEPAF]-{1,2}>>[UEPAF]: "
+    form = re.compile(rf"(actor|participant) [UEPAF] as |Note over [UEPAF]: |{arrows}")
+    assert all(form.match(line) for line in diagram[1:])
+    assert not [line for line in diagram if re.search(r"%|<|;.*->>|\bend\b|[^\d];", line.partition(": ")[2])]
+    assert sum("DELETE" in line and line.startswith("P->>") for line in diagram) == 0
+    for step in (
+        "E->>P: cds-hooks order-sign",
+        "E->>P: hl7v2 ORM#94;O01",
+        "P->>F: POST DocumentReference, If-None-Exist",
+    ):
+        assert any(line.startswith(step) for line in diagram), step
+    assert any("GET Observation?category=vital-signs&patient=" in line for line in diagram)

@@ -71,6 +71,7 @@ def _organization(
         server=_server(observation),
         needs=needs,
         clients=tuple(_clients(here, org, observation, keys)),
+        channels=tuple(one for one in contract.channels if not one.organizations or org.id in one.organizations),
         settings=tuple(_settings(contract, org)),
         stray=tuple(name for name in org.overrides if name not in {one.name for one in contract.organization_surface}),
     )

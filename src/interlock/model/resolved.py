@@ -12,7 +12,7 @@ from pydantic import JsonValue, field_serializer
 from interlock.model.auth_path import AuthPath
 from interlock.model.base import IsoDate, Model, Slug
 from interlock.model.contract import Need, NeedMatch, SettingType, Universality, WorkflowContract
-from interlock.model.contract_parts import Client
+from interlock.model.contract_parts import Channel, Client
 from interlock.model.facts import FhirRelease
 from interlock.model.organization import OrganizationAuth
 
@@ -113,6 +113,7 @@ class ResolvedOrganization(Model):
 
     :ivar auth: names of environment variables; never a secret.
     :ivar server: none when it was not observed.
+    :ivar channels: those that are used there.
     :ivar stray: names in its file that no setting of the contract has.
     """
 
@@ -125,6 +126,7 @@ class ResolvedOrganization(Model):
     server: ServerSeen | None = None
     needs: tuple[ResolvedNeed, ...] = ()
     clients: tuple[ResolvedClient, ...] = ()
+    channels: tuple[Channel, ...] = ()
     settings: tuple[ResolvedSetting, ...] = ()
     stray: tuple[str, ...] = ()
 

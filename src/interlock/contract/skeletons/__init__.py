@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from interlock.contract.page import workflow_page
 from interlock.contract.skeletons.base import Skeleton
+from interlock.contract.skeletons.cds_services import cds_services
 from interlock.contract.skeletons.client import CLIENT, client
+from interlock.contract.skeletons.diagram import diagram
 from interlock.contract.skeletons.lock import LOCK, lock
 from interlock.contract.skeletons.profiles import profiles
 from interlock.contract.skeletons.registration import registration
@@ -20,11 +22,13 @@ __all__ = ["SKELETONS", "Skeleton", "build"]
 SKELETONS = (
     Skeleton(LOCK, lock),
     Skeleton("workflow-contract.md", workflow_page),
+    Skeleton("workflow.mmd", diagram),
     Skeleton("capability-statement.json", capability_statement),
     Skeleton("profiles/*.json", profiles),
     Skeleton("scopes.json", scopes),
     Skeleton("registration/*.md, registration/*.json", registration),
     Skeleton("settings/*.yaml, settings.schema.json", settings),
+    Skeleton("cds-services.json", cds_services),
     Skeleton(CLIENT, client),
     Skeleton("tests/*.py, tests/examples/*.json", suite),
 )
