@@ -209,6 +209,17 @@ def test_two_addresses_of_the_sign_in_block(named: str, blocks: bool) -> None:
     assert ("SMART-015",) in [line.checks for line in card.ask]
 
 
+@pytest.mark.parametrize(
+    ("launch", "blocks"), [(CheckOutcome.PASS, True), (CheckOutcome.FAIL, True), (CheckOutcome.NOT_APPLICABLE, False)]
+)
+def test_an_issuer_that_nobody_can_use_blocks_whoever_launches(launch: CheckOutcome, blocks: bool) -> None:
+    issuer = check("OIDC-002", "The issuer “http://idp.example” is not an https address")
+    card = card_of(observation(issuer, check("SMART-050", "About the launch", launch)))
+    assert (("OIDC-002",) in [line.checks for line in card.blocks]) == blocks
+    assert ("OIDC-002",) in [line.checks for line in card.ask]
+    assert ("question 1" in card.first or "questions 1 to 2" in card.first) == blocks
+
+
 def test_an_unlisted_scope_says_that_it_does_not_block_yet() -> None:
     said = "Not listed, and to be asked for (the list need not be complete): “launch”"
     card = card_of(observation(check("SMART-055", said, CheckOutcome.WARN)))

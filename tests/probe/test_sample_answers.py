@@ -114,7 +114,10 @@ def test_when_nothing_that_came_was_asked_for_nothing_was_seen(loopback: Loopbac
 def test_a_filter_that_holds_is_a_pass_and_none_that_was_not_seen(loopback: Loopback) -> None:
     link = [{"relation": "self", "url": f"/fhir/Observation?subject:Patient={ME}&category=x%7Cvital-signs"}]
     observation = probe(loopback, VITALS, Observation=found(observed(1), observed(2), link=link))
-    assert check(observation, "DATA-007") == ("pass", "2 resources of 1 input are all what was asked for")
+    assert check(observation, "DATA-007") == (
+        "pass",
+        "All that came is what was asked for: Observation (vital-signs) 2",
+    )
     assert check(probe(loopback, VITALS, Observation=found()), "DATA-007")[0] == "not_observed"
 
 

@@ -24,6 +24,8 @@ _TO_USER = re.compile(
 #: Those that compare what it needs, and what they say where there is no contract.
 _NEEDS = re.compile(r"(CAP|SMART)-05\d")
 _UNWRITTEN = "no workflow contract"
+#: The contract's launches: where it has one, an issuer that nobody can use stops the sign-in.
+_LAUNCHES = frozenset({"SMART-050", "SMART-051"})
 #: Addresses without which nobody signs in; a client cannot know which of two is right.
 _SIGN_IN = re.compile(r"\b(authorization|token)_endpoint\b")
 #: A reason for not having looked that a question asks about anyway, or that no look would answer.
@@ -136,6 +138,9 @@ def _blocks(check: Check, observation: Observation) -> bool:
             and check.id == "SMART-015"
             and _SIGN_IN.search(check.message) is not None
         )
+    if check.id == "OIDC-002":
+        needs = (other for other in observation.checks if other.id in _LAUNCHES)
+        return any(other.outcome is not CheckOutcome.NOT_APPLICABLE for other in needs)
     smart = observation.facts.smart
     if check.id == "SMART-005" and smart is not None and smart.token_endpoint and smart.capabilities is not None:
         return False  # what else is required there can be asked, and a client can be built meanwhile

@@ -240,9 +240,11 @@ def entered_in_error(probed: CheckInput) -> Result:
     wrong = [f"{sample.name} {sample.void} of {sample.count}" for sample in samples if sample.void]
     if wrong:
         return warned(f"Entered in error, and not counted: {words.listed(wrong)}")
-    totals = sum((Counter(sample.statuses) for sample in samples), Counter[str]())
-    statuses = [f"{status} {number}" for status, number in totals.most_common()]
-    return passed(f"Statuses: {words.listed(statuses, 6)}" if statuses else "No status occurs")
+    statuses = []
+    for sample in samples:
+        counts = [f"{status} {number}" for status, number in Counter(sample.statuses).most_common()]
+        statuses += [f"{sample.name} {words.listed(counts)}"] if counts else []
+    return passed(f"Statuses: {clauses(statuses, 6)}" if statuses else "No status occurs")
 
 
 @check("DATA-006", "Every input of the contract could be sampled", Severity.LOW, rests_on=("data",))

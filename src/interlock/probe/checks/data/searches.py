@@ -75,11 +75,8 @@ def filters(probed: CheckInput) -> Result:
     narrowed = [sample for sample in answered if sample.filters and sample.seen]
     if not narrowed:
         return not_observed("no resource came of a search that was narrowed")
-    number = sum(sample.count for sample in narrowed)
-    each = "is" if number == 1 else "are all"
-    return passed(
-        f"{words.count(number, 'resource')} of {words.count(len(narrowed), 'input')} {each} what was asked for"
-    )
+    counts = [f"{sample.name} {sample.count}" for sample in narrowed]
+    return passed(f"All that came is what was asked for: {words.listed(counts, 6)}")
 
 
 def _sentence(notes: list[str]) -> str:
