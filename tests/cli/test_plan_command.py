@@ -37,7 +37,7 @@ def test_the_plan_fits_eighty_columns_and_says_what_it_rests_on(command, workspa
         "One by one, the first to be through on top",
         "Change freezes. Riverside Regional Medical Center: 18 Dec 2026 to 4 Jan 2027",
         "Decisions to be taken",
-        ": nobody named yet; whom there: nobody named yet.",
+        "Pinecrest Community Hospital: Priya Raman, integration lead; whom there: Ruth Calloway, IT director.",
         "; stage by its rules alone: ",
     ):
         assert words in " ".join(shown.out.split())

@@ -6,6 +6,7 @@ from datetime import date
 
 from interlock.model.base import Evidence, Gate, Owner
 from interlock.model.forecast import Quantiles
+from interlock.model.organization import Organization
 from interlock.model.plan import Plan, PlanTask
 from interlock.model.questionnaire import Item
 from interlock.model.response import Response
@@ -19,6 +20,11 @@ from gaps_factory import UNKNOWN, at_org, finding, rule, rules_of  # isort: skip
 from gaps_factory import task as routine  # isort: skip
 
 NAMES = {"alder": "Alder Hospital"}
+CONTACTS = (
+    {"name": "Dan Whit", "role": "interface analyst", "email": "dan@example.org"},
+    {"name": "Pri Ram", "side": "here"},
+)
+ORGS = (Organization(id="alder", name="Alder Hospital", contacts=CONTACTS),)
 
 ZERO = Quantiles(
     p50_days=0, p80_days=0, p90_days=0, p50_date="2026-12-01", p80_date="2026-12-01", p90_date="2026-12-01"
@@ -58,6 +64,8 @@ def peopled() -> Plan:
         task("AA-002", "gap", 6, **more),
         task("us.build", "routine", 4, progress=TaskStatus(status="not_begun", owner="Bea Ng", due="2027-02-01")),
         task("us.late", "routine", 200),
+        task("us.scripts@alder", "routine", 201, org="alder"),
+        task("org.network@alder", "routine", 201, org="alder").model_copy(update={"owner": Owner.ORG}),
     )
     plan = Plan(
         start="2026-12-01", seed=1, runs=1, target_gate=Gate.PILOT, finish=ZERO, most_likely_days=0,
@@ -67,13 +75,19 @@ def peopled() -> Plan:
     gap = finding(rules["AA-002"], reads=("value.area.item",))
     build = routine("us.build", record="the released version", decides="the board")
     wording = Wording(rules, {"area.item": ITEM}, {"us.build": build}, NAMES, {Gate.PILOT: Evidence.DOCUMENTED})
-    return with_people(plan, (unknown, gap), wording, {"product": {"area.item": owed}}, ())
+    return with_people(plan, (unknown, gap), wording, {"product": {"area.item": owed}}, ORGS, ())
 
 
 def test_tasks_have_people_days_and_what_they_are_accepted_by() -> None:
     by_id = {each.id: each for each in peopled().tasks}
     assert by_id["us.build"].whose == "Bea Ng, by 1 Feb 2027"
     assert by_id["us.late"].whose == "the product team, nobody named yet"
+    assert by_id["us.scripts@alder"].whose == "the product team, through Pri Ram"
+    assert by_id["org.network@alder"].whose == "the organisation, through Dan Whit"
+    assert [contact.told for contact in ORGS[0].contacts] == [
+        "Dan Whit, interface analyst",
+        "Pri Ram",
+    ]
     assert by_id["us.build"].accepted == "recorded as done, with the released version"
     assert by_id["us.late"].accepted == "recorded as done"
     asked = by_id["find-out:AA-001@alder"]
@@ -137,7 +151,7 @@ def test_no_week_asks_for_more_than_its_people_have_and_the_weeks_sum_to_the_tas
         start="2026-12-01", seed=1, runs=1, target_gate=Gate.PILOT, finish=ZERO, most_likely_days=0,
         probability_of_most_likely=1, orgs=(), tasks=tasks, first=(), capacity={"us": 2},
     )  # fmt: skip
-    plan = with_people(plan, (), Wording(), {}, ())
+    plan = with_people(plan, (), Wording(), {}, (), ())
     # The plan starts on a Tuesday: its first week has four days.
     assert [(each.week, each.work, each.there, each.maybe) for each in plan.load] == [
         ("2026-11-30", 8.0, 8.0, 0.0),

@@ -9,6 +9,8 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 from interlock.model.address_secrets import refuse_secrets
 from interlock.model.base import Day, Gate, IsoDay, Model, ProductKind, Slug, Versioned
 from interlock.model.branding import Branding
+from interlock.model.evidence import Person
+from interlock.model.text import plain
 
 #: Name of an environment variable; secrets are never written into a workspace.
 EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
@@ -62,6 +64,20 @@ class Freeze(Model):
         return self
 
 
+class Contact(Model):
+    """Whom to turn to about one organisation: ``there`` one of its own people, ``here`` who of ours sees to it."""
+
+    name: Person
+    role: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s<>]+@[^@\s<>]+$")] | None = None
+    side: Literal["there", "here"] = "there"
+
+    @property
+    def told(self) -> str:
+        """``Dana Whitfield, interface analyst``."""
+        return ", ".join(filter(None, (plain(self.name, 60), plain(self.role or "", 60))))
+
+
 class Organization(Model):
     """One organisation at one environment.
 
@@ -78,7 +94,12 @@ class Organization(Model):
     auth: OrganizationAuth = OrganizationAuth()
     overrides: dict[str, JsonValue] = {}
     access_windows: AccessWindows | None = None
+    contacts: Annotated[tuple[Contact, ...], Field(max_length=100)] = ()
     note: str | None = None
+
+    def contact(self, side: Literal["there", "here"]) -> Contact | None:
+        """The first contact on one side."""
+        return next((contact for contact in self.contacts if contact.side == side), None)
 
     @field_validator("vendor")
     @classmethod

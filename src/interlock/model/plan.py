@@ -43,6 +43,7 @@ class PlanTask(Model):
     :ivar chance: how likely it has to be done at all, in [0, 1], where that is not decided; none where it is.
     :ivar lead_time: by own history, the whole time from its first day to its last, the effort included.
     :ivar person, due: who does it and by when, where that is stated; ``accepted`` says when it counts as done.
+    :ivar contact: through whom it goes where nobody is named for it: the organisation's contact on its owner's side.
     :ivar starts, ends: the days of its median start and finish; ``latest`` that by which four of five runs finish it.
     :ivar action: what to do, as a person is told it; ``title`` says what is open.
     :ivar decides: who decides, where it is a decision.
@@ -73,6 +74,7 @@ class PlanTask(Model):
     progress: TaskStatus | None = None
     about: tuple[str, ...] = ()
     person: str | None = None
+    contact: str | None = None
     due: IsoDate | None = None
     starts: IsoDate | None = None
     ends: IsoDate | None = None
@@ -84,7 +86,9 @@ class PlanTask(Model):
     @property
     def whose(self) -> str:
         """Who does it in words, by when, and since when where it has begun: ``Ada, by 3 Nov 2026``."""
-        who = plain(self.person, 60) if self.person else f"{words.OWNER[self.owner].phrase}, nobody named yet"
+        whose = words.OWNER[self.owner].phrase
+        through = f"through {plain(self.contact, 60)}" if self.contact else "nobody named yet"
+        who = plain(self.person, 60) if self.person else f"{whose}, {through}"
         by = f", by {words.iso_day(self.due)}" if self.due else ""
         begun = self.progress.begun if self.progress and not self.progress.is_done else None
         return f"{who}{by}{f', under way since {words.iso_day(begun)}' if begun else ''}"
@@ -98,7 +102,7 @@ class PlanTask(Model):
         work = self.effort.mean if self.effort else 0.0
         whose = "ours" if self.owner is Owner.US else "theirs"
         return f"{words.span(self.starts, self.ends)}{late}" + (
-            f"; {words.person_days(work)} of {whose}" if work else "; lead time alone"
+            f"; {words.person_days(work)} of {whose}" if work else "; lead time only"
         )
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from interlock.model import words
 from interlock.model.base import Owner
 from interlock.model.forecast import OrgOutlook
-from interlock.model.organization import Freeze, Organization
+from interlock.model.organization import Contact, Freeze, Organization
 from interlock.model.plan import Plan, PlanTask
 from interlock.model.readiness import OrgReadiness
 from interlock.model.text import plain
@@ -35,8 +35,8 @@ def with_outlook(
                 vendor=words.vendor(organization.vendor),
                 stage=stages.get(forecast.org, words.stage(None)),
                 next=named(_next(tasks), organization.name),
-                there=_named(tasks, Owner.ORG),
-                here=_named(tasks, Owner.US),
+                there=_named(organization.contact("there"), tasks, Owner.ORG),
+                here=_named(organization.contact("here"), tasks, Owner.US),
                 finish=forecast.finish,
             )
         )
@@ -56,7 +56,10 @@ def _next(tasks: Sequence[PlanTask]) -> str:
     return plain(task.action or task.title, 300).removesuffix(".")
 
 
-def _named(tasks: Sequence[PlanTask], owner: Owner) -> str:
+def _named(contact: Contact | None, tasks: Sequence[PlanTask], owner: Owner) -> str:
+    """The contact on one side; else whoever has the first task that somebody has."""
+    if contact is not None:
+        return contact.told
     named = [task for task in tasks if task.owner is owner and task.person]
     return plain(min(named, key=lambda task: task.start_p50).person, 60) if named else _NOBODY
 

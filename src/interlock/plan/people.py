@@ -6,17 +6,21 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Literal
 
 from interlock.model import words
 from interlock.model.base import Owner, Scope
 from interlock.model.finding import Finding
 from interlock.model.forecast import WeekLoad
+from interlock.model.organization import Organization
 from interlock.model.plan import FIND_OUT_WORDS, FirstThing, Plan, PlanTask, finding_of
 from interlock.model.response import Response
 from interlock.model.rule import Effort
 from interlock.plan.actions import PROBE, Wording, named
 from interlock.plan.calendar import WorkingCalendar
 
+#: On which side of an organisation's contacts the people of each owner are.
+_SIDES: Mapping[Owner, Literal["there", "here"]] = {Owner.ORG: "there", Owner.US: "here"}
 #: Weeks of work that are reckoned at most: a team too small for its plan never ends.
 _WEEKS = 520
 #: The same work at so many organisations is told in a line for each.
@@ -30,13 +34,20 @@ def with_people(
     findings: Sequence[Finding],
     wording: Wording,
     responses: Mapping[str, Mapping[str, Response]],
+    organizations: Sequence[Organization],
     holidays: tuple[date, ...],
 ) -> Plan:
     """The plan whose tasks say what to do, who does it, on which days and by when, and when they are accepted.
 
     A routine task's person and day are those of ``tasks.yaml``; those of a gap, an unknown or evidence are of whoever
-    owes one of the answers that it reads.
+    owes one of the answers that it reads. Where nobody is named, the task goes through the organisation's contact.
     """
+    contacts = {
+        (organization.id, owner): contact.name
+        for organization in organizations
+        for owner, side in _SIDES.items()
+        if (contact := organization.contact(side)) is not None
+    }
     by_key = {finding.key: finding for finding in findings}
     calendar = WorkingCalendar(date.fromisoformat(plan.start), holidays)
 
@@ -49,6 +60,7 @@ def with_people(
         return task.model_copy(
             update={
                 "person": person,
+                "contact": None if person or task.org is None else contacts.get((task.org, task.owner)),
                 "due": due,
                 "starts": calendar.date_of(math.floor(task.start_p50) + 1).isoformat(),
                 "ends": calendar.date_of(task.finish_p50).isoformat(),

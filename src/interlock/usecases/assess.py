@@ -97,7 +97,12 @@ def _told(inputs: Inputs, judged: Judgement, plan: Plan) -> Plan:
     grounded = ground(plan, judged.verdict, judged.readiness, inputs.organizations)
     answers = {"product": inputs.product, **inputs.by_org}
     told = with_people(
-        plan.model_copy(update={"ground": grounded}), judged.findings, wording, answers, settings.holidays
+        plan.model_copy(update={"ground": grounded}),
+        judged.findings,
+        wording,
+        answers,
+        inputs.organizations,
+        settings.holidays,
     )
     return with_outlook(told, judged.readiness, inputs.organizations, settings.freezes)
 

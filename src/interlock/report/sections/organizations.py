@@ -13,7 +13,7 @@ from interlock.model.contract import ContractFit
 from interlock.model.facts import CapabilityFacts, SmartFacts
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation
-from interlock.model.organization import Organization
+from interlock.model.organization import Contact, Organization
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.model.words import Word
 from interlock.report import safe
@@ -119,9 +119,15 @@ def _facts(readiness: OrgReadiness, organization: Organization) -> tuple[Pair, .
             "Not applicable": words.share(score.not_applicable) if score.not_applicable else "",
             "Recommended": f"{recommended.title}: {safe.text(readiness.because, 300)}",
             "Verdict here": words.verdict(readiness.verdict, readiness.latest_verdict),
+            "Contacts": "; ".join(map(_contact, organization.contacts)),
             "Note": safe.text(organization.note or ""),
         }
     )
+
+
+def _contact(contact: Contact) -> str:
+    side = "of ours: " if contact.side == "here" else ""
+    return f"{side}{contact.told}{f' <{safe.text(contact.email)}>' if contact.email else ''}"
 
 
 def _observed(readiness: OrgReadiness) -> str:
