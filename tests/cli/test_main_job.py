@@ -279,6 +279,14 @@ def test_the_contract_by_command(command, demo: Path, tmp_path: Path) -> None:
     assert command("contract", "check", "--org", "riverside", "--workspace", demo).code == 0
     unseen = command("contract", "check", "--org", "harborview", "--workspace", demo)
     assert (unseen.code, "interlock probe --org harborview" in unseen.err) == (3, True)
+    service = command("contract", "check", "--client", "watch-test", "--all", "--org", "riverside", "--workspace", demo)
+    assert service.code == 0 and "system/Observation.rs" in " ".join(service.out.split())
+    assert "patient/" not in service.out and "DocumentReference" not in service.out
+    nowhere = command("contract", "check", "--client", "watch", "--workspace", demo)
+    assert (nowhere.code, nowhere.out) == (3, "")
+    assert "no organisation is of the environment production, which watch is registered for" in nowhere.err
+    misspelt = command("contract", "check", "--client", "wacth", "--workspace", demo)
+    assert misspelt.code == 2 and "no client 'wacth'; did you mean 'watch'?" in misspelt.err
     assert command("contract", "lint", demo).code == 0
     assert command("contract", "export", "--output", tmp_path / "out", "--workspace", demo).code == 0
     assert json.loads((tmp_path / "out/capability-statement.json").read_text())["kind"] == "requirements"

@@ -14,6 +14,7 @@ from interlock.contract.scopes import needed_scopes
 from interlock.documents.resources import data_dir
 from interlock.documents.yaml import model_from_yaml, parse_yaml
 from interlock.model.contract import WorkflowContract
+from interlock.model.contract_parts import LaunchMode
 from interlock.model.errors import DocumentError
 from interlock.model.facts import CapabilityFacts, Facts, ResourceFacts
 from interlock.model.observation import Observation, Target
@@ -320,8 +321,24 @@ def test_fit_takes_a_need_as_the_organisation_has_it() -> None:
         return {match.name: match.outcome for match in found if match.kind == "search_parameter"}
 
     assert parameters("riverside") == {"patient": "supported", "status": "supported"}
-    assert parameters("lakeshore") == {"subject": "missing"}
+    assert parameters("lakeshore") == {"subject": "missing", "status": "supported"}
     assert parameters("pinecrest") == {}
+
+
+def test_fit_is_told_by_launch_mode_too() -> None:
+    fit = match_contract(CONTRACT, Organization(id="riverside", name="Riverside"), None)
+
+    def names(mode: LaunchMode) -> set[str]:
+        return {
+            f"{match.resource}.{match.name}" if match.resource else match.name for match in fit.of_mode(mode).matches
+        }
+
+    assert {"ImagingStudy.status", "system/ImagingStudy.s", "backend"} <= names("backend") - names("ehr")
+    assert {"Observation.category", "user/Observation.s", "ehr", "openid"} <= names("ehr") - names("backend")
+    assert {"DiagnosticReport.create", "R4"} <= names("ehr") & names("backend")
+    assert names("ehr") | names("backend") == {
+        f"{match.resource}.{match.name}" if match.resource else match.name for match in fit.matches
+    }
 
 
 def test_everything_stands_on_the_page_that_is_signed() -> None:

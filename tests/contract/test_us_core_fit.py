@@ -6,6 +6,7 @@ import copy
 
 import pytest
 
+from interlock.contract.match import need_matches
 from interlock.contract.us_core import fit_to_us_core
 from interlock.fhir import capability, us_core
 from interlock.fhir.us_core import PROFILES
@@ -52,3 +53,16 @@ def test_what_is_not_known_says_nothing() -> None:
     assert fit_to_us_core(need(f"{PROFILES}us-core-goal|9.9.9"), facts()) is None
     other = fit_to_us_core(need(f"{PROFILES}us-core-gaol|7.0.0"), facts())
     assert other is not None and not other.exists
+
+
+def test_what_the_edition_asks_for_besides_is_a_note_on_the_profile_alone() -> None:
+    document = copy.deepcopy(whole_statement("6.1.0"))
+    goal = next(one for one in document["rest"][0]["resource"] if one["type"] == "Goal")
+    goal["searchParam"] = [{"name": "_id"}]
+    capability_facts = capability.parse(document)
+    us_core_facts = us_core.parse(capability.tolerate(document))
+    matches = list(need_matches("R4", "input", need(f"{PROFILES}us-core-goal|6.1.0"), capability_facts, us_core_facts))
+    notes = {match.kind: (match.outcome, match.note) for match in matches if match.note}
+    assert notes == {
+        "profile": ("supported", "US Core 6.1.0 asks for more of Goal: Goal?patient is not declared"),
+    }

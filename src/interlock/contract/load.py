@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from interlock.contract.mistakes import mistakes
-from interlock.contract.open_parts import NEW_FAILURES, open_parts
+from interlock.contract.open_parts import open_parts
 from interlock.documents.yaml import YamlDocument, load_yaml, model_from_yaml
-from interlock.model.contract import Need, WorkflowContract
+from interlock.model.contract import SECOND_FAILURES, Need, WorkflowContract
 
 #: R4 resources in which an AI result is naturally written and that no recorded server accepts (workflow.md, B.2).
 AI_SHAPED = frozenset({"RiskAssessment", "DetectedIssue", "GuidanceResponse", "CommunicationRequest"})
@@ -72,7 +72,7 @@ def _open_points(contract: WorkflowContract) -> Iterator[tuple[str, str]]:
     for group, values in (("output_is_wrong", contract.output_is_wrong), ("failures", contract.failures)):
         if group == "failures" or contract.outputs:
             asked = (name for name, value in values if not value)
-            known = (name for name in asked if contract.schema_version > 1 or name not in NEW_FAILURES)
+            known = (name for name in asked if contract.schema_version > 1 or name not in SECOND_FAILURES)
             undecided = (name.replace("_", " ") for name in known)
             yield from ((f"/{group}", f"{name} is undecided") for name in undecided)
     if contract.outputs and contract.review.required is None:

@@ -12,15 +12,18 @@ from collections.abc import Iterable, Iterator
 from interlock.contract import fhir_names
 from interlock.contract.scopes import category_of, letters_of, needed_scopes
 from interlock.contract.settings import match_settings
+from interlock.contract.us_core import fit_to_us_core
 from interlock.fhir.auth_path import auth_paths
 from interlock.fhir.scopes import Coverage, coverage
 from interlock.fhir.tables import Difference, differences
 from interlock.fhir.tables import release as tables_of
 from interlock.model import words
 from interlock.model.contract import ContractFit, Need, NeedMatch, WorkflowContract
+from interlock.model.contract_parts import LaunchMode
 from interlock.model.facts import CapabilityFacts, FhirRelease, SmartFacts
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
+from interlock.model.us_core import UsCoreFacts
 
 
 def interaction_code(interaction: str) -> str:
@@ -44,7 +47,7 @@ def match_contract(contract: WorkflowContract, org: Organization, observation: O
             for direction, needs in (("input", contract.inputs), ("output", contract.outputs))
             for named in needs
             if (need := named.at(org.id)) is not None
-            for match in need_matches(contract.fhir_release, direction, need, capability)
+            for match in need_matches(contract.fhir_release, direction, need, capability, facts and facts.us_core)
         ),
         *_launch(contract, smart, smart_is_absent),
         *_scopes(contract, smart),
@@ -91,7 +94,15 @@ def _fields(different: Iterable[Difference]) -> dict[str, list[str]]:
     return fields
 
 
-def _match(direction: str, kind: str, name: str, outcome: str, note: str | None, need: Need | None = None) -> NeedMatch:
+def _match(
+    direction: str,
+    kind: str,
+    name: str,
+    outcome: str,
+    note: str | None,
+    need: Need | None = None,
+    modes: tuple[LaunchMode, ...] = (),
+) -> NeedMatch:
     return NeedMatch.model_validate(
         {
             "direction": direction,
@@ -101,16 +112,22 @@ def _match(direction: str, kind: str, name: str, outcome: str, note: str | None,
             "outcome": outcome,
             "optional": need is not None and need.optional,
             "note": note,
+            "modes": need.modes if need is not None else modes,
         }
     )
 
 
 def need_matches(
-    release: FhirRelease, direction: str, need: Need, capability: CapabilityFacts | None
+    release: FhirRelease,
+    direction: str,
+    need: Need,
+    capability: CapabilityFacts | None,
+    us_core: UsCoreFacts | None = None,
 ) -> Iterator[NeedMatch]:
     """The type of a need, and then each interaction, search parameter, operation and profile of it.
 
-    Of what FHIR has no name for, no server is asked: ``not_fhir``.
+    Of what FHIR has no name for, no server is asked: ``not_fhir``. Parameters are those of its search, its fixed query
+    and its codes. A profile of US Core brings what that edition asks of servers besides, as a note.
     """
     if (wrong := fhir_names.type_problem(release, need.resource)) is not None:
         yield _match(direction, "resource", need.resource, "not_fhir", wrong, need)
@@ -118,7 +135,7 @@ def need_matches(
     details = [
         ("resource", need.resource),
         *(("interaction", name) for name in need.interactions),
-        *(("search_parameter", name) for name in need.search_parameters),
+        *(("search_parameter", name) for name in _parameters(release, need)),
         *(("operation", name.lstrip("$")) for name in need.operations),
         *((("profile", need.profile),) if need.profile else ()),
     ]
@@ -126,7 +143,28 @@ def need_matches(
         outcome, note = _declared(kind, name, need.resource, capability)
         if outcome != "supported" and (wrong := _no_name(release, kind, name, need.resource)) is not None:
             outcome, note = "not_fhir", wrong
+        if kind == "profile" and outcome != "not_fhir":
+            note = "; ".join(filter(None, (note, _besides(need, us_core)))) or None
         yield _match(direction, kind, name, outcome, note, need)
+
+
+def _parameters(release: FhirRelease, need: Need) -> tuple[str, ...]:
+    """Every search parameter that its searches have, each once."""
+    names = [*need.search_parameters, *(fixed.partition("=")[0] for fixed in need.query)]
+    if need.code and not isinstance(fhir_names.search_name(release, need.resource, "code"), str):
+        names.append("code")
+    return tuple(dict.fromkeys(names))
+
+
+def _besides(need: Need, us_core: UsCoreFacts | None) -> str | None:
+    """What else the edition of a need's US Core profile asks of servers for the type, and this statement leaves out."""
+    fit = fit_to_us_core(need, us_core)
+    if fit is None or fit.absent or not fit.missing:
+        return None
+    whose = "" if fit.named else ", the edition that the statement is closest to,"
+    return (
+        f"US Core {fit.edition}{whose} asks for more of {need.resource}: {words.listed(fit.missing, 4)} is not declared"
+    )
 
 
 def _no_name(release: FhirRelease, kind: str, name: str, resource: str) -> str | None:
@@ -217,12 +255,14 @@ def _launch(contract: WorkflowContract, smart: SmartFacts | None, smart_is_absen
             outcome, note = "not_observed", None
         else:
             outcome, note = "undeclared", path.reason
-        yield _match("launch", "launch", mode, outcome, note)
+        yield _match("launch", "launch", mode, outcome, note, modes=(mode,))
 
 
 def _scopes(contract: WorkflowContract, smart: SmartFacts | None) -> Iterator[NeedMatch]:
     """Scopes are never ``missing``: servers may support more than they list (SMART 2.2, scopes_supported)."""
+    by_mode = {mode: needed_scopes(contract, mode) for mode in contract.launch.modes}
     for scope in needed_scopes(contract):
+        modes = tuple(mode for mode, scopes in by_mode.items() if scope in scopes)
         note = None
         if smart is None:
             outcome = "not_observed"
@@ -230,7 +270,7 @@ def _scopes(contract: WorkflowContract, smart: SmartFacts | None) -> Iterator[Ne
             outcome, note = "undeclared", "the SMART configuration lists no scopes"
         else:
             outcome, note = _listed(contract, scope, coverage(smart.scopes_supported, scope))
-        yield _match("launch", "scope", scope, outcome, note)
+        yield _match("launch", "scope", scope, outcome, note, modes=modes if len(modes) < len(by_mode) else ())
 
 
 def _listed(contract: WorkflowContract, scope: str, found: Coverage) -> tuple[str, str | None]:

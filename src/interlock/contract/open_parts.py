@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from interlock.contract import fhir_names
-from interlock.model.contract import Failures, Need, WorkflowContract
+from interlock.model.contract import Need, WorkflowContract
 from interlock.model.contract_parts import Client
 
-#: Failures that schema 1 did not ask about.
-NEW_FAILURES = tuple(Failures.model_fields)[tuple(Failures.model_fields).index("truncated") :]
 _UPDATES = frozenset({"update", "patch"})
 
 

@@ -127,6 +127,10 @@ class Failures(Model):
     write_unknown: str | None = None
 
 
+#: Failures that the first schema did not ask about.
+SECOND_FAILURES = tuple(Failures.model_fields)[tuple(Failures.model_fields).index("truncated") :]
+
+
 class Review(Model):
     """S37: who signs before an output enters the record."""
 
@@ -229,14 +233,19 @@ class WorkflowContract(Versioned):
         return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
     def alone(self, organization: str) -> WorkflowContract:
-        """The contract as one organisation may read it: its own needs and approvals, and no other's name among them."""
+        """The contract as one organisation may read it: its own needs, channels and approvals, and no other's name."""
 
         def own(needs: tuple[Need, ...]) -> tuple[Need, ...]:
             here = [here for need in needs if (here := need.at(organization)) is not None]
             return tuple(need.but(organizations=(), not_at=(), here=()) for need in here)
 
         approvals = tuple(entry for entry in self.approvals if entry.organization in {None, organization})
-        return self.but(inputs=own(self.inputs), outputs=own(self.outputs), approvals=approvals)
+        channels = tuple(
+            channel.but(organizations=())
+            for channel in self.channels
+            if not channel.organizations or organization in channel.organizations
+        )
+        return self.but(inputs=own(self.inputs), outputs=own(self.outputs), channels=channels, approvals=approvals)
 
     @property
     def says_nothing(self) -> bool:
@@ -251,7 +260,8 @@ class NeedMatch(Model):
     ``outcome`` is ``not_observed`` when the statement was not seen: that is never "missing"; ``restricted`` when a
     scope is listed with a query only, and ``not_fhir`` when FHIR has no such name, so that no server is asked for it.
     ``kind`` says what was looked for: ``resource``, ``interaction``,
-    ``search_parameter``, ``operation``, ``profile``, ``launch``, ``scope``, or ``release``.
+    ``search_parameter``, ``operation``, ``profile``, ``launch``, ``scope``, or ``release``. ``modes`` are the launch
+    modes that need it, empty for all of the contract.
     """
 
     direction: Literal["input", "output", "launch", "release"]
@@ -261,6 +271,7 @@ class NeedMatch(Model):
     outcome: Literal["supported", "missing", "not_observed", "undeclared", "restricted", "not_fhir"]
     optional: bool = False
     note: str | None = None
+    modes: tuple[LaunchMode, ...] = ()
 
 
 class SettingMatch(Model):
@@ -293,6 +304,10 @@ class ContractFit(Model):
     observed: bool
     matches: tuple[NeedMatch, ...]
     settings: tuple[SettingMatch, ...] = ()
+
+    def of_mode(self, mode: LaunchMode) -> ContractFit:
+        """What one launch mode needs of it, without what others need."""
+        return self.but(matches=tuple(match for match in self.matches if not match.modes or mode in match.modes))
 
     def names(self, outcome: str, *, optional: bool = False) -> tuple[str, ...]:
         """``Resource.name`` of every match with this outcome, in contract order."""

@@ -9,14 +9,23 @@ from pathlib import Path
 from interlock.contract.load import ContractRemark, load_contract, remarks
 from interlock.contract.resolve import resolve
 from interlock.contract.skeletons import build
-from interlock.model.contract import WorkflowContract
-from interlock.model.errors import InterlockError
+from interlock.documents.names import did_you_mean
+from interlock.model import words
+from interlock.model.contract import ContractFit, WorkflowContract
+from interlock.model.errors import InterlockError, NothingObservedError
 from interlock.model.text import plain
 from interlock.usecases.load import Inputs
 from interlock.workspace.generated import Generated, outside_of_own, read_manifest, write_generated
 from interlock.workspace.store import CONTRACT_FILE, SETTINGS_FILE, Workspace
 
-__all__ = ["ContractRemark", "export_contract", "lint_contract", "require_contract", "upgrade_contract"]
+__all__ = [
+    "ContractRemark",
+    "export_contract",
+    "fits_of_client",
+    "lint_contract",
+    "require_contract",
+    "upgrade_contract",
+]
 
 
 #: Folders of a workspace that hold what people and probes wrote.
@@ -35,6 +44,29 @@ def require_contract(inputs: Inputs) -> WorkflowContract:
             f"this workspace has no {CONTRACT_FILE}", remedy="interlock init writes a commented one to start from"
         )
     return inputs.contract
+
+
+def fits_of_client(inputs: Inputs, name: str) -> tuple[ContractFit, ...]:
+    """How what one client needs fits the organisations of its environment.
+
+    :raises InterlockError: the contract has no such client.
+    :raises NothingObservedError: no organisation is of its environment.
+    """
+    contract = require_contract(inputs)
+    client = next((one for one in contract.clients if one.name == name), None)
+    if client is None:
+        names = [one.name for one in contract.clients]
+        has = f"it has {words.listed(names)}" if names else "write one under clients, as interlock init explains"
+        raise InterlockError(
+            f"{CONTRACT_FILE} has no client {plain(name, 60)!r}{did_you_mean(name, names)}", remedy=has
+        )
+    here = [org.id for org in inputs.organizations if org.environment == client.environment]
+    if not here:
+        raise NothingObservedError(
+            f"no organisation is of the environment {client.environment}, which {name} is registered for",
+            remedy=f"interlock org edit ID --environment {client.environment}",
+        )
+    return tuple(inputs.fits[org].of_mode(client.mode) for org in here if org in inputs.fits)
 
 
 def lint_contract(path: Path) -> tuple[WorkflowContract, tuple[ContractRemark, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +13,17 @@ import typer
 from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
 from interlock.cli.output import emit, emit_json, say, show_table
 from interlock.model import words
+from interlock.model.contract import ContractFit
+from interlock.model.contract_parts import Client
 from interlock.model.errors import NothingObservedError, ThresholdNotMetError
-from interlock.usecases.contract import export_contract, lint_contract, require_contract, upgrade_contract
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.contract import (
+    export_contract,
+    fits_of_client,
+    lint_contract,
+    require_contract,
+    upgrade_contract,
+)
+from interlock.usecases.load import Inputs, load_inputs, open_workspace
 
 app = typer.Typer(help="Check the workflow contract, export skeletons from it.", no_args_is_help=True)
 
@@ -22,6 +31,10 @@ app = typer.Typer(help="Check the workflow contract, export skeletons from it.",
 @app.command("check", short_help="Compare the contract with each server and each organisation's settings.")
 def check(
     org: OnlyOrgOption = None,
+    client: Annotated[
+        str | None,
+        typer.Option("--client", help="Only what this client needs, in its environment.", metavar="NAME"),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also what is supported.")] = False,
     output: TableOrJson = "table",
     folder: WorkspaceOption = None,
@@ -35,7 +48,8 @@ def check(
     require_contract(inputs)
     if inputs.unwritten is not None:
         raise ThresholdNotMetError(inputs.unwritten)
-    fits = [fit for fit in inputs.fits.values() if org in (None, fit.org)]
+    every = inputs.fits.values() if client is None else fits_of_client(inputs, client)
+    fits = [fit for fit in every if org in (None, fit.org)]
     if output == "json":
         emit_json(fits)
     else:
@@ -46,7 +60,7 @@ def check(
                 f"{match.resource} " if match.resource and match.kind != "resource" else "",
                 match.name,
                 words.FIT[match.outcome].phrase,
-                match.note or "",
+                "; ".join(filter(None, (match.note, f"{' and '.join(match.modes)} only" if match.modes else ""))),
             )
             for fit in fits
             for match in fit.matches
@@ -61,12 +75,12 @@ def check(
         if rows:
             show_table(["Organisation", "Side", "Resource", "Need", "State", "Note"], rows)
         for fit in fits:
-            if fit.observed:
-                counts: Counter[str] = Counter(match.outcome for match in fit.matches)
-                fitting = (f"{counts[name]} {word.phrase}" for name, word in words.FIT.items() if counts[name])
-                say(f"{fit.org}: {', '.join(fitting)}")
-            else:
+            if not fit.observed:
                 say(f"{fit.org}: not observed, so nothing is said about it")
+                continue
+            say(f"{fit.org}: {_counted(fit)}")
+            for one in _clients(inputs, fit.org) if client is None else ():
+                say(f"  {one.name} ({one.mode}): {_counted(fit.of_mode(one.mode))}")
     missing = sum(len(fit.names("missing")) for fit in fits)
     unset = sum(match.outcome in {"missing", "mistyped"} for fit in fits for match in fit.settings)
     named = {match.name for fit in fits for match in fit.matches if match.outcome == "not_fhir"}
@@ -89,6 +103,17 @@ def check(
             "nothing was compared with what a server says",
             remedy=f"interlock probe {f'--org {org}' if org else '--all'}",
         )
+
+
+def _counted(fit: ContractFit) -> str:
+    counts: Counter[str] = Counter(match.outcome for match in fit.matches)
+    return ", ".join(f"{counts[name]} {word.phrase}" for name, word in words.FIT.items() if counts[name])
+
+
+def _clients(inputs: Inputs, org: str) -> Iterator[Client]:
+    """Those of the organisation's environment."""
+    environment = next((one.environment for one in inputs.organizations if one.id == org), None)
+    return (one for one in require_contract(inputs).clients if one.environment == environment)
 
 
 @app.command("lint")

@@ -1,0 +1,304 @@
+"""The workflow contract in words, part by part: what the page to sign, the report and the terminal UI show of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from interlock.model import words
+from interlock.model.base import Model
+from interlock.model.contract import SECOND_FAILURES, Need, WorkflowContract
+from interlock.model.contract_parts import Channel, Client, LaunchMode, NeedHere, Writing
+
+#: What stands where somebody still has to decide.
+UNDECIDED = "undecided"
+#: One cell: its lines.
+Cell = tuple[str, ...]
+_OPEN: Cell = (UNDECIDED,)
+_YES_NO = {True: ("yes",), False: ("no",), None: _OPEN}
+
+
+class Part(Model):
+    """One part of the contract: a table, or without columns what is said under labels.
+
+    :ivar rows: cells as lines of text, not bounded and not escaped; the first cell of a row is its label.
+    :ivar detail: a reader who is short of time can do without it.
+    """
+
+    title: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    detail: bool = False
+
+
+def contract_parts(
+    contract: WorkflowContract, scopes: Mapping[LaunchMode, Sequence[str]], text_hash: str | None = None
+) -> tuple[Part, ...]:
+    """Every part, in the order in which a reader asks; what is undecided says so, and tables without rows stay.
+
+    :param scopes: the scopes that each launch mode asks for.
+    :param text_hash: the hash of the text that approvals are compared with, where this contract is a part of it.
+    """
+    second = contract.schema_version > 1
+    return (
+        Part(title="The clinical event", rows=_event(contract)),
+        Part(title="Launch and session", rows=_labelled(_launch(contract, scopes))),
+        *_clients(contract, scopes),
+        *_table(
+            "Channels",
+            ("Channel", "Where", "About", "States", "Delivery", "At most late"),
+            map(_channel, contract.channels),
+        ),
+        Part(title="What it reads", columns=_READS, rows=tuple(_read(need) for need in contract.inputs)),
+        Part(
+            title="What it writes",
+            columns=_WRITES,
+            rows=tuple(_written(need, second=second) for need in contract.outputs),
+        ),
+        Part(title="When the output is wrong", rows=_labelled(_named(contract.output_is_wrong))),
+        Part(title="Failures", rows=_labelled(_failures(contract))),
+        Part(title="Review before the record", rows=_labelled(_review(contract))),
+        *((Part(title="Safeguards", rows=_labelled(_named(contract.safeguards))),) if second else ()),
+        Part(
+            title="Configuration surface",
+            columns=("Setting", "Surface", "Type", "Default", "Meaning"),
+            rows=tuple(
+                (
+                    (setting.name,),
+                    (spaced(setting.surface),),
+                    (setting.type,),
+                    ("none" if setting.default is None else str(setting.default),),
+                    _said(setting.description),
+                )
+                for setting in contract.organization_surface
+            ),
+        ),
+        Part(
+            title="The product's own endpoints",
+            columns=("Path", "Audience", "Patient data", "Authentication"),
+            rows=tuple(
+                (
+                    (endpoint.path,),
+                    (endpoint.audience,),
+                    _YES_NO[endpoint.carries_phi],
+                    (endpoint.authentication or "none",),
+                )
+                for endpoint in contract.endpoints
+            ),
+            detail=True,
+        ),
+        Part(
+            title="Test path",
+            columns=("Behaviour", "Where", "Why"),
+            rows=tuple(((entry.behaviour,), (entry.where,), _said(entry.why)) for entry in contract.test_path),
+            detail=True,
+        ),
+        *_table(
+            "Owners",
+            ("Name", "Role", "Part"),
+            (((one.name,), (one.role,), (one.part or "all",)) for one in contract.owners),
+        ),
+        *_table("Approvals", ("By", "Role", "Organisation", "Date", "Text"), _approvals(contract, text_hash)),
+    )
+
+
+_READS = ("Need", "How it is asked for", "Fields", "When something is missing", "Where, how often")
+_WRITES = ("Output", "How it is written", "Fields", "States", "When something is missing", "Where, how often")
+
+
+def spaced(name: str) -> str:
+    """A key as words, spelt as everywhere else."""
+    return name.replace("_", " ").replace("organization", "organisation").replace("ehr ", "EHR ")
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> tuple[Part, ...]:
+    """A table that is left out while the contract says nothing for it."""
+    said = tuple(rows)
+    return (Part(title=title, columns=columns, rows=said),) if said else ()
+
+
+def _said(value: str | None) -> Cell:
+    return (value,) if value else _OPEN
+
+
+def _labelled(rows: Iterable[tuple[str, Cell]]) -> tuple[tuple[Cell, ...], ...]:
+    return tuple(((label,), lines or _OPEN) for label, lines in rows)
+
+
+def _named(group: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, Cell]]:
+    return ((words.capital(spaced(name)), _said(value)) for name, value in group)
+
+
+def _failures(contract: WorkflowContract) -> Iterator[tuple[str, Cell]]:
+    """The first schema does not ask about all of them."""
+    asked = (one for one in contract.failures if one[1] or contract.schema_version > 1 or one[0] not in SECOND_FAILURES)
+    return _named(asked)
+
+
+def _event(contract: WorkflowContract) -> tuple[tuple[Cell, ...], ...]:
+    event = contract.clinical_event
+    if event is None:
+        return _labelled([("Event", _OPEN)])
+    return _labelled(
+        [
+            ("Trigger", _said(event.trigger)),
+            ("Actor", _said(event.actor)),
+            ("Setting", _said(event.setting)),
+            ("States that start the behaviour", _said(", ".join(event.states))),
+            ("Action that follows", _said(event.action)),
+        ]
+    )
+
+
+def _launch(contract: WorkflowContract, scopes: Mapping[LaunchMode, Sequence[str]]) -> Iterator[tuple[str, Cell]]:
+    launch, session = contract.launch, contract.session
+    yield "Modes", _said(", ".join(launch.modes))
+    yield "Context", _said(", ".join(launch.context))
+    yield "Client", _said(launch.client)
+    yield "The browser calls the FHIR server", _YES_NO[launch.browser]
+    if contract.schema_version > 1 and set(launch.modes) != {"backend"}:
+        yield "Length of a session", _said(session.length)
+        yield "Refresh", _said(session.refresh)
+    for mode in launch.modes:
+        if scopes.get(mode):
+            yield f"Scopes ({mode})", (" ".join(scopes[mode]),)
+
+
+def _clients(contract: WorkflowContract, scopes: Mapping[LaunchMode, Sequence[str]]) -> tuple[Part, ...]:
+    def addresses(client: Client) -> Iterator[str]:
+        for label, urls in (
+            ("launch", (client.launch_url,)),
+            ("redirect", client.redirect_uris),
+            ("key set", (client.jwks_url,)),
+            ("terms", (client.terms_url,)),
+            ("privacy", (client.privacy_url,)),
+        ):
+            yield from (f"{label} {url}" for url in urls if url)
+
+    return _table(
+        "Clients",
+        ("Client", "Way in", "Environment", "Addresses", "Contacts"),
+        (
+            (
+                (client.name,),
+                (client.mode,),
+                (client.environment,),
+                tuple(addresses(client)) or _OPEN,
+                client.contacts or _OPEN,
+            )
+            for client in contract.clients
+        ),
+    )
+
+
+def _channel(channel: Channel) -> tuple[Cell, ...]:
+    about = (channel.resource, channel.hook, channel.message, channel.direction, *channel.prefetch)
+    late = f"{channel.latency_seconds:g} s" if channel.latency_seconds is not None else None
+    return (
+        (channel.kind,),
+        channel.organizations or ("everywhere",),
+        tuple(filter(None, about)),
+        channel.states,
+        _said(channel.delivery),
+        _said(late),
+    )
+
+
+def _need(need: Need) -> Cell:
+    said = (need.resource, need.purpose, need.profile, "optional" if need.optional else None)
+    return tuple(filter(None, said))
+
+
+def _asked(need: Need | NeedHere) -> Iterator[str]:
+    """Parameters, queries and codes of a search, of a need or of an organisation's own."""
+    if need.search_parameters:
+        yield f"by {', '.join(need.search_parameters)}"
+    if need.query:
+        yield f"query {' and '.join(need.query)}"
+    if need.code:
+        yield f"codes {', '.join(need.code)}"
+
+
+def _how(need: Need) -> Cell:
+    operations = ", ".join(f"${name.removeprefix('$')}" for name in need.operations)
+    return tuple(filter(None, (", ".join(need.interactions) or UNDECIDED, *_asked(need), operations)))
+
+
+def _fields(need: Need) -> Cell:
+    bound = (f"{one.path}: {one.value_set or ', '.join(one.codes)} ({one.strength})" for one in need.binding)
+    systems = f"codes of {', '.join(need.terminology)}" if need.terminology else None
+    return tuple(filter(None, (", ".join(need.required_fields) or UNDECIDED, systems, *bound)))
+
+
+def _missing(need: Need) -> Cell:
+    single = (f"{one.field}: {one.then}" + (f": {one.says}" if one.says else "") for one in need.missing)
+    covered = {one.field for one in need.missing} >= set(need.required_fields)
+    others = need.when_missing or (None if covered and need.missing else UNDECIDED)
+    return tuple(filter(None, (*single, others)))
+
+
+def _where(need: Need) -> Cell:
+    return tuple(_places(need))
+
+
+def _places(need: Need) -> Iterator[str]:
+    yield spaced(need.surface)
+    if need.modes:
+        yield f"launch modes: {', '.join(need.modes)}"
+    if need.level:
+        yield f"level of its scopes: {need.level}"
+    if need.organizations:
+        yield f"only at {', '.join(need.organizations)}"
+    if need.not_at:
+        yield f"not at {', '.join(need.not_at)}"
+    if need.per_day is not None:
+        yield f"{need.per_day:,g} a day" if need.per_day < 1_000_000 else f"{need.per_day:,.0f} a day"
+    for here in need.here:
+        own = [f"profile {here.profile}"] if here.profile else []
+        own += list(_asked(here))
+        own += [f"fields {', '.join(here.required_fields)}"] if here.required_fields else []
+        yield f"at {here.organization}: {'; '.join(own)}"
+
+
+def _read(need: Need) -> tuple[Cell, ...]:
+    return (_need(need), _how(need), _fields(need), _missing(need), _where(need))
+
+
+def _written(need: Need, *, second: bool) -> tuple[Cell, ...]:
+    written = (*_how(need), *(_writing(need.writing, need) if second else ()))
+    return (_need(need), written, _fields(need), tuple(_states(need)), _missing(need), _where(need))
+
+
+def _states(need: Need) -> Iterator[str]:
+    for step in need.status_flow:
+        moved = f" by {step.moved_by}" if step.moved_by else f" by whom is {UNDECIDED}"
+        yield f"{step.state} to {', '.join(step.to)}{moved}" if step.to else f"{step.state}: the last"
+
+
+def _writing(writing: Writing, need: Need) -> Iterator[str]:
+    if writing.if_none_exist:
+        yield f"created once, If-None-Exist: {writing.if_none_exist}"
+    elif "create" in need.interactions:
+        yield f"how a repeated create is recognised is {UNDECIDED}"
+    if writing.if_match is not None:
+        yield "an update names the version that it replaces" if writing.if_match else "an update replaces what is there"
+    elif {"update", "patch"} & set(need.interactions):
+        yield f"whether an update names the version that it replaces is {UNDECIDED}"
+    if writing.provenance is not None:
+        yield "a Provenance is written with it" if writing.provenance else "no Provenance is written"
+
+
+def _review(contract: WorkflowContract) -> Iterator[tuple[str, Cell]]:
+    review = contract.review
+    yield "Required", _YES_NO[review.required]
+    yield "Role", _said(review.role)
+    yield "If nobody acts", _said(review.timeout)
+    yield "If refused", _said(review.on_refusal)
+    for state in review.states:
+        yield f"State: {state.state}", (f"within {state.within or UNDECIDED}, then {state.then or UNDECIDED}",)
+
+
+def _approvals(contract: WorkflowContract, text_hash: str | None) -> Iterator[tuple[Cell, ...]]:
+    now = text_hash or contract.hash
+    for one in contract.approvals:
+        text = "this one" if one.hash == now else f"another: {one.hash[:12]}"
+        yield (one.by,), (one.role or "",), (one.organization or "",), (words.iso_day(one.date),), (text,)
