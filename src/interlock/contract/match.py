@@ -39,6 +39,7 @@ def match_contract(contract: WorkflowContract, org: Organization, observation: O
     facts = observation.facts if observation else None
     capability = facts.capability if facts else None
     smart = facts.smart if facts else None
+    us_core = facts.us_core if facts else None
     smart_is_absent = observation is not None and observation.smart_absent
     matches = [
         _release(contract, capability),
@@ -47,7 +48,7 @@ def match_contract(contract: WorkflowContract, org: Organization, observation: O
             for direction, needs in (("input", contract.inputs), ("output", contract.outputs))
             for named in needs
             if (need := named.at(org.id)) is not None
-            for match in need_matches(contract.fhir_release, direction, need, capability, facts and facts.us_core)
+            for match in need_matches(contract.fhir_release, direction, need, capability, us_core)
         ),
         *_launch(contract, smart, smart_is_absent),
         *_scopes(contract, smart),
