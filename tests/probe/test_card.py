@@ -75,7 +75,7 @@ def test_optional_needs_neither_block_nor_are_asked() -> None:
 
 
 def test_a_field_that_can_be_asked_does_not_block() -> None:
-    said = "Missing or of the wrong type, though SMART requires it: grant_types_supported"
+    said = "Missing, though SMART requires it: grant_types_supported"
     there = SmartFacts(token_endpoint="https://ehr.example/token", capabilities=("launch-ehr",), scopes_supported=())
     card = card_of(observation(check("SMART-005", said), smart=there))
     assert card.blocks == ()

@@ -11,6 +11,7 @@ from probe_documents import smart, statement
 from probe_judging import BASE, answered, documents, failed, judged, read
 
 from interlock.contract.match import match_contract
+from interlock.fhir.oauth_uris import EXTENSION_URL
 from interlock.model.contract import Launch, Need, WorkflowContract
 from interlock.model.facts import Certificate, Facts, TlsFacts
 from interlock.model.observation import Check, Observation, Target
@@ -35,6 +36,12 @@ def resource(**changes: Any) -> dict[str, Any]:
     return statement(rest=[{"mode": "server", "resource": [entry]}])
 
 
+def oauth_uris(*urls: str) -> dict[str, Any]:
+    parts = [{"url": "token", "valueUri": "https://a.example/token"}]
+    security = {"extension": [{"url": url, "extension": parts} for url in urls]}
+    return statement(rest=[{"mode": "server", "resource": [RESOURCE], "security": security}])
+
+
 def year(back: float) -> str:
     return (datetime.now(UTC) - timedelta(days=365 * back)).strftime("%Y-%m-%d")
 
@@ -51,6 +58,9 @@ STATEMENTS: list[tuple[str, str, dict[str, Any]]] = [
     ("CAP-015", "warn", statement(fhirVersion="4.3.0", rest=[{"mode": "server", "resource": TWICE}])),
     ("CAP-029", "fail", statement(rest=[{"mode": "server", "resource": TWICE}])),
     ("CAP-029", "pass", statement(rest=[{"mode": "server", "resource": [entry]} for entry in TWICE])),
+    ("SMART-017", "warn", oauth_uris("http://DSTU2/fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris")),
+    ("SMART-017", "pass", oauth_uris(EXTENSION_URL)),
+    ("SMART-017", "warn", oauth_uris(EXTENSION_URL, EXTENSION_URL)),
     ("CAP-016", "warn", resource(searchParam=None)),
     ("CAP-016", "not_applicable", resource(interaction=[{"code": "read"}])),
     ("CAP-017", "warn", statement()),
@@ -465,10 +475,13 @@ def test_a_hosts_name_keeps_its_writing_at_the_beginning(detail: str, said: str)
 @pytest.mark.parametrize(
     ("profiles", "said"),
     [
-        (["http://a.example/p"], "1 profile is declared without a version"),
+        (["http://a.example/p"], "1 profile is declared without a version; which edition it is of has"),
         (["http://a.example/p|1"], "1 profile is declared with its version"),
         (["http://a.example/p", "http://a.example/q"], "2 profiles are declared, all without a version"),
-        (["http://a.example/p|1", "http://a.example/q"], "2 profiles are declared, 1 without a version"),
+        (
+            ["http://a.example/p|1", "http://a.example/q"],
+            "2 profiles are declared, 1 without a version; which edition it is of has",
+        ),
         (["http://a.example/p|1", "http://a.example/q|1"], "2 profiles are declared with their versions"),
     ],
 )

@@ -31,6 +31,16 @@ def parse(statement: Statement) -> BulkFacts:
     )
 
 
+def redefinitions(statement: Statement) -> tuple[str, ...]:
+    """The definitions of exports that are not the guide's, each once."""
+    others = (operation.definition for of, operation in statement.operations if _is_other(*_level(of, operation)))
+    return tuple(dict.fromkeys(address for address in others if address is not None))
+
+
+def _is_other(level: ExportLevel | None, said_by: str) -> bool:
+    return level is not None and said_by == "other"
+
+
 def _level(type_name: str | None, operation: Operation) -> tuple[ExportLevel | None, Literal["guide", "other", "name"]]:
     """The level that an operation exports, and what says so: the guide's definition, another one, or its name alone."""
     if (level := _DEFINITIONS.get((operation.definition or "").partition("|")[0])) is not None:

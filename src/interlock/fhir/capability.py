@@ -368,6 +368,7 @@ class _Rests:
             cors=self._cors,
             oauth_uris=self._oauth.uris(),
             oauth_uris_count=self._oauth.count,
+            oauth_uris_misspelt=self._oauth.misspelt,
         )
 
 

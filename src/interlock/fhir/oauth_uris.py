@@ -20,6 +20,7 @@ class OAuthUriReader:
     """Collects the parts of every such extension; the specification's own URL wins over a misspelt one.
 
     :ivar count: how many extensions were found. More than one is a server's mistake that real servers make.
+    :ivar misspelt: how many of them have another URL than the specification's.
     """
 
     def __init__(self, problems: Problems) -> None:
@@ -27,6 +28,7 @@ class OAuthUriReader:
         self._exact: dict[str, str] = {}
         self._similar: dict[str, str] = {}
         self.count = 0
+        self.misspelt = 0
 
     def add(self, security: dict[str, Any]) -> None:
         """Read the extensions of one ``rest.security`` object."""
@@ -34,6 +36,7 @@ class OAuthUriReader:
             url = extension.get("url")
             if isinstance(url, str) and url.rstrip("/").endswith("/oauth-uris"):
                 self.count += 1
+                self.misspelt += url != EXTENSION_URL
                 self._read(extension, self._exact if url == EXTENSION_URL else self._similar)
 
     def _read(self, extension: dict[str, Any], into: dict[str, str]) -> None:

@@ -40,12 +40,16 @@ class OAuthUris(Model):
 
 
 class SecurityFacts(Model):
-    """``rest.security`` of the statement."""
+    """``rest.security`` of the statement.
+
+    :ivar oauth_uris_misspelt: of its ``oauth-uris`` extensions, those under another address than SMART's.
+    """
 
     services: tuple[str, ...] = ()
     cors: bool | None = None
     oauth_uris: OAuthUris = OAuthUris.trusted()
     oauth_uris_count: int = 0
+    oauth_uris_misspelt: int = 0
 
 
 class CapabilityFacts(Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interlock.fhir.bulk import redefinitions
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.facts import BulkFacts
@@ -12,6 +13,7 @@ from interlock.probe.checks.results import (
     not_applicable,
     not_observed,
     passed,
+    quoted_list,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -63,7 +65,11 @@ def defined(probed: CheckInput) -> Result:
     bulk = _exporting(probed)
     if bulk.redefined:
         more = ", and one by name only" if bulk.undefined else ""
-        return warned(f"An export is declared with a definition that is not the guide's{more}; ask what it does")
+        named = quoted_list(redefinitions(probed.statement), 2)
+        return warned(
+            f"An export is declared with a definition that is not the guide's ({named}){more}; it may build on the "
+            "guide's: ask what it does"
+        )
     return (
         warned("An export is declared by name only, without the guide's definition")
         if bulk.undefined
@@ -89,8 +95,8 @@ def groups(probed: CheckInput) -> Result:
     missing = [code for code in ("read", "search-type") if group is None or code not in group.interactions]
     return (
         warned(
-            f"Groups can be exported, and Group SHOULD be read and searched then, but not declared is "
-            f"{words.listed(missing)}; ask how a group is found"
+            "Groups can be exported; Group SHOULD then be read and searched, so that clients find them, and the "
+            f"statement does not declare {words.listed(missing, last='or')}; ask how a group is found"
         )
         if missing
         else passed("Group can be read and searched")

@@ -156,9 +156,10 @@ def supported_profiles(probed: CheckInput) -> Result:
     if not number:
         return warned("No supportedProfile is declared; which profiles are met has to be asked")
     unversioned = sum("|" not in profile for profile in profiles)
+    those = words.agree(unversioned, "it is", "they are")
     some = "" if number == 1 else ", all" if unversioned == number else f", {unversioned}"
     return (
-        warned(f"{declared}{some} without a version: which edition of the guide is met has to be asked")
+        warned(f"{declared}{some} without a version; which edition {those} of has to be asked")
         if unversioned
         else passed(f"{declared} with {words.agree(number, 'its version', 'their versions')}")
     )

@@ -228,12 +228,15 @@ def fallback(probed: CheckInput) -> Result:
 )
 def one_extension(probed: CheckInput) -> Result:
     """A second one, often with a misspelt URL, makes clients pick by chance."""
-    count = probed.capability.security.oauth_uris_count
-    return (
-        warned(f"The statement has {count} oauth-uris extensions; clients may read either")
-        if count > 1
-        else passed("One oauth-uris extension" if count else "No oauth-uris extension, which is deprecated anyway")
-    )
+    security = probed.capability.security
+    count, misspelt = security.oauth_uris_count, security.oauth_uris_misspelt
+    if count and count == misspelt:
+        return warned("oauth-uris is under another address than SMART's; a client that looks for that finds none")
+    if count > 1:
+        others = f", {misspelt} of them under another address than SMART's" if misspelt else ""
+        reads = "a client that compares no whole address" if count - misspelt == 1 else "clients"
+        return warned(f"The statement has {count} oauth-uris extensions{others}; {reads} may read any of them")
+    return passed("One oauth-uris extension" if count else "No oauth-uris extension, which is deprecated anyway")
 
 
 @cache
@@ -287,7 +290,7 @@ def outdated_grants(probed: CheckInput) -> Result:
     if outdated:
         where = probed.at_fields("smart", ("grant_types_supported", "response_types_supported"))
         return warned(
-            f"Offered, though OAuth's current practice advises against it: {words.listed(outdated, 5)}", *where
+            f"Listed, though OAuth's current practice advises against it: {words.listed(outdated, 5)}", *where
         )
     probed.listed("grant_types_supported")
     if types is None:

@@ -141,7 +141,10 @@ def scope_syntax(probed: CheckInput) -> Result:
     odd = [text for text in scopes if parse_scope(text) is None and not _OTHER_SCOPES.fullmatch(text)]
     broken = [text for text in odd if _NEAR_RESOURCE.match(text)]
     if broken:
-        return warned(f"No scope in v1 or v2 syntax: {quoted_list(broken)}; servers may ignore or reject it")
+        return warned(
+            f"Listed, and neither in v1 nor in v2 syntax: {quoted_list(broken)}; a request for such a scope may be "
+            "ignored or rejected"
+        )
     return (
         warned(f"Scopes that SMART does not know, and that are no URIs: {quoted_list(odd)}")
         if odd
@@ -179,10 +182,10 @@ def backend(probed: CheckInput) -> Result:
     scopes = smart.scopes_supported
     lacks = []
     if backend and "backend" not in smart.launch_modes:
-        lacks.append("a client that signs with a key")
+        lacks.append("no client that signs with a key")
     if backend and scopes is not None and not any(scope.startswith("system/") for scope in scopes):
-        lacks.append("system/ scopes")
-    said = f"client_credentials is listed, but not: {words.listed(lacks)}; ask before relying on it" if lacks else ""
+        lacks.append("no system/ scope, of which a list need not have all")
+    said = f"client_credentials is listed, but {words.listed(lacks)}; ask before relying on it" if lacks else ""
     if unlisted:
         return warned(f"{said}. {question}" if said else question)
     if said:

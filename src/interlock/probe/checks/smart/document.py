@@ -191,10 +191,14 @@ def required_fields(probed: CheckInput) -> Result:
     if smart.grant_types_supported is None and (missing or sign_of_2x):
         missing.append("grant_types_supported")
     if missing:
-        return failed(
-            f"Missing or of the wrong type, though SMART requires it: {words.listed(missing)}",
-            *probed.at_fields("smart", missing),
-        )
+        sent = probed.document("smart") or {}
+        right = {name: str if name == "token_endpoint" else list for name in missing}
+        other = [name for name in missing if sent.get(name) is not None and not isinstance(sent[name], right[name])]
+        there = [f"{name} is {kind_of(sent[name])}" for name in other]
+        lacking = [name for name in missing if name not in other]
+        said = [f"missing, though SMART requires it: {words.listed(lacking)}"] if lacking else []
+        said += [f"not of the type that SMART gives it: {words.listed(there)}"] if there else []
+        return failed(words.capital("; ".join(said)), *probed.at_fields("smart", missing))
     if smart.grant_types_supported is None:
         return warned(
             "grant_types_supported is missing, which SMART 2 requires; nothing else shows a version later than 1.0",
