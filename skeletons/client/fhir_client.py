@@ -115,6 +115,15 @@ class WriteUnknown(ContractError):
     """Whether it was written is not known: the answer never came. Read before you write again."""
 
 
+class WithoutProvenance(ContractError):
+    """A resource was written, and the Provenance that belongs to it was not; ``written`` is the resource."""
+
+    def __init__(self, written: Resource, why: ContractError) -> None:
+        where = f"{written.get('resourceType')}/{written.get('id')}"
+        super().__init__(f"{where} was written without its Provenance: {why.happened}", why.contract_says)
+        self.written = written
+
+
 @dataclass(frozen=True)
 class Found:
     """What a search found: complete resources, those that may be used without a field, and what was left out of them.
@@ -427,10 +436,14 @@ class Organization:
 
 
 class Client:
-    """Reads and writes at one organisation with one kind of token."""
+    """Reads and writes at one organisation with one kind of token.
+
+    :ivar agent: who stands in the Provenance of what is written: a reference, or a name to show.
+    """
 
     def __init__(self, organization: Organization, token: Token | Callable[[], Token]) -> None:
         self.organization = organization
+        self.agent: Resource = {"display": "The product of the workflow contract"}
         self._give: Callable[[], Token] = token if callable(token) else lambda: token
         self._token: Token | None = None
 
@@ -537,7 +550,7 @@ class Client:
             if unfilled := [key for key in keys_of(need) if key not in filled]:
                 raise NotSetUp(f"creating {name} needs keys: {', '.join(unfilled)} (If-None-Exist: {criteria})")
             headers["If-None-Exist"] = re.sub(r"\{(\w+)\}", lambda found: filled[found[1]], criteria)
-        return self._write("POST", f"{self.organization.base}/{need['resource']}", resource, headers)
+        return self._write("POST", need, f"{self.organization.base}/{need['resource']}", resource, headers)
 
     def update(self, name: str, resource: Resource) -> Resource:
         """The next version of a resource of an output, over the version that was read, where the contract says so.
@@ -552,7 +565,7 @@ class Client:
                 raise NotSetUp(f"updating {name} needs meta.versionId of the version that it replaces: read it first")
             headers["If-Match"] = f'W/"{version}"'
         url = f"{self.organization.base}/{need['resource']}/{quote(str(resource.get('id', '')), safe='')}"
-        return self._write("PUT", url, resource, headers)
+        return self._write("PUT", need, url, resource, headers)
 
     def _writable(self, name: str, resource: Resource, interaction: str) -> Resource:
         need = self.organization.need("output", name)
@@ -563,8 +576,37 @@ class Client:
                 raise lacking
         return need
 
-    def _write(self, method: str, url: str, resource: Resource, headers: dict[str, str]) -> Resource:
-        headers |= {**self._authorized(), "Content-Type": FHIR_JSON, "Prefer": "return=representation"}
+    def _write(self, method: str, need: Resource, url: str, resource: Resource, headers: dict[str, str]) -> Resource:
+        """Write, and a Provenance with it where the contract says so; what is there now, as far as the answer tells."""
+        answer = self._put(method, url, resource, headers)
+        place = answer.headers.get("location") or (url if method == "PUT" else "")
+        where = re.search(r"/([A-Za-z0-9.-]{1,64})(?:/_history/([A-Za-z0-9.-]{1,64}))?$", place)
+        written = _json(answer) or {}
+        if written.get("resourceType") != resource["resourceType"]:
+            if where is None:
+                raise WriteUnknown(f"{url} does not say where it is", self.organization.failure("write_unknown"))
+            version = where[2] or answer.headers.get("etag", "").removeprefix("W/").strip('"')
+            written = {**resource, "id": where[1], "meta": {"versionId": version} if version else {}}
+        if (need.get("writing") or {}).get("provenance") and answer.status_code in (200, 201):
+            version = (written.get("meta") or {}).get("versionId")
+            target = f"{written['resourceType']}/{written['id']}" + (f"/_history/{version}" if version else "")
+            modern = (self.organization.contract.get("fhir_release") or "R4") not in ("DSTU2", "STU3")
+            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            who = {"who" if modern else "whoReference": self.agent}
+            origin = {
+                "resourceType": "Provenance",
+                "target": [{"reference": target}],
+                "recorded": moment,
+                "agent": [who],
+            }
+            try:
+                self._put("POST", f"{self.organization.base}/Provenance", origin, {})
+            except ContractError as error:
+                raise WithoutProvenance(written, error) from None
+        return written
+
+    def _put(self, method: str, url: str, resource: Resource, headers: dict[str, str]) -> httpx.Response:
+        headers = {**headers, **self._authorized(), "Content-Type": FHIR_JSON, "Prefer": "return=representation"}
         body = json.dumps(resource).encode()
         answer = self.organization.send(method, url, writes=True, content=body, headers=headers)
         if answer.status_code in (409, 412):
@@ -573,13 +615,7 @@ class Client:
             raise WriteUnknown(_refusal(url, answer), self.organization.failure("write_unknown"))
         if answer.status_code not in (200, 201):
             raise WriteRefused(_refusal(url, answer), self.organization.failure("write_refused"))
-        written = _json(answer)
-        if written is not None and written.get("resourceType") == resource["resourceType"]:
-            return written
-        where = re.search(r"/([A-Za-z0-9.-]{1,64})(/_history/[^/]+)?$", answer.headers.get("location", ""))
-        if where is None:
-            raise WriteUnknown(f"{url} does not say where it is", self.organization.failure("write_unknown"))
-        return self._get(f"{self.organization.base}/{resource['resourceType']}/{where[1]}")
+        return answer
 
     def _authorized(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token.value}"}
@@ -718,26 +754,33 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         organization = Organization.named(given.organization, given.base)
-        if given.command == "needs":
-            for name, need in organization.needs("input").items():
-                print(f"{name}\t{need['resource']}\t{need.get('purpose') or ''}")  # noqa: T201
-        elif given.command == "register":
-            for name, value in register(organization).items():
-                print(f"export {name}='{value}'")  # noqa: T201
-        else:
-            client = Client(organization, organization.backend_token)
-            need = organization.need("input", given.need or "")
-            if "search" in (need.get("interactions") or []):
-                found = client.search(given.need, {"patient": given.patient})
-                shown, left = found.resources, found.missing
-            else:
-                shown, left = [client.read(given.need, given.patient or "")], []
-            print(json.dumps(shown, indent=2))  # noqa: T201
-            print(f"{len(shown)} complete, {len(left)} fields missing", file=sys.stderr)  # noqa: T201
+        with organization.http:
+            for line in _answers(organization, given):
+                print(line)  # noqa: T201
     except ContractError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
+
+
+def _answers(organization: Organization, given: argparse.Namespace) -> Iterator[str]:
+    """What a command prints."""
+    if given.command == "needs":
+        for name, need in organization.needs("input").items():
+            yield f"{name}\t{need['resource']}\t{need.get('purpose') or ''}"
+    elif given.command == "register":
+        for name, value in register(organization).items():
+            yield f"export {name}='{value}'"
+    else:
+        client = Client(organization, organization.backend_token)
+        need = organization.need("input", given.need or "")
+        if "search" in (need.get("interactions") or []):
+            found = client.search(given.need, {"patient": given.patient})
+        else:
+            resource = client.read(given.need, given.patient or "")
+            found = Found([resource], client.lacking(given.need, need, resource))
+        yield json.dumps(found.resources, indent=2)
+        print(f"{len(found.resources)} complete, {len(found.missing)} fields missing", file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":

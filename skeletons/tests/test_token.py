@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from joserfc.jwk import ECKey
 
-from fhir_client import Authorization, Client, Organization, Resource, SignInRefused
+from fhir_client import Authorization, Client, NotSetUp, Organization, Resource, SignInRefused
 
 #: Letters of the contract's interactions (SMART App Launch 2.2, scopes for requesting FHIR resources).
 LETTERS = {"create": "c", "read": "r", "vread": "r", "update": "u", "patch": "u", "delete": "d", "search": "s"}
@@ -89,6 +89,12 @@ def test_launch_of_another_server_is_refused(server: Organization) -> None:
     """An EHR launch whose iss is not this organisation's base is not answered."""
     with pytest.raises(SignInRefused):
         server.authorize("ehr", "https://app.invalid/callback", "https://elsewhere.invalid/fhir", "a-launch")
+
+
+def test_nothing_secret_is_sent_in_the_clear(server: Organization) -> None:
+    """An address without TLS that is not on this computer is never asked."""
+    with pytest.raises(NotSetUp):
+        Organization.named(server.id, "http://ehr.invalid/fhir")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.sandbox.clients import Client
 from interlock.sandbox.exchange import LAUNCH_PATH
@@ -99,6 +100,11 @@ def serve(
         if on_line is not None:
             server.log.listeners.append(lambda line: on_line(f"{line.organization}: {line.words}"))
         on_ready({"+".join(name): server.base_url(*name) for name in wanted})
+        if on_line is not None:
+            for organization in server.organizations:
+                patients = [one["id"] for one in organization.resources if one["resourceType"] == "Patient"]
+                if organization.listen and patients:
+                    on_line(f"{organization.id}: its patients are {words.listed(patients, 6)}")
         if on_line is not None and application is not None and application.launch_uri is not None:
             for organization in server.organizations:
                 if "launch-ehr" in (organization.smart or {}).get("capabilities", ()):

@@ -66,11 +66,20 @@ def examples(contract: WorkflowContract) -> Mapping[str, str]:
 def example(tables: Release, need: Need) -> dict[str, Any]:
     """The smallest resource of a need; a type or path that FHIR does not have is left out."""
     tree: _Tree = {}
-    for path in need.required_fields:
+    recognised = [
+        name for name in _condition(need) if not isinstance(tables.element(f"{need.resource}.{name}"), Unknown)
+    ]
+    for path in (*need.required_fields, *recognised):
         place = tree
         for step in path.split("."):
             place = place.setdefault(step.partition("(")[0].partition("[")[0].partition(":")[0], {})
     return {"resourceType": need.resource, **_elements(tables, need.resource, tree, need, ())}
+
+
+def _condition(need: Need) -> Mapping[str, str]:
+    """What a create is recognised by, by parameter; elements of the same name hold it, as far as there are such."""
+    pairs = (part.partition("=") for part in (need.writing.if_none_exist or "").split("&"))
+    return {name: value for name, _, value in pairs if name.isidentifier()}
 
 
 def _elements(tables: Release, path: str, tree: _Tree, need: Need, above: Sequence[str]) -> dict[str, Any]:
@@ -98,6 +107,8 @@ def _elements(tables: Release, path: str, tree: _Tree, need: Need, above: Sequen
 def _value(tables: Release, path: str, element: Element, tree: _Tree, need: Need, steps: Sequence[str]) -> Any:
     kind = element.types[0] if element.types else ""
     bound = next((one.codes for one in need.binding if one.path == ".".join(steps) and one.codes), ())
+    if not bound and len(steps) == 1 and "|" in (said := _condition(need).get(steps[0], "")) and "{" not in said:
+        bound = (said,)
     tokens = [*bound, *(need.code if tuple(steps) == ("code",) else ())]
     if kind == "code":
         codes = element.binding.codes if element.binding is not None else ()

@@ -23,7 +23,7 @@ def suite(resolved: ResolvedContract) -> Mapping[str, str]:
     return {**files, **examples(resolved.contract)}
 
 
-def test_id(file: str, function: str, *row: str) -> str:
+def id_of_test(file: str, function: str, *row: str) -> str:
     """The id of a test, ``tests/test_records.py::test_is_read[vital_signs]``; ``row`` is what it is repeated for."""
     shown = "-".join(slug(part) for part in row)
     return f"tests/test_{file}.py::test_{function}" + (f"[{shown}]" if row else "")

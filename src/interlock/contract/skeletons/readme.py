@@ -1,0 +1,135 @@
+"""``README.md``: how somebody who has nothing but the exported folder comes to a first resource, and what is in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from interlock.contract.scopes import keyed_needs
+from interlock.contract.skeletons.names import need_names
+from interlock.contract.skeletons.pages import OPEN, cell, page, table
+from interlock.model.resolved import ResolvedContract, ResolvedOrganization
+
+README = "README.md"
+_SIMULATED = "sandbox://"
+_SAFE_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
+#: A patient of each simulated hospital that we ship.
+_PATIENTS = {"lakeshore": "lk-patient-1", "pinecrest": "pc-patient-1", "riverside": "rv-patient-1"}
+_ABOUT = (
+    "This folder is made of the workflow contract by `interlock contract export`. Edit what you like: an edited file",
+    "is kept, and the next one stands beside it as `NAME.new`. What differs between organisations is in",
+    "`contract.lock.json`, which the client and the tests read.",
+)
+_FILES = (
+    ("contract.lock.json", "the contract as each organisation has it, with what its server was seen to offer"),
+    (
+        "client/fhir_client.py",
+        "reads and writes what the contract says; a getter for each need. Copy it into your product",
+    ),
+    ("tests/", "holds any FHIR server to the contract; `tests/examples/` has what is written, to edit"),
+    (
+        "auth-matrix.md, failure-modes.md, endpoints.md, test-plan.md",
+        "what has to hold, and the test or person that holds it",
+    ),
+    ("workflow-contract.md", "the page to sign"),
+    ("scopes.json, settings/, registration/", "what is registered and set at each organisation"),
+    ("capability-statement.json, profiles/", "what the server has to offer, in FHIR's own form"),
+)
+
+
+def readme(resolved: ResolvedContract) -> Mapping[str, str]:
+    """The page."""
+    parts = (
+        _ten_minutes(resolved),
+        _for_real(),
+        table(
+            "Variables",
+            ("Organisation", "`--org`", "FHIR base URL", "Client id", "Private key"),
+            (
+                (
+                    cell(org.name),
+                    f"`{org.id}`",
+                    cell(org.fhir_base_url),
+                    f"`{variable(org, 'client_id')}`",
+                    f"`{variable(org, 'private_key')}`",
+                )
+                for org in resolved.organizations
+            ),
+        ),
+        table("What is here", ("File", "What it is"), ((f"`{name}`", what) for name, what in _FILES)),
+    )
+    return {README: page(f"Integration of {cell(resolved.product)}", resolved, _ABOUT, parts)}
+
+
+def variable(org: ResolvedOrganization, what: str) -> str:
+    """The name of the environment variable of a credential, as the client has it."""
+    usual = re.sub(r"[^A-Z0-9]", "_", f"FHIR_{org.id}_{what}".upper())
+    return getattr(org.auth, f"{what}_env") or usual
+
+
+def _ten_minutes(resolved: ResolvedContract) -> Iterator[str]:
+    yield from ("## The first resource, in ten minutes", "")
+    chosen = _simulated(resolved)
+    if chosen is None:
+        yield f"{OPEN}: no organisation of the contract is a simulated one (`fhir_base_url: sandbox://riverside`)."
+        return
+    hospital = (chosen.fhir_base_url or "").removeprefix(_SIMULATED)
+    names = need_names(resolved.contract)
+    inputs = [
+        (key, need) for key, need in keyed_needs(resolved.contract) if key.startswith("inputs") and need.at(chosen.id)
+    ]
+    named = next((names[key] for key, need in inputs if "search" in need.interactions), "NEED")
+    yield from (
+        "In this folder, with Python 3.11 or newer:",
+        "",
+        "```sh",
+        "python -m pip install httpx joserfc pytest",
+        "```",
+        "",
+        "In a second shell, a simulated hospital; it says which patients it has:",
+        "",
+        "```sh",
+        f"interlock sandbox --orgs {hospital} --port 8765",
+        "```",
+        "",
+        "In the first shell again. `register` makes a key, has it registered there, and says which variables hold it;",
+        "the key stays in this shell's environment.",
+        "",
+        "```sh",
+        f"BASE=http://127.0.0.1:8765/{hospital}/fhir",
+        f"PATIENT={_PATIENTS.get(hospital, 'ID')}",
+        f'eval "$(python client/fhir_client.py register {chosen.id} --base "$BASE")"',
+        f"python client/fhir_client.py needs {chosen.id}",
+        f'python client/fhir_client.py get {chosen.id} {named} --patient "$PATIENT" --base "$BASE"',
+        f'python -m pytest tests/ --org {chosen.id} --base "$BASE" --patient "$PATIENT"',
+        "```",
+        "",
+        "A test that is skipped says why. `--write` writes outputs too, `--junitxml=FILE` keeps the result.",
+    )
+
+
+def _for_real() -> Iterator[str]:
+    yield from (
+        "## A real test system",
+        "",
+        "Set the variables below to the client id that you were given and to your private key (a JWK, PEM, or the path",
+        "of a file with one), leave `--base` out, and give one of the organisation's test patients. Without a key the",
+        "tests say which variable is missing. A server of another release of FHIR ends the run at once;",
+        "`--any-release` goes on and names every need that it lacks.",
+        "",
+        "For an EHR or standalone launch, `Organization.authorize` and `Organization.redeem` of the client sign a",
+        "person in; with the access token in a variable, `--token-variable NAME` runs the tests with it. A hospital",
+        "that you have observed can be played: `interlock sandbox --from-observation ORG`.",
+    )
+
+
+def _simulated(resolved: ResolvedContract) -> ResolvedOrganization | None:
+    """An organisation that is simulated: one that takes registrations before any other."""
+    simulated = [
+        org
+        for org in resolved.organizations
+        if _SAFE_ID.fullmatch((org.fhir_base_url or "").removeprefix(_SIMULATED))
+        and (org.fhir_base_url or "").startswith(_SIMULATED)
+    ]
+    registering = [org for org in simulated if org.server is not None and org.server.registration]
+    return next(iter((*registering, *simulated)), None)

@@ -1,0 +1,423 @@
+"""The suite that a contract is exported with, run from its own folder against simulated hospitals.
+
+Green where the hospital offers what the contract needs; elsewhere red at the tests of what the fit says is missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+from xml.etree import ElementTree as ET
+
+import httpx
+import pytest
+
+from interlock.contract.skeletons.suite import id_of_test
+from interlock.sandbox.clients import Client
+from interlock.sandbox.grants import Context
+from interlock.sandbox.server import SandboxServer
+from interlock.usecases.contract import export_contract
+from interlock.usecases.initialize import initialize
+from interlock.usecases.load import load_inputs
+from interlock.usecases.observations import Comparer
+from interlock.usecases.probe import ProbeSettings, probe_targets, targets_of
+from interlock.usecases.sandbox import observed_hospital
+from interlock.workspace.store import Workspace
+
+HOSPITALS = ("riverside", "lakeshore", "pinecrest")
+PATIENTS = {"riverside": "rv-patient-1", "lakeshore": "lk-patient-1", "pinecrest": "pc-patient-1"}
+PAGES = ("auth-matrix.md", "failure-modes.md", "endpoints.md", "test-plan.md")
+RELEASE = id_of_test("statement", "is_of_the_contracts_release")
+TOKEN = id_of_test("token", "backend_token_is_given")
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The demo's workspace, probed."""
+    made = initialize(tmp_path_factory.mktemp("demo") / "workspace", "sepsis")
+    targets = [one for one in targets_of(load_inputs(made).organizations) if one.org in HOSPITALS]
+    comparer = Comparer(made, [target.org for target in targets])
+
+    async def probe() -> None:
+        async for _ in probe_targets(targets, ProbeSettings(), comparer=comparer):
+            pass
+
+    asyncio.run(probe())
+    return made
+
+
+@pytest.fixture(scope="module")
+def folder(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the demo's contract is exported as."""
+    made = tmp_path_factory.mktemp("exported") / "contract"
+    export_contract(load_inputs(workspace), made, today=date(2026, 11, 30))
+    return made
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SandboxServer]:
+    with SandboxServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(folder: Path) -> ModuleType:
+    """The exported client as a module."""
+    spec = importlib.util.spec_from_file_location("fhir_client", folder / "client" / "fhir_client.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["fhir_client"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the exported suite: its exit code, what it printed, and the outcome of each test by id."""
+
+    code: int
+    output: str
+    outcomes: dict[str, str]
+
+    def having(self, outcome: str) -> set[str]:
+        return {name for name, found in self.outcomes.items() if found == outcome}
+
+
+def run(folder: Path, org: str, base: str, *options: str, variables: dict[str, str] | None = None) -> Run:
+    """As somebody runs it who has nothing but the folder: no plugin of ours, no variable of ours."""
+    result = folder / f"{org}.xml"
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "HOME", "TMPDIR"}}
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/", "--org", org, "--base", base, f"--junitxml={result}", *options],
+        cwd=folder,
+        env={**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "NO_PROXY": "*", **(variables or {})},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    outcomes = {}
+    for case in ET.parse(result).iter("testcase"):
+        name = f"tests/{case.attrib['classname'].rpartition('.')[2]}.py::{case.attrib['name']}"
+        told = {child.tag for child in case} & {"failure", "error", "skipped"}
+        outcomes[name] = next(iter(told), "passed")
+    return Run(ran.returncode, ran.stdout + ran.stderr, outcomes)
+
+
+def registered(client: ModuleType, org: str, base: str) -> dict[str, str]:
+    """The variables of a client that registered itself, as the README has it."""
+    organization = client.Organization.named(org, base)
+    with organization.http:
+        variables: dict[str, str] = client.register(organization)
+    return variables
+
+
+@pytest.fixture(scope="module")
+def green(folder: Path, client: ModuleType, server: SandboxServer) -> Run:
+    """Riverside offers all of it."""
+    base = server.base_url("riverside")
+    options = ("--patient", PATIENTS["riverside"], "--write")
+    return run(folder, "riverside", base, *options, variables=registered(client, "riverside", base))
+
+
+def missing_at(folder: Path, org: str) -> set[str]:
+    """The tests of what the fit says is missing at an organisation, as the lock has it."""
+    lock = json.loads((folder / "contract.lock.json").read_text())
+    names = re.findall(
+        r'^    "((?:in|out)puts/\d+)": "(\w+)",$', (folder / "client" / "fhir_client.py").read_text(), re.M
+    )
+    own = next(one for one in lock["organizations"] if one["id"] == org)
+    wanted = lock["contract"]["fhir_release"]
+    found = {RELEASE} if own["server"]["fhir_release"] != wanted else set()
+    for need in own["needs"]:
+        for match in need["open"]:
+            if match["outcome"] == "missing" and not match["optional"]:
+                kind = {"search_parameter": "parameter"}.get(match["kind"], match["kind"])
+                shown = match["name"].rpartition("/")[2] if kind == "profile" else match["name"]
+                found.add(id_of_test("statement", "is_declared", dict(names)[need["key"]], kind, shown))
+    for one in own["clients"]:
+        mode = one["client"]["mode"]
+        if one["path"]["state"] == "not_offered" and mode != "backend":
+            found.add(id_of_test("token", "sign_in_is_offered", mode))
+    return found
+
+
+def test_it_is_green_where_everything_is_offered(green: Run) -> None:
+    assert green.code == 0, green.output
+    passed = green.having("passed")
+    needs = ("patient", "encounter", "vital_signs", "laboratory", "condition", "medication_administration")
+    for name in needs:
+        assert id_of_test("records", "is_read", name) in passed
+        assert id_of_test("token", "scopes_are_granted", name) in passed
+        assert id_of_test("access", "without_a_token_is_refused", name) in passed
+    assert id_of_test("access", "type_outside_the_contract_is_refused") in passed
+    for function in ("is_created", "moves_through_its_states", "newer_version_is_not_overwritten"):
+        assert id_of_test("outputs", function, "observation") in passed
+    undecided = {name for name in green.having("skipped") if "test_statement" in name or "test_access" in name}
+    assert not undecided
+
+
+def test_every_test_that_a_page_names_is_there(green: Run, folder: Path) -> None:
+    for page in PAGES:
+        named = set(re.findall(r"`(tests/[^`]+)`", (folder / page).read_text("utf-8")))
+        assert named, page
+        assert not {name for name in named if "::" in name} - set(green.outcomes), page
+
+
+def test_every_row_of_a_page_says_what_holds_it(folder: Path) -> None:
+    for page in PAGES:
+        headers = 0
+        for line in (folder / page).read_text("utf-8").splitlines():
+            headers += "Held by" in line
+            if line.startswith("| ") and "Held by" not in line:
+                last = line.rstrip(" |").rpartition(" | ")[2]
+                assert "`tests/" in last or last.startswith("by hand: ") or last == "each field below", line
+        assert headers, page
+
+
+def test_it_is_red_at_what_is_missing(folder: Path, server: SandboxServer) -> None:
+    """Pinecrest is of another release and has half of it: red at what the fit says, and where no key was given."""
+    found = run(folder, "pinecrest", server.base_url("pinecrest"), "--any-release", "--patient", PATIENTS["pinecrest"])
+    assert found.code == 1
+    assert found.having("failure") == missing_at(folder, "pinecrest") | {TOKEN}
+    assert not found.having("error")
+    assert id_of_test("statement", "is_declared", "condition", "resource", "Condition") in found.having("failure")
+    assert "set FHIR_PINECREST_CLIENT_ID and FHIR_PINECREST_PRIVATE_KEY in the environment" in found.output
+
+
+@pytest.mark.parametrize(
+    ("org", "where", "words"),
+    [
+        ("pinecrest", "pinecrest", "the contract is of FHIR R4, and {base} of STU3: it is no server of this contract"),
+        pytest.param("riverside", "nobody", "{base}/metadata answers 404", marks=pytest.mark.long),
+    ],
+)
+def test_a_server_that_is_not_the_contracts_ends_the_run(
+    folder: Path, server: SandboxServer, org: str, where: str, words: str
+) -> None:
+    base = server.base_url(org).replace(org, where)
+    found = run(folder, org, base)
+    assert found.code != 0
+    assert len(found.outcomes) == 1, "it ends at once"
+    assert RELEASE in found.outcomes
+    assert words.format(base=base) in found.output
+
+
+@pytest.mark.long
+def test_without_an_organisation_it_says_which_there_are(folder: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/"], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ran.returncode == 4
+    assert "give --org, one of harborview, lakeshore, pinecrest, riverside" in ran.stderr
+
+
+@pytest.mark.long
+def test_it_agrees_with_the_fit_where_only_the_way_in_is_missing(folder: Path, server: SandboxServer) -> None:
+    found = run(folder, "lakeshore", server.base_url("lakeshore"), "--patient", PATIENTS["lakeshore"])
+    assert found.having("failure") == missing_at(folder, "lakeshore") | {TOKEN}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("org", ["riverside", "pinecrest"])
+def test_a_hospital_played_as_it_was_observed_is_judged_alike(
+    workspace: Workspace, folder: Path, client: ModuleType, org: str
+) -> None:
+    with SandboxServer([observed_hospital(workspace, org).organization]) as played:
+        base = played.base_url(org)
+        if org == "riverside":
+            options = ("--patient", PATIENTS[org], "--write")
+            found = run(folder, org, base, *options, variables=registered(client, org, base))
+            assert found.code == 0, found.output
+        else:
+            found = run(folder, org, base, "--any-release", "--patient", PATIENTS[org])
+            assert found.having("failure") == missing_at(folder, org) | {TOKEN}
+
+
+def signed_in(client: ModuleType, server: SandboxServer, org: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A client that a person launched from the chart of the test patient."""
+    redirect = "http://127.0.0.1:9/callback"
+    made = Client(id="chart", redirect_uris=(redirect,), launch_uris=("http://127.0.0.1:9/launch",))
+    server.register(org, made)
+    organization = client.Organization.named(org, server.base_url(org))
+    monkeypatch.setenv(organization.variable("client_id"), "chart")
+    context = Context(patient=PATIENTS[org])
+    launch = parse_qs(urlsplit(server.launch(org, "chart", context=context)).query)
+    begun = organization.authorize("ehr", redirect, launch["iss"][0], launch["launch"][0])
+    answer = httpx.get(begun.url, trust_env=False)
+    token = organization.redeem(begun, answer.headers["location"])
+    assert token.patient == PATIENTS[org]
+    return client.Client(organization, token)
+
+
+def test_a_launched_client_reads_what_is_offered(
+    folder: Path, client: ModuleType, server: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By code, state, PKCE and issuer; each input of the launch is read, and a type outside is refused."""
+    patient = PATIENTS["riverside"]
+    with signed_in(client, server, "riverside", monkeypatch) as opened:
+        reads_and_writes(client, folder, opened, patient)
+
+
+def reads_and_writes(client: ModuleType, folder: Path, opened: Any, patient: str) -> None:
+    assert opened.patient(patient)["birthDate"]
+    assert opened.vital_signs(patient, since="2020-01-01").resources
+    assert opened.condition(patient).resources
+    with pytest.raises(client.AccessDenied):
+        opened.resource("AllergyIntolerance", "1")
+    note = json.loads(
+        (folder / "tests" / "examples" / "document_reference.json").read_text().replace("{patient}", patient)
+    )
+    text = json.dumps(note).replace("{encounter}", "rv-encounter-1").replace("{now}", "2026-11-30T08:00:00Z")
+    keys = {"patient": patient, "encounter": "rv-encounter-1", "window": "2026-11-30T08:00:00Z"}
+    written = opened.create_document_reference(json.loads(text), keys)
+    assert written["id"]
+    assert opened.create_document_reference(json.loads(text), keys)["id"] == written["id"]
+
+
+@pytest.fixture
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("SENTINEL_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.usefixtures("_no_variables")
+def test_a_client_without_keys_says_what_to_set(
+    client: ModuleType, server: SandboxServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["get", "riverside", "vital_signs", "--patient", "1", "--base", server.base_url("riverside")]
+    assert client.main(asked) == 1
+    said = capsys.readouterr().err
+    assert "set SENTINEL_RIVERSIDE_CLIENT_ID and SENTINEL_RIVERSIDE_KEY in the environment" in said
+
+
+def test_a_key_that_is_none_is_not_repeated(
+    client: ModuleType, server: SandboxServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SENTINEL_RIVERSIDE_CLIENT_ID", "a-client")
+    monkeypatch.setenv("SENTINEL_RIVERSIDE_KEY", '{"kty": "EC", "d": "very-secret"}')
+    asked = ["get", "riverside", "vital_signs", "--patient", "1", "--base", server.base_url("riverside")]
+    assert client.main(asked) == 1
+    said = capsys.readouterr().err
+    assert "SENTINEL_RIVERSIDE_KEY holds no private key" in said
+    assert "very-secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["needs", "riverside"], "riverside has no FHIR base URL that can be reached: give --base URL"),
+        (["needs", "nowhere"], "the contract has no organisation 'nowhere'"),
+        (
+            ["needs", "riverside", "--base", "http://ehr.example.org/fhir"],
+            "is not https, so nothing secret is sent there",
+        ),
+        (
+            ["get", "riverside", "vitals", "--base", "https://ehr.example.org/fhir"],
+            "the contract has no input 'vitals'",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_is_said(
+    client: ModuleType, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert client.main(arguments) == 1
+    assert words in capsys.readouterr().err
+
+
+def offline(client: ModuleType, answer: Any) -> Any:
+    """A client of Riverside whose server is a function."""
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    organization = client.Organization.named("riverside", "https://ehr.example.org/fhir", http=http)
+    return client.Client(organization, client.Token("a-token"))
+
+
+def bundle(url: str | None = None, *resources: dict[str, Any]) -> httpx.Response:
+    links = [{"relation": "next", "url": url}] if url else []
+    return httpx.Response(
+        200, json={"resourceType": "Bundle", "link": links, "entry": [{"resource": one} for one in resources]}
+    )
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        "https://evil.example/next",
+        "http://ehr.example.org/next",
+        "https://ehr.example.org:444/next",
+        "https://ehr.example.org@evil.example/",
+        "//evil.example/next",
+    ],
+)
+def test_a_next_page_at_another_origin_is_never_asked(client: ModuleType, following: str) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return bundle(following)
+
+    with pytest.raises(client.Truncated):
+        offline(client, answer).vital_signs("1")
+    assert {request.url.host for request in asked} == {"ehr.example.org"}
+    assert len(asked) == 1
+
+
+def test_pages_without_end_are_cut(client: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "MAX_PAGES", 3)
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return bundle(f"https://ehr.example.org/fhir/next/{len(asked)}")
+
+    with pytest.raises(client.Truncated):
+        offline(client, answer).vital_signs("1")
+    assert len(asked) == 3
+
+
+def test_an_answer_without_end_is_cut(client: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "MAX_BYTES", 1_000)
+    with pytest.raises(client.Truncated):
+        offline(client, lambda _: httpx.Response(200, content=b" " * 2_000)).vital_signs("1")
+
+
+def test_a_redirect_is_not_followed_with_the_token(client: ModuleType) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(302, headers={"Location": "https://evil.example/"})
+
+    with pytest.raises(client.Unavailable):
+        offline(client, answer).vital_signs("1")
+    assert len(asked) == 1
+
+
+def test_what_was_held_back_is_no_absence(client: ModuleType) -> None:
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "suppressed"}]}
+    with pytest.raises(client.AccessDenied):
+        offline(client, lambda _: bundle(None, outcome)).vital_signs("1")
+
+
+def test_every_search_has_the_fixed_query_of_its_need(client: ModuleType) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.query.decode())
+        return bundle()
+
+    offline(client, answer).vital_signs("1&_count=9", since="2026-01-01")
+    assert asked == [urlencode([("category", "vital-signs"), ("patient", "1&_count=9"), ("date", "ge2026-01-01")])]
