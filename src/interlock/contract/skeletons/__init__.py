@@ -34,7 +34,7 @@ SKELETONS = (
     Skeleton("settings/*.yaml, settings.schema.json", settings),
     Skeleton("cds-services.json", cds_services),
     Skeleton(CLIENT, client),
-    Skeleton("tests/*.py, tests/examples/*.json", suite),
+    Skeleton("tests/*.py, tests/pytest.ini, tests/examples/*.json", suite),
     Skeleton(AUTH_MATRIX, auth_page),
     Skeleton(FAILURE_MODES, failures_page),
     Skeleton(ENDPOINTS, endpoints_page),
