@@ -21,6 +21,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -245,6 +246,11 @@ class Organization:
         if settings.get(name) is None:
             raise NotSetUp(f"{self.id} has no value of the setting {name}: it has {', '.join(settings) or 'none'}")
         return settings[name]
+
+    def settings_of(self, need: Resource) -> dict[str, str]:
+        """What stands in braces in the condition of a create and is a setting here, with its value."""
+        settings = {one["name"]: one.get("value") for one in self.lock.get("settings") or []}
+        return {key: str(settings[key]) for key in keys_of(need) if settings.get(key) is not None}
 
     def needs(self, direction: str) -> dict[str, Resource]:
         """The inputs (``input``) or outputs (``output``) that the contract has here, by name."""
@@ -540,13 +546,14 @@ class Client:
     def create(self, name: str, resource: Resource, keys: Mapping[str, str] | None = None) -> Resource:
         """A new resource of an output; where the contract says how, one that is there already is not made twice.
 
-        :param keys: what stands in the contract's ``If-None-Exist`` in braces.
+        :param keys: what stands in the contract's ``If-None-Exist`` in braces, but for settings of the organisation.
         :returns: as the server has it now.
         """
         need = self._writable(name, resource, "create")
         headers = {}
         if criteria := (need.get("writing") or {}).get("if_none_exist"):
-            filled = {key: quote(value, safe="|:/") for key, value in (keys or {}).items()}
+            given = {**self.organization.settings_of(need), **(keys or {})}
+            filled = {key: quote(value, safe="|:/") for key, value in given.items()}
             if unfilled := [key for key in keys_of(need) if key not in filled]:
                 raise NotSetUp(f"creating {name} needs keys: {', '.join(unfilled)} (If-None-Exist: {criteria})")
             headers["If-None-Exist"] = re.sub(r"\{(\w+)\}", lambda found: filled[found[1]], criteria)
@@ -753,7 +760,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--base", help="the FHIR base URL, where it is another than the contract's")
     given = parser.parse_args(arguments)
     try:
-        organization = Organization.named(given.organization, given.base)
+        nowhere = "https://offline.invalid" if given.command == "needs" else None
+        organization = Organization.named(given.organization, given.base or nowhere)
         with organization.http:
             for line in _answers(organization, given):
                 print(line)  # noqa: T201
@@ -770,7 +778,7 @@ def _answers(organization: Organization, given: argparse.Namespace) -> Iterator[
             yield f"{name}\t{need['resource']}\t{need.get('purpose') or ''}"
     elif given.command == "register":
         for name, value in register(organization).items():
-            yield f"export {name}='{value}'"
+            yield f"export {name}={shlex.quote(value)}"
     else:
         client = Client(organization, organization.backend_token)
         need = organization.need("input", given.need or "")

@@ -44,13 +44,16 @@ def written(request: pytest.FixtureRequest, client: Client, patient: str, output
     encounter = request.config.getoption("--encounter") or client.token.encounter or _encounter(client, patient)
     moment = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=next(EARLIER))
     values = {"patient": patient, "encounter": encounter or "unknown", "now": f"{moment:%Y-%m-%dT%H:%M:%SZ}"}
-    for name, value in values.items():
-        text = text.replace("{" + name + "}", value)
+    keys = {key: values.get(key, values["now"]) for key in keys_of(need)}
+    for name, value in (keys | client.organization.settings_of(need) | values).items():
+        text = text.replace("{" + name + "}", json.dumps(value)[1:-1])
     made: Resource = json.loads(text)
     states = need.get("status_flow") or []
     if states:
         made[_place(states, made)] = states[0]["state"]
-    return Written(made, {key: values.get(key, values["now"]) for key in keys_of(need)})
+    return Written(
+        made, {key: value for key, value in keys.items() if key not in client.organization.settings_of(need)}
+    )
 
 
 def test_is_created(client: Client, written: Written, output_name: str) -> None:

@@ -54,13 +54,20 @@ def test_field_is_recorded(
 
 
 def test_codes_are_understood(client: Client, patient: str, sampled: Any, bound: tuple[str, Any]) -> None:
-    """Every record has a code that the product understands, where the contract requires one."""
+    """Every record has a code that the product understands, where the contract requires one.
+
+    Of a search that brings other things too, the code of the record itself only says which of them are meant.
+    """
     name, binding = bound
-    strange = []
-    for resource in _sample(client, name, patient, sampled):
+    strange, found = [], _sample(client, name, patient, sampled)
+    for resource in found:
         codes = set(_codes(resource, binding["path"].split(".")))
         if codes and not codes & {*binding["codes"], *(f"|{code.rpartition('|')[2]}" for code in binding["codes"])}:
             strange.append(f"{resource['resourceType']}/{resource.get('id')} has {', '.join(sorted(codes))}")
+    if strange and binding["path"] == "code" and not client.organization.need("input", name).get("code"):
+        if len(strange) == len(found):
+            pytest.skip(f"none of {len(found)} records has one of these codes: try another --patient, or ask")
+        return
     if strange and binding.get("strength", "required") != "required":
         pytest.skip(f"{len(strange)} with other codes, as the contract allows: {strange[0]}")
     assert not strange, "; ".join(strange[:5])

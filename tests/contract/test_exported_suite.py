@@ -319,7 +319,7 @@ def test_a_key_that_is_none_is_not_repeated(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["needs", "riverside"], "riverside has no FHIR base URL that can be reached: give --base URL"),
+        (["register", "riverside"], "riverside has no FHIR base URL that can be reached: give --base URL"),
         (["needs", "nowhere"], "the contract has no organisation 'nowhere'"),
         (
             ["needs", "riverside", "--base", "http://ehr.example.org/fhir"],
@@ -336,6 +336,26 @@ def test_what_cannot_be_asked_is_said(
 ) -> None:
     assert client.main(arguments) == 1
     assert words in capsys.readouterr().err
+
+
+def test_what_a_server_calls_a_client_is_no_command(
+    client: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The README has the shell evaluate what ``register`` prints."""
+    evil = "a'; touch /tmp/never; echo '$(id)`id`\n"
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(201, json={"client_id": evil})
+        return httpx.Response(200, json={"registration_endpoint": "https://ehr.example.org/register"})
+
+    made = client.Organization.named
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    monkeypatch.setattr(client.Organization, "named", lambda name, base: made(name, base, http=http))
+    assert client.main(["register", "riverside", "--base", "https://ehr.example.org/fhir"]) == 0
+    said = capsys.readouterr().out
+    shell = f'{said}\nprintf "%s" "$SENTINEL_RIVERSIDE_CLIENT_ID"'
+    assert subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout == evil
 
 
 def offline(client: ModuleType, answer: Any) -> Any:

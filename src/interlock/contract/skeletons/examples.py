@@ -107,8 +107,9 @@ def _elements(tables: Release, path: str, tree: _Tree, need: Need, above: Sequen
 def _value(tables: Release, path: str, element: Element, tree: _Tree, need: Need, steps: Sequence[str]) -> Any:
     kind = element.types[0] if element.types else ""
     bound = next((one.codes for one in need.binding if one.path == ".".join(steps) and one.codes), ())
-    if not bound and len(steps) == 1 and "|" in (said := _condition(need).get(steps[0], "")) and "{" not in said:
-        bound = (said,)
+    said = _condition(need).get(steps[0], "") if len(steps) == 1 else ""
+    if not bound and kind in {"CodeableConcept", "Coding"} and said:
+        bound = (said if "|" in said else f"https://example.org/codes|{said}",)
     tokens = [*bound, *(need.code if tuple(steps) == ("code",) else ())]
     if kind == "code":
         codes = element.binding.codes if element.binding is not None else ()
