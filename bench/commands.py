@@ -29,6 +29,8 @@ app()
 """
 #: What `score` and `report` cannot do without: a command line, models, a table, and the simulation's numbers.
 LIBRARIES = "import typer, pydantic, rich.table, yaml"
+#: What `contract export` cannot do without: the models of the two kinds of document that it writes.
+VALIDATORS = f"{LIBRARIES}, fhir.resources.R4B.structuredefinition, fhir.resources.R4B.capabilitystatement"
 #: Organisations, and the most seconds that `score` may take there.
 SCORE = {4: 0.7, 50: 1.2, 200: 2.5}
 
@@ -70,6 +72,13 @@ def contract_lint() -> Measured:
     return Measured("contract lint, nothing kept", seconds, "reading it", base, 14, 0.150)
 
 
+def contract_export(sample: Path) -> Measured:
+    """`contract export` of the observed sample into a new folder, against importing what validates it."""
+    export = ("-m", "interlock", "contract", "export", "--workspace", str(sample), "--force", "-o", str(sample / "out"))
+    ours, base = best_of(4, command(*export), command("-c", VALIDATORS), clock=of_children)
+    return Measured("contract export, 4 orgs", ours, "importing validators", base, 5.0, 1.0)
+
+
 def rows() -> Iterator[Measured]:
     """`score` and `report --format md` on the observed sample, and on workspaces that repeat its organisations."""
     yield help_text()
@@ -78,6 +87,7 @@ def rows() -> Iterator[Measured]:
         sample = Path(folder) / "sample"
         command("-m", "interlock", "init", str(sample), "--template", "sepsis")()
         command("-m", "interlock", "probe", "--all", "--workspace", str(sample))()
+        yield contract_export(sample)
         for organizations, score_limit, report_limit in ((4, 6.5, 16.0), (50, 11.0, 32.0), (200, 22.0, 75.0)):
             workspace = repeated(sample, Path(folder) / str(organizations), organizations)
             score, report, base = best_of(

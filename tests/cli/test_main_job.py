@@ -32,19 +32,24 @@ def test_the_demo_writes_everything(finished_demo: Path) -> None:
         path.relative_to(finished_demo / "reports/contract").as_posix()
         for path in (finished_demo / "reports/contract").rglob("*.*")
     }
-    assert skeletons >= {
+    assert {
         "README.md",
         "capability-statement.json",
         "client/fhir_client.py",
         "contract.lock.json",
         "manifest.json",
+        "profiles/read-observation-1.json",
         "scopes.json",
         "settings.schema.json",
         "test-plan.md",
         "tests/conftest.py",
         "workflow-contract.md",
+        "workflow.mmd",
         *(f"settings/{org}.yaml" for org in ORGS),
-    }
+    } <= skeletons
+    lock = json.loads((finished_demo / "reports/contract/contract.lock.json").read_text())
+    seen = {org["id"]: org.get("server", {}).get("scope_syntax") for org in lock["organizations"]}
+    assert seen["riverside"] == ["v1", "v2"] and seen["harborview"] is None, "one was observed, one refuses connections"
     assert (finished_demo / "reports/report.pdf").read_bytes().startswith(b"%PDF-")
 
 
