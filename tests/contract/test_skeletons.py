@@ -13,7 +13,7 @@ import pytest
 import yaml as pyyaml
 from ruamel.yaml import YAML
 
-from interlock.contract.load import load_contract
+from interlock.contract.load import load_contract, remarks
 from interlock.contract.resolve import resolve
 from interlock.contract.skeletons import SKELETONS, build
 from interlock.documents.resources import data_dir
@@ -357,3 +357,58 @@ def test_the_diagram_has_every_step_and_no_text_of_the_contract_becomes_one() ->
     ):
         assert any(line.startswith(step) for line in diagram), step
     assert any("GET Observation?category=vital-signs&patient=" in line for line in diagram)
+
+
+def test_every_file_says_what_it_knows_and_from_where() -> None:
+    for path, text in build(resolved(CONTRACT | {"channels": CHANNELS})).items():
+        # The lock has what is open at each need and the origin of each setting; programs read it.
+        if path != "contract.lock.json" and not path.startswith(("client/", "tests/")):
+            assert re.search("[Kk]nown", text) and "contract.yaml" in text, path
+
+
+WRITTEN = Path(__file__).parent / "contracts"
+
+
+def exported(name: str) -> tuple[WorkflowContract, dict[str, str]]:
+    contract, document = load_contract(WRITTEN / f"{name}.yaml")
+    assert [remark.message for remark in remarks(contract, document) if remark.wrong] == []
+    orgs = (NORTH.but(vendor="epic"), SOUTH.but(vendor="oracle"))
+    return contract, build(resolve(contract, orgs, {}, product="Ours", description=None, made="2026-11-30"))
+
+
+def test_a_contract_of_radiology_is_exported_without_prose() -> None:
+    _, files = exported("radiology")
+    assert json.loads(files["cds-services.json"])["services"][0]["hook"] == "order-select"
+    for step in ("hl7v2 ORM#94;O01", "dicomweb ImagingStudy (available)", "POST DiagnosticReport"):
+        assert step in files["workflow.mmd"]
+    report = json.loads(files["profiles/write-diagnosticreport-1.json"])
+    elements = {one["id"]: one for one in report["differential"]["element"]}
+    assert elements["DiagnosticReport.code"]["patternCodeableConcept"]["coding"] == [
+        {"system": "http://loinc.org", "code": "24627-2"}
+    ]
+    study = json.loads(files["profiles/read-imagingstudy-1.json"])
+    bound = {one["id"]: one for one in study["differential"]["element"]}["ImagingStudy.series.modality"]["binding"]
+    assert bound == {"strength": "required", "valueSet": "#codes-1"}
+    asked = clients(files)["north", "reader"]["scope"].split()
+    assert {"system/ImagingStudy.rs", "system/DiagnosticReport.cu", "system/Task.c", "system/Provenance.c"} <= {*asked}
+    assert clients(files)["north", "viewer"]["scope"] == "launch openid fhirUser patient/Patient.r"
+    assert "registration/north-reader.md" in files and "registration/north-viewer.md" in files
+
+
+def test_a_contract_of_a_scribe_is_exported_without_prose() -> None:
+    _, files = exported("scribe")
+    assert clients(files)["south", "scribe"]["scope"] == (
+        "launch openid fhirUser online_access patient/Condition.s patient/DocumentReference.cu patient/Encounter.r "
+        "patient/Patient.r patient/Provenance.c"
+    )
+    note = json.loads(files["profiles/write-documentreference-1.json"])
+    elements = {one["id"]: one for one in note["differential"]["element"]}
+    assert elements["DocumentReference.type"]["patternCodeableConcept"]["coding"][0]["code"] == "11506-3"
+    assert elements["DocumentReference.content.attachment.contentType"]["min"] == 1
+    visit = {one["id"]: one for one in json.loads(files["profiles/read-encounter-1.json"])["differential"]["element"]}
+    assert (
+        "min" not in visit["Encounter.participant.individual"]
+        and visit["Encounter.participant.individual"]["mustSupport"]
+    )
+    assert "E->>P: fhir-subscription Encounter (finished)" in files["workflow.mmd"]
+    assert "Condition.Search (Problems)" in files["registration/north-scribe.md"]

@@ -29,6 +29,8 @@ def _page(contract: WorkflowContract, product: str) -> Iterator[str]:
     yield f"# Workflow contract: {_md(product)}"
     yield ""
     yield f"{_md(contract.title)} · version {_md(contract.version)} · FHIR {contract.fhir_release}"
+    yield ""
+    yield "Known: contract.yaml, of which this is the whole. Open: every *undecided*. Nothing is assumed."
     scopes = {mode: needed_scopes(contract, mode) for mode in contract.launch.modes}
     for part in contract_parts(contract, scopes):
         yield from _table(part) if part.columns else _list(part)

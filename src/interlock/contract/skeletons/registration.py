@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from interlock.contract.registration_forms import GENERIC, Form, FormField, Interface, form_of
 from interlock.contract.scopes import category_of
-from interlock.contract.skeletons.base import RestsOn, named, of_contract, of_server
+from interlock.contract.skeletons.base import RestsOn, named, not_offered, of_contract, of_server
 from interlock.contract.skeletons.scopes import syntax_of, written
 from interlock.documents.markdown import escape
 from interlock.documents.visible import to_json
@@ -236,10 +236,12 @@ def _rests_on(record: Record, entries: list[Entry]) -> RestsOn:
             f"{', '.join(guessed)} follows from the launch modes: contract.yaml names no such client "
             f"for {record.org.environment}"
         )
+    ways = [client.path for client in record.clients if record.org.server is not None]
+    unclear = [way.summary() for way in ways if way.state != "possible"]
     return RestsOn(
         (of_contract(record.resolved), f"orgs/{record.org.id}.yaml", *server.known),
         tuple(assumed),
-        (*(f"{label} (OPEN)" for label in open_), *server.open, *syntax_open),
+        (*(f"{label} (OPEN)" for label in open_), *server.open, *syntax_open, *unclear, *not_offered(record.org)),
     )
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from interlock.contract.skeletons.base import of_contract
 from interlock.documents.visible import to_json, visible_in_quotes, visible_line
 from interlock.model.contract import SettingType
 from interlock.model.resolved import ResolvedContract, ResolvedOrganization
@@ -94,6 +95,7 @@ def _schema(resolved: ResolvedContract) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"Settings of an organisation: {resolved.contract.title}",
+        "description": f"Known: {of_contract(resolved)}. Open: nothing but what a file leaves null.",
         "type": "object",
         "properties": {
             "organization": text,
