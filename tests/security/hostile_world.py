@@ -147,6 +147,7 @@ def _contract(contract: WorkflowContract, supply: Iterator[str]) -> WorkflowCont
 
     def free(name: str, value: Any) -> Any:
         formed = {"resource", "name", "surface", "type", "where", "fhir_release", "client", "interactions", "modes"}
+        formed |= {"then", "strength", "mode", "kind", "direction", "delivery", "level", "refresh", "environment"}
         return next(supply) if isinstance(value, str) and name not in formed else poisoned(value)
 
     return poisoned(contract)
