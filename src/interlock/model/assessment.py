@@ -39,7 +39,8 @@ class Assessment(Model):
     :ivar as_of: ISO 8601, the day that the assessment is of.
     :ivar ruleset: id and version of the ruleset in use; ``rulesets`` has every set that it is composed of.
     :ivar shipped_ruleset: id and version of the ruleset that Interlock ships, which ``content_changes`` differ from.
-    :ivar contract: the workflow contract; none where there is none yet.
+    :ivar contract: the workflow contract; none where there is none yet. ``contract_hash`` is that of its whole text,
+        which approvals are of, where an organisation sees its own part.
     :ivar content_changes: how the workspace's questions and rules differ from the shipped ones, blockers first.
     """
 
@@ -56,6 +57,7 @@ class Assessment(Model):
     questionnaires: dict[str, str]
     organizations: tuple[Organization, ...]
     contract: WorkflowContract | None = None
+    contract_hash: str = ""
     rules: dict[str, Rule]
     findings: tuple[Finding, ...]
     fit: tuple[ContractFit, ...]

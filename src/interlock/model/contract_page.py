@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from interlock.model import words
@@ -66,7 +67,7 @@ def contract_parts(
                     (setting.name,),
                     (spaced(setting.surface),),
                     (setting.type,),
-                    ("none" if setting.default is None else str(setting.default),),
+                    ("none" if setting.default is None else json.dumps(setting.default, ensure_ascii=False),),
                     _said(setting.description),
                 )
                 for setting in contract.organization_surface
@@ -294,11 +295,12 @@ def _review(contract: WorkflowContract) -> Iterator[tuple[str, Cell]]:
     yield "If nobody acts", _said(review.timeout)
     yield "If refused", _said(review.on_refusal)
     for state in review.states:
-        yield f"State: {state.state}", (f"within {state.within or UNDECIDED}, then {state.then or UNDECIDED}",)
+        yield f"State: {state.state}", (f"within: {state.within or UNDECIDED}; then: {state.then or UNDECIDED}",)
 
 
 def _approvals(contract: WorkflowContract, text_hash: str | None) -> Iterator[tuple[Cell, ...]]:
     now = text_hash or contract.hash
     for one in contract.approvals:
         text = "this one" if one.hash == now else f"another: {one.hash[:12]}"
-        yield (one.by,), (one.role or "",), (one.organization or "",), (words.iso_day(one.date),), (text,)
+        role, organization = ((value,) if value else () for value in (one.role, one.organization))
+        yield (one.by,), role, organization, (words.iso_day(one.date),), (text,)

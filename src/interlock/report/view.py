@@ -13,6 +13,7 @@ from interlock.model.observation import Observation
 from interlock.report import safe
 from interlock.report.elements import Brand, Shown
 from interlock.report.sections import (
+    contract,
     contradictions,
     executive,
     first,
@@ -42,6 +43,7 @@ _SECTIONS = (
     graph.SECTION,
     gaps.SECTION,
     unknowns.SECTION,
+    contract.SECTION,
     fit.SECTION,
     contradictions.SECTION,
     patterns.SECTION,

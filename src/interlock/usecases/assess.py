@@ -68,6 +68,7 @@ def assess(
         questionnaires={q.id: q.version for q in inputs.content.questionnaires},
         organizations=inputs.organizations,
         contract=inputs.contract,
+        contract_hash=inputs.contract.hash if inputs.contract else "",
         rules=rules,
         findings=judged.findings,
         fit=tuple(inputs.fits.values()),

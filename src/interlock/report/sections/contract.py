@@ -1,0 +1,124 @@
+"""The whole workflow contract, as the page to sign has it, with each organisation's settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from interlock.model import words
+from interlock.model.contract import ContractFit, SettingMatch, SurfaceSetting, WorkflowContract
+from interlock.model.contract_page import UNDECIDED, Cell, Part, contract_parts, spaced
+from interlock.model.contract_parts import LaunchMode
+from interlock.report import safe
+from interlock.report.elements import Shown
+from interlock.report.sections.context import Context, Section
+
+#: Organisations beside each other in a table of settings, and rows of any table: a contract has no bounds of its own.
+COLUMNS, MAX_ROWS, MAX_LINES, MAX_LENGTH = 6, 200, 40, 1_500
+_SURFACE = "Configuration surface"
+#: The system of a code, and the address of a profile or value set of HL7 up to its name.
+_SYSTEM, _FOLDER = re.compile(r"https?://[^\s|,;]+\|"), re.compile(r"http://hl7\.org/[^\s|,;]*/")
+
+
+def build_contract(context: Context) -> Shown:
+    """Every part of the contract; a brief report leaves out what engineers alone read, and says so."""
+    contract, fits = context.assessment.contract, context.assessment.fit
+    if contract is None:
+        lead = "There is no workflow contract yet: interlock init writes a commented one."
+        return {"lead": lead, "hash": "", "parts": ()}
+    parts: list[Part] = []
+    left_out: list[str] = []
+    for part in contract_parts(contract, _scopes(contract, fits), context.assessment.contract_hash or None):
+        if part.title == _SURFACE:
+            parts += _settings(context, part, contract.organization_surface, fits)
+        elif context.brief and part.detail:
+            left_out.append(f"{part.title[:1].lower()}{part.title[1:]} ({len(part.rows)})")
+        else:
+            parts.append(_in_lines(part) if context.brief else part)
+    lead = (
+        f"{contract.title}, version {contract.version}, FHIR {contract.fhir_release}. The page that "
+        "“interlock contract export” makes to be signed says the same."
+    )
+    if left_out:
+        lead += f" Left out here and told in the other formats: {words.listed(left_out)}."
+    return {
+        "lead": safe.text(lead, 900),
+        "hash": context.assessment.contract_hash or contract.hash,
+        "parts": tuple(map(_shown, parts)),
+    }
+
+
+def _in_lines(part: Part) -> Part:
+    """A table as one line of text a row, its columns as lead words, and codes and profiles without their addresses."""
+    if not part.columns:
+        return part
+    rows = []
+    for label, *cells in part.rows:
+        named = zip(part.columns[1:], cells, strict=True)
+        said = (f"{words.capital(column.lower())}: {_ends('; '.join(lines))}." for column, lines in named if lines)
+        rows.append(((_ends(label[0]), *map(_ends, label[1:])), (" ".join(said),)))
+    return part.but(columns=(), rows=tuple(rows))
+
+
+def _ends(text: str) -> str:
+    return _FOLDER.sub("", _SYSTEM.sub("", text))
+
+
+def _scopes(contract: WorkflowContract, fits: Sequence[ContractFit]) -> dict[LaunchMode, tuple[str, ...]]:
+    """What each launch mode asks for, as it was held against the first organisation; nothing without one."""
+    matches = [match for match in (fits[0].matches if fits else ()) if match.kind == "scope"]
+    return {
+        mode: tuple(match.name for match in matches if not match.modes or mode in match.modes)
+        for mode in contract.launch.modes
+    }
+
+
+def _shown(part: Part) -> Shown:
+    def cell(lines: Cell) -> tuple[Shown, ...]:
+        more = len(lines) - MAX_LINES
+        shown = [{"text": safe.text(one, MAX_LENGTH), "open": one == UNDECIDED} for one in lines[:MAX_LINES]]
+        return (*shown, *(({"text": f"and {more:,} more", "open": False},) if more > 0 else ()))
+
+    more = len(part.rows) - MAX_ROWS
+    return {
+        "title": part.title,
+        "columns": tuple(safe.text(name, 120) for name in part.columns),
+        "rows": tuple(tuple(map(cell, row)) for row in part.rows[:MAX_ROWS]),
+        "more": f"{words.count(more, 'more row')} in contract.yaml" if more > 0 else "",
+    }
+
+
+def _settings(
+    context: Context, part: Part, surface: Sequence[SurfaceSetting], fits: Sequence[ContractFit]
+) -> list[Part]:
+    """The settings with each organisation's value, a table for every :data:`COLUMNS` of them."""
+    if not fits or not surface:
+        return [part]
+    tables = []
+    for start in range(0, len(fits), COLUMNS):
+        group = fits[start : start + COLUMNS]
+        values = [{match.name: match for match in fit.settings} for fit in group]
+        rows = []
+        for setting in surface:
+            about = (setting.name,) if context.brief else (setting.name, *filter(None, (setting.description,)))
+            kind = f"{spaced(setting.surface)}, {setting.type}"
+            rows.append((about, (kind,), *(_value(own.get(setting.name)) for own in values)))
+        names = (context.names.get(fit.org, fit.org) for fit in group)
+        title = f"{_SURFACE}, by organisation"
+        if len(fits) > COLUMNS:
+            title += f" ({start + 1} to {start + len(group)} of {len(fits)})"
+        tables.append(Part(title=title, columns=("Setting", "Kind", *names), rows=tuple(rows)))
+    return tables[:1] if context.brief else tables
+
+
+def _value(match: SettingMatch | None) -> Cell:
+    if match is None or (match.value is None and match.default is None):
+        return (UNDECIDED,)
+    if match.outcome == "own":
+        return (match.value or "",)
+    if match.outcome in {"mistyped", "universal"}:
+        return (match.value or "", f"✗ {words.SETTING[match.outcome].phrase}")
+    return (match.default or "", "default")
+
+
+SECTION = Section("contract", "The workflow contract", build_contract)
