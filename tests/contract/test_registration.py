@@ -138,3 +138,12 @@ def test_a_tenant_is_the_end_of_the_base_and_a_production_client_has_its_own_fie
 def test_a_vendor_without_a_form_gets_what_any_server_may_expect() -> None:
     text = files_of("somebody")["registration/north-screen.md"]
     assert "no form of somebody is known" in text
+
+
+def test_two_clients_of_one_mode_are_two_registrations() -> None:
+    twice = [*CONTRACT["clients"], CONTRACT["clients"][0] | {"name": "Other", "redirect_uris": ["https://o.example/b"]}]
+    files = files_of("epic", CONTRACT | {"clients": twice})
+    assert {path for path in files if path.endswith("md")} == {
+        f"registration/north-{name}.md" for name in ("backend", "screen", "other")
+    }
+    assert fields(files, "other")["Endpoint URI / redirect URI"]["value"] == "https://o.example/b"

@@ -251,6 +251,30 @@ def test_profiles_say_what_has_to_be_there() -> None:
     assert [one["id"] for one in own["differential"]["element"]] == ["Observation", "Observation.status"]
 
 
+def test_an_extension_is_a_slice_with_its_address() -> None:
+    url = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
+    need = {"resource": "Patient", "interactions": ["read"], "required_fields": [f"extension('{url}')", "name.family"]}
+    profile = json.loads(build(resolved(CONTRACT | {"inputs": [need]}))["profiles/read-patient-1.json"])
+    elements = {one["id"]: one for one in profile["differential"]["element"]}
+    race = elements["Patient.extension:us-core-race"]
+    assert race["min"] == 1 and race["type"] == [{"code": "Extension", "profile": [url]}]
+    assert elements["Patient.name.family"]["min"] == 1
+
+
+def test_a_server_of_another_release_is_told() -> None:
+    entry = clients(build(resolved(CONTRACT | {"fhir_release": "R5"}, capabilities=())))["north", "Ward screen"]
+    assert "the server is of R4, and the contract of R5" in entry["rests_on"]["open"]
+
+
+def test_a_value_against_a_setting_of_the_whole_contract_is_not_taken() -> None:
+    org = SOUTH.but(overrides={"huge": 3})
+    contract = WorkflowContract.model_validate(CONTRACT)
+    one = resolve(contract, (org,), {}, product="X", description=None, made="2026-11-30")
+    huge = next(setting for setting in one.organizations[0].settings if setting.name == "huge")
+    assert (huge.value, huge.origin) == (1e22, "default") and "not taken" in (huge.note or "")
+    assert "not taken" in build(one)["settings/south.yaml"]
+
+
 def test_what_fhir_does_not_know_is_in_no_document_of_fhir() -> None:
     wrong = CONTRACT | {
         "inputs": [

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from interlock.model import words
+from interlock.model.facts import FhirRelease
 from interlock.model.resolved import ResolvedContract, ResolvedNeed, ResolvedOrganization
 
 
@@ -44,15 +45,18 @@ def of_contract(resolved: ResolvedContract) -> str:
     return f"contract.yaml version {resolved.contract.version}, text {resolved.contract_hash[:12]}"
 
 
-def of_server(org: ResolvedOrganization) -> RestsOn:
-    """What is known of an organisation's server, and from where."""
+def of_server(org: ResolvedOrganization, release: FhirRelease) -> RestsOn:
+    """What is known of an organisation's server, and from where; ``release`` is the contract's."""
     if org.server is None:
         return RestsOn(open=(f"{org.name} was not observed: interlock probe --org {org.id}",))
-    seen = f"what {org.server.base_url} said on {org.server.date} (observation {org.server.sha256[:12]})"
+    open_ = []
+    if org.server.fhir_release not in {None, release}:
+        open_.append(f"the server is of {org.server.fhir_release}, and the contract of {release}")
     if org.server.capabilities is None and org.server.token is None:
         absent = "it answered that it has none" if org.server.smart_absent else "none was seen"
-        return RestsOn(known=(seen,), open=(f"its SMART configuration: {absent}",))
-    return RestsOn(known=(seen,))
+        open_.append(f"its SMART configuration: {absent}")
+    known = f"what {org.server.base_url} said on {org.server.date} (observation {org.server.sha256[:12]})"
+    return RestsOn(known=(known,), open=tuple(open_))
 
 
 def named(need: ResolvedNeed) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
@@ -69,8 +70,7 @@ def registration(resolved: ResolvedContract) -> Mapping[str, str]:
     files: dict[str, str] = {}
     for org in resolved.organizations:
         form = form_of(org.vendor)
-        groups = [tuple(one for one in org.clients if one.client.mode in modes) for modes in form.records]
-        groups = [group for group in groups if group]
+        groups = list(_records(form, org.clients))
         for clients in groups:
             record = Record(resolved, org, form, clients, alone=len(groups) == 1)
             name = f"registration/{org.id}-{slug(clients[0].client.name)}"
@@ -80,6 +80,14 @@ def registration(resolved: ResolvedContract) -> Mapping[str, str]:
             files[f"{name}.md"] = "\n".join(_page(record, entries)) + "\n"
             files[f"{name}.json"] = to_json(_data(record, entries))
     return files
+
+
+def _records(form: Form, clients: tuple[ResolvedClient, ...]) -> Iterator[tuple[ResolvedClient, ...]]:
+    """Clients of different modes in one record where the vendor counts them so; two of one mode are two records."""
+    for modes in form.records:
+        of_modes = [[one for one in clients if one.client.mode == mode] for mode in modes]
+        for together in zip_longest(*of_modes):
+            yield tuple(one for one in together if one is not None)
 
 
 def _entry(record: Record, field: FormField) -> Entry:
@@ -225,7 +233,7 @@ def _not_carried(record: Record) -> list[str]:
 
 
 def _rests_on(record: Record, entries: list[Entry]) -> RestsOn:
-    server, (_, syntax_open) = of_server(record.org), syntax_of(record.org)
+    server, (_, syntax_open) = of_server(record.org, record.resolved.contract.fhir_release), syntax_of(record.org)
     open_ = [entry.field.label for entry in entries if entry.state == "OPEN"]
     guessed = [client.client.name for client in record.clients if not client.declared]
     assumed = [f"the labels are those of {record.form.seen.date}; a form changes without notice"]

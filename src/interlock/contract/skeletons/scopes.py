@@ -7,6 +7,7 @@ from typing import Any
 
 from interlock.contract.skeletons.base import RestsOn, named, of_contract, of_server
 from interlock.documents.visible import to_json
+from interlock.model.facts import FhirRelease
 from interlock.model.resolved import (
     ResolvedClient,
     ResolvedContract,
@@ -18,7 +19,8 @@ from interlock.model.resolved import (
 
 def scopes(resolved: ResolvedContract) -> Mapping[str, str]:
     """One entry a client and organisation; reads and writes are scopes of their own, each with the needs behind it."""
-    entries = [_entry(org, client) for org in resolved.organizations for client in org.clients]
+    release = resolved.contract.fhir_release
+    entries = [_entry(org, client, release) for org in resolved.organizations for client in org.clients]
     basis = RestsOn(
         known=(of_contract(resolved),),
         assumed=("each need is asked for with the letters of its interactions, and no type with a wildcard",),
@@ -40,10 +42,10 @@ def written(scope: ResolvedScope, syntax: ScopeSyntax) -> str:
     return scope.v1 if syntax == "v1" else scope.v2
 
 
-def _entry(org: ResolvedOrganization, client: ResolvedClient) -> dict[str, Any]:
+def _entry(org: ResolvedOrganization, client: ResolvedClient, release: FhirRelease) -> dict[str, Any]:
     syntax, told = syntax_of(org)
     needs = {need.key: named(need) for need in org.needs}
-    basis = of_server(org)
+    basis = of_server(org, release)
     return {
         "organization": org.id,
         "client": client.client.name,
