@@ -198,6 +198,15 @@ def test_every_first_thing_can_be_supposed_at_all_its_organisations(command, wor
         assert all(key in " ".join(shown.out.split()) for key in thing.keys)
 
 
+def test_what_to_do_first_is_the_same_list_wherever_it_is_told(command, workspace: Path) -> None:
+    told = command("next", "--workspace", workspace).err
+    first = command("next", "--format", "json", "--workspace", workspace).json()["first"]
+    plan = command("plan", "--format", "json", "--workspace", workspace).json()
+    assert first == plan["first"][0]
+    assert f"First to do: {first['task']} ({first['key']})." in " ".join(told.split())
+    assert command("next", "--org", "lakeshore", "--format", "json", "--workspace", workspace).json()["first"] is None
+
+
 def test_the_next_question_names_the_hospital_that_it_is_for(command, workspace: Path) -> None:
     shown = command("next", "--org", "harborview", "--workspace", workspace).err
     assert "Asked of: Harborview Clinics." in shown

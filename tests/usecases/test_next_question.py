@@ -341,4 +341,5 @@ def test_the_schema_of_next_is_published() -> None:
         "unanswered",
         "unknown",
         "questions",
+        "first",
     }

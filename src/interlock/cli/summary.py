@@ -29,6 +29,7 @@ from interlock.model.text import plain
 if TYPE_CHECKING:
     from interlock.model.assessment import Assessment
     from interlock.model.evidence import EvidenceTask
+    from interlock.model.plan import FirstThing
     from interlock.plan.explanation import GapExplanation
     from interlock.usecases.score import ScoreResult
 
@@ -98,13 +99,23 @@ def show_summary(assessment: Assessment) -> None:
         blank()
         show_heading("First three things to do")
         for number, thing in enumerate(plan.first[:3], 1):
-            where = f" ({thing.where})" if thing.where else ""
-            show_paragraph(f"{thing.key}  {plain(thing.title, 200)}{where}", f"{number}. ")
+            show_paragraph(_first(thing), f"{number}. ")
             show_paragraph(_opening(thing.what_to_do), "   ", "dim")
     blank()
     for sentence in plan.ground.said[:1]:
         show_paragraph(sentence)
     blank()
+
+
+def say_first_thing(thing: FirstThing) -> None:
+    """The first thing to do, beside the next question to answer."""
+    say_paragraph(f"First to do: {_first(thing)}. {_opening(thing.what_to_do)}")
+    say("What to do after it: interlock plan")
+
+
+def _first(thing: FirstThing) -> str:
+    where = f" {thing.where}" if thing.where else ""
+    return f"{plain(thing.task or thing.title, 200).removesuffix('.')}{where} ({thing.key})"
 
 
 def show_score(result: ScoreResult) -> None:

@@ -25,6 +25,7 @@ from interlock.judge.verdict import Vote, ballot_of
 from interlock.model import words
 from interlock.model.base import Gate, Model, Scope, Status, VerdictValue
 from interlock.model.finding import GATE_RANK, PRODUCT, UNDECIDED, Finding, is_requirement
+from interlock.model.plan import FirstThing
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import Rule
 from interlock.model.text import plain
@@ -74,12 +75,14 @@ class NextQuestions(Model):
 
     :ivar unanswered: how many questions of the profile have no answer.
     :ivar unknown: how many were answered with unknown; they stand at the end.
+    :ivar first: the first thing to do, as the plan of all organisations has it; none where only one was asked for.
     """
 
     schema_version: str = "1"
     unanswered: int
     unknown: int = 0
     questions: tuple[NextQuestion, ...]
+    first: FirstThing | None = None
 
 
 class Stake(NamedTuple):

@@ -9,10 +9,13 @@ import typer
 from interlock.cli.commands.questions import show_question
 from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
 from interlock.cli.output import emit_json, say, say_paragraph, show_table
+from interlock.cli.summary import say_first_thing
 from interlock.model import words
+from interlock.model.plan import FirstThing
 from interlock.model.questionnaire import ItemType
 from interlock.model.text import plain
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.assess import assess
+from interlock.usecases.load import Inputs, load_inputs, open_workspace
 from interlock.usecases.next_questions import next_questions
 
 
@@ -24,16 +27,18 @@ def next_(
     output: TableOrJson = "table",
     folder: WorkspaceOption = None,
 ) -> None:
-    """Show the next question to answer: the one that settles most, and why."""
+    """Show the next question to answer: the one that settles most, and why; and beside it the first thing to do."""
     inputs = load_inputs(open_workspace(folder), None if org == "product" else org)
     result = next_questions(inputs, org, number)
+    if org is None:
+        first = assess(inputs, today=inputs.today).plan.first
+        result = result.model_copy(update={"first": first[0] if first else None})
     if output == "json":
         emit_json(result)
         return
     if not result.questions:
         say("Every question of this profile is answered.")
-        if inputs.unwritten:
-            say_paragraph(inputs.unwritten)
+        _beside(inputs, result.first)
         return
     first = result.questions[0]
     item = inputs.content.item(first.item)
@@ -61,5 +66,13 @@ def next_(
         were = words.agree(result.unknown, "was", "were")
         unknown = f", and {result.unknown} {were} answered with unknown" if result.unknown else ""
         say(f"{words.count(result.unanswered, 'question')} {have} no answer yet{unknown}.")
+    _beside(inputs, result.first)
+
+
+def _beside(inputs: Inputs, first: FirstThing | None) -> None:
+    """What to do beside answering: write the contract where there is none, and what the plan of all has first."""
     if inputs.unwritten:
         say_paragraph(inputs.unwritten)
+    if first is not None:
+        say("")
+        say_first_thing(first)
