@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from interlock.model.base import Gate, Grade, Owner, Scope
 from interlock.model.routine import PastTask, TaskStatus
 from interlock.model.rule import Effort, LeadTime, RoutineTask
+from interlock.plan.actions import Wording
 from interlock.plan.calendar import WorkingCalendar
 from interlock.plan.history import own_estimates
+from interlock.plan.people import with_people
 from interlock.plan.progress import Progress, left, progress_of, touch_left
 from interlock.plan.sampling import Sampler, given_open, sample
 from interlock.plan.tasks import Task
@@ -82,6 +84,28 @@ def test_a_task_that_has_begun_has_the_rest_left(day: str, expected: float):
     tasks = [task("org.a", effort=fixed(20))]
     plan = plan_of((), {}, [ALDER], tasks, statuses={"org.a@alder": begun(day)})
     assert days(plan) == expected == plan.most_likely_days
+
+
+@pytest.mark.parametrize("capacity", [{}, {"us": 1}])
+@pytest.mark.parametrize(
+    ("wait", "day", "left"),
+    [
+        (None, "2026-01-05", 20.0),
+        (None, "2025-12-22", 10.0),
+        (None, "2025-01-06", 4.0),
+        (lead(6, 6, 6), "2025-12-22", 10.0),  # the work comes before the lead time
+        (lead(6, 6, 6), "2025-11-17", 0.0),
+    ],
+)
+def test_a_task_that_has_begun_asks_our_people_for_the_rest_alone(capacity, wait, day: str, left: float):
+    work = task("us.build", effort=fixed(20), owner=Owner.US, scope=Scope.PRODUCT, lead_time=wait)
+    plan = plan_of((), {}, [ALDER], [work], statuses={"us.build": begun(day)}, capacity=capacity)
+    plan = with_people(plan, (), Wording(), {}, (), ())
+    assert sum(load.work for load in plan.load) == pytest.approx(left, abs=0.05)
+    assert plan.tasks[0].work_left == pytest.approx(left, abs=0.05)
+    assert f"; {left:g} person-days of ours" in plan.tasks[0].when or not left
+    if capacity:
+        assert any(f"1 of us for {left:g} person-days" in note for note in plan.notes)
 
 
 def test_holidays_are_not_spent():

@@ -41,6 +41,7 @@ class PlanTask(Model):
     :ivar kind: ``gap``, ``discovery``, ``evidence`` or ``routine``.
     :ivar about: keys of the findings whose evidence it is about; empty for other tasks.
     :ivar chance: how likely it has to be done at all, in [0, 1], where that is not decided; none where it is.
+    :ivar share_left: the mean share of its effort that is left, in [0, 1]; below one where it is under way.
     :ivar lead_time: by own history, the whole time from its first day to its last, the effort included.
     :ivar person, due: who does it and by when, where that is stated; ``accepted`` says when it counts as done.
     :ivar contact: through whom it goes where nobody is named for it: the organisation's contact on its owner's side.
@@ -63,6 +64,7 @@ class PlanTask(Model):
     wave: int
     after: tuple[str, ...]
     effort: Effort | None
+    share_left: float = 1.0
     lead_time: LeadTime | None
     start_p50: float
     finish_p50: float
@@ -99,11 +101,16 @@ class PlanTask(Model):
         if self.starts is None or self.ends is None:
             return ""
         late = f" (P80 {words.iso_day(self.latest)})" if self.latest else ""
-        work = self.effort.mean if self.effort else 0.0
+        work = self.work_left
         whose = "ours" if self.owner is Owner.US else "theirs"
         return f"{words.span(self.starts, self.ends)}{late}" + (
             f"; {words.person_days(work)} of {whose}" if work else "; lead time only"
         )
+
+    @property
+    def work_left(self) -> float:
+        """Its mean effort, in person-days, less what of it is behind where it is under way."""
+        return self.effort.mean * self.share_left if self.effort else 0.0
 
     @property
     def is_done(self) -> bool:

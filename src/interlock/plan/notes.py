@@ -130,8 +130,10 @@ def _parts(work: Work) -> Iterator[str]:
 def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
     work = simulation.work
     ours = sum(
-        pert_mean(effort_estimate(task.effort)) * (1.0 if task.chance is None else task.chance)
-        for task in work.tasks
+        pert_mean(effort_estimate(task.effort))
+        * simulation.share_left(row)
+        * (1.0 if task.chance is None else task.chance)
+        for row, task in enumerate(work.tasks)
         if task.owner is Owner.US and not task.is_done
     )
     persons = simulation.persons.get(Owner.US)

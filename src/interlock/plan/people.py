@@ -111,8 +111,8 @@ def _load(tasks: Sequence[PlanTask], plan: Plan, calendar: WorkingCalendar) -> I
     sure: dict[date, float] = defaultdict(float)
     maybe: dict[date, float] = defaultdict(float)
     for task in tasks:
-        if task.owner is Owner.US and task.effort is not None and not task.is_done:
-            left, day = task.effort.mean, math.floor(task.start_p50) + 1
+        if task.owner is Owner.US and not task.is_done:
+            left, day = task.work_left, math.floor(task.start_p50) + 1
             weeks, share = (sure, 1.0) if task.chance is None else (maybe, task.chance)
             while left > 0:
                 on = calendar.date_of(day)
@@ -186,8 +186,7 @@ def reckoned(plan: Plan, days: int) -> str:
     shown = {week.isoformat() for week, _ in weeks}
     loads = [load for load in plan.load if load.week in shown]
     work, maybe = sum(load.work for load in loads), sum(load.maybe for load in loads)
-    listed = [task for _, tasks in weeks for task in tasks if task.owner is Owner.US and task.effort]
-    whole = sum(task.effort.mean for task in listed if task.effort)
+    whole = sum(task.work_left for _, tasks in weeks for task in tasks if task.owner is Owner.US)
     if not loads:
         return ""
     later = whole - (work - maybe)
@@ -232,13 +231,14 @@ def spanned(group: Sequence[PlanTask]) -> str:
     starts, ends, latest = (
         [day for task in group if (day := getattr(task, name)) is not None] for name in ("starts", "ends", "latest")
     )
-    work = sum(task.effort.mean for task in group if task.effort)
+    work = sum(task.work_left for task in group)
     task = group[0].model_copy(
         update={
             "starts": min(starts, default=None),
             "ends": max(ends, default=None),
             "latest": max(latest, default=None),
             "effort": Effort(low=work, expected=work, high=work) if work else None,
+            "share_left": 1.0,
         }
     )
     return task.when

@@ -227,6 +227,7 @@ def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTa
             wave=work.wave[row],
             after=task.after,
             effort=task.effort,
+            share_left=round(simulation.share_left(row), 3),
             lead_time=task.elapsed or task.lead_time,
             start_p50=0.0 if task.is_begun else round(float(starts[row]), 1),
             finish_p50=round(float(finishes[row]), 1),

@@ -26,7 +26,7 @@ from interlock.plan.calendar import Span, WorkingCalendar
 from interlock.plan.capacity import Arcs, Staffing, arcs, no_arcs, staff
 from interlock.plan.network import Bools, Floats, Times
 from interlock.plan.progress import left, progress_of, touch_left
-from interlock.plan.sampling import Durations, Sampler, effort_estimate, given_open, sample, whole_estimate
+from interlock.plan.sampling import Durations, Sampler, effort_estimate, given_open, pert_mean, sample, whole_estimate
 from interlock.plan.tasks import Work
 
 #: Runs whose mean durations decide who follows whom.
@@ -286,6 +286,17 @@ class Simulation:
         done = dict.fromkeys(self.done, np.ones(1, dtype=np.bool_))
         durations = _left(self.work, self.calendar, Durations(total, alone), staffing, None)
         return self.timing.times(durations, {**likely_none, **done})
+
+    def share_left(self, row: int) -> float:
+        """The mean share of a task's own work that is left, in [0, 1]: all of it, unless the task is under way."""
+        task = self.work.tasks[row]
+        if not task.is_begun:
+            return 1.0
+        work, wait = map(pert_mean, whole_estimate(task, self.timing.staffing.crews[row]))
+        total, touch = self.durations.of(row)
+        whole = work or wait  # own history tells no effort apart
+        rest = touch if touch is not None else touch_left(total, np.full_like(total, wait)) if work else total
+        return min(1.0, float(rest.mean(dtype=np.float64)) / whole) if whole else 1.0
 
     def quantiles(self, end: Floats) -> Quantiles:
         """P10, P50, P80 and P90 of a finish, as working days and dates."""
