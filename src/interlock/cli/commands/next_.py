@@ -31,8 +31,8 @@ def next_(
     inputs = load_inputs(open_workspace(folder), None if org == "product" else org)
     result = next_questions(inputs, org, number)
     if org is None:
-        first = assess(inputs, today=inputs.today).plan.first
-        result = result.model_copy(update={"first": first[0] if first else None})
+        things = assess(inputs, today=inputs.today).plan.first
+        result = result.model_copy(update={"first": things[0] if things else None})
     if output == "json":
         emit_json(result)
         return

@@ -161,8 +161,8 @@ def _cost(context: Context) -> Iterator[str]:
         if task.effort is None:
             continue
         share = 1.0 if task.chance is None else task.chance
-        work[task.owner] += task.effort.mean * share
-        maybe += task.effort.mean * share if task.chance is not None and task.owner is Owner.US else 0.0
+        work[task.owner] += task.work_left * share
+        maybe += task.work_left * share if task.chance is not None and task.owner is Owner.US else 0.0
     if not left:
         return
     ours = f"About {words.person_days(round(work[Owner.US]))} of the product team"
