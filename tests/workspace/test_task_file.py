@@ -71,7 +71,7 @@ def test_comments_and_other_tasks_survive_a_save(workspace: Workspace) -> None:
         ("status: done\n    done: '2026-01-11'\n    by: ' '", 5, "is blank"),
         ("status: done\n    by: Ada", 2, "has the day on which it was done"),
         ("status: begun\n    by: Ada", 2, "has the day on which it began"),
-        ("status: not_begun\n    begun: '2026-01-11'", 2, "neither a day begun nor a day done"),
+        ("status: not_begun\n    begun: '2026-01-11'", 2, "a task that is not begun has neither a day begun"),
         ("status: begun\n    begun: '2026-01-11'\n    begun: '2026-01-12'\n    by: Ada", 5, "'begun' appears twice"),
         (f"status: begun\n    begun: '{AHEAD}'\n    by: Ada", 4, "in the future"),
         (f"status: done\n    done: '{AHEAD}'\n    by: Ada", 4, "in the future"),
@@ -87,6 +87,7 @@ def test_what_is_wrong_with_a_task_is_told_with_its_line(
     written(workspace, f"tasks:\n  us.build:\n    {entry}\n")
     with pytest.raises(DocumentError, match=said) as caught:
         workspace.read()
+    assert "TaskStatus" not in str(caught.value), "no class of ours is a word for people"
     where = caught.value.location
     assert where is not None and where.file is not None and where.file.endswith("tasks.yaml")
     assert where.line is not None and abs(where.line - line) <= 1

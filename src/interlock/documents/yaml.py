@@ -158,7 +158,7 @@ def _readable(error: ValidationError, model: type[BaseModel], document: YamlDocu
     misspelt = (problem for problem in problems if problem["type"] == "extra_forbidden")
     first = next(misspelt, problems[0])  # a misspelt key is missing too, and only it has a line
     path = at + tuple(part for part in first["loc"])
-    dotted = plain(".".join(str(part) for part in first["loc"]), 120) or model.__name__
+    dotted = plain(".".join(str(part) for part in first["loc"]), 120)
     more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
     kind = first["type"]
     if kind == "extra_forbidden":
@@ -171,14 +171,17 @@ def _readable(error: ValidationError, model: type[BaseModel], document: YamlDocu
     if kind == "missing":
         return DocumentError(f"missing key {dotted!r}{more}", location=document.location(path[:-1]))
     message = first["msg"].removeprefix("Value error, ")
-    if not first["loc"] and not at:
-        return DocumentError(f"{message}{more}", location=document.location())
+    # What is wrong with an entry as a whole is said of its key.
+    entry = f" ({plain(at[-1], 120)})" if at and isinstance(at[-1], str) else ""
+    said = f"{dotted}: {message}" if dotted else f"{message}{entry}"
     if kind == SECRET_FOUND:  # what was found is a secret
-        return DocumentError(f"{dotted}: {message}{more}", location=document.location(path), remedy=REMEDY)
+        return DocumentError(f"{said}{more}", location=document.location(path), remedy=REMEDY)
+    if not first["loc"]:
+        return DocumentError(f"{said}{more}", location=document.location(path))
     shown = plain(redacted_url(repr(first.get("input"))), 60)
     unquoted = kind == "string_type" and isinstance(first.get("input"), (bool, int, float))
     return DocumentError(
-        f"{dotted}: {message} (found {shown}){more}",
+        f"{said} (found {shown}){more}",
         location=document.location(path),
         remedy="put it in quotes: without them YAML reads it as something else" if unquoted else None,
     )

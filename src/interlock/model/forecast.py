@@ -170,6 +170,16 @@ class SandboxCost(Model):
     behaviours: tuple[Behaviour, ...]
 
     @property
+    def beyond(self) -> str:
+        """Why a P80 would come forward by more days than are spent there; empty where none does."""
+        if not any(org.p80_days > org.days for org in self.orgs):
+            return ""
+        return (
+            "A P80 can come forward by more days than are spent there on average: the P80 is of runs in which it takes "
+            "longer than that, and what waits behind it starts later for our people and the freezes too."
+        )
+
+    @property
     def elsewhere(self) -> str:
         """The part of the time that no behaviour tested in a sandbox takes; empty when they take all of it."""
         rest = 1.0 - sum(tested.share for tested in self.behaviours)

@@ -387,6 +387,8 @@ def _sandbox(plan: Plan) -> None:
             f"Access windows are stated for {stated} of {words.count(len(cost.orgs), 'organisation')} "
             "(access_windows in orgs/ID.yaml); the others rest on the ruleset's estimate."
         )
+    if cost.beyond:
+        show_paragraph(cost.beyond)
     for saving in cost.behaviours:
         show_paragraph(
             f"{saving.behaviour} ({words.share(saving.share)} of that time): simulating it takes "

@@ -196,6 +196,7 @@ def _sandbox(context: Context) -> Shown | None:
     )
     return {
         "lead": f"Without shared sandboxes the plan’s P80 would be {words.days(cost.p80_days)} earlier. {said}",
+        "beyond": cost.beyond,
         "organizations": tuple(
             {
                 "link": context.organization_link(org.org),
