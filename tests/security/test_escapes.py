@@ -17,6 +17,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,16 @@ def calm_view(calm: World) -> ReportView:
     return built(calm)
 
 
+@pytest.fixture(scope="module")
+def hostile_page(hostile_view: ReportView) -> str:
+    return html.render(hostile_view)
+
+
+@pytest.fixture(scope="module")
+def calm_page(calm_view: ReportView) -> str:
+    return html.render(calm_view)
+
+
 def unseen(text: str, allowed: str = "\n") -> set[str]:
     """Characters that cannot be seen, as escapes."""
     return {
@@ -101,12 +112,16 @@ def not_shown(texts: Iterable[str], shown: str) -> list[str]:
 # -- Markdown and HTML ------------------------------------------------------------------------------
 
 
-def tokens_of(text: str) -> Iterator[Any]:
+@lru_cache(maxsize=2)
+def tokens_of(text: str) -> tuple[Any, ...]:
+    """The tokens of a text, those within others too; of the last two texts, which are looked at twice."""
+    tokens = []
     waiting = list(reversed(MarkdownIt("gfm-like", {"html": True, "linkify": True}).parse(text)))
     while waiting:
         token = waiting.pop()
-        yield token
+        tokens.append(token)
         waiting.extend(reversed(token.children or ()))
+    return tuple(tokens)
 
 
 def markdown_shape(text: str) -> tuple[Counter[str], set[str], set[str]]:
@@ -161,15 +176,14 @@ class Page(HTMLParser):
         self.text.append(data)
 
 
-def test_html(hostile_view: ReportView, calm_view: ReportView) -> None:
-    source = html.render(hostile_view)
-    assert unseen(source) == set()
-    page, calm_page = Page(source), Page(html.render(calm_view))
-    assert set(page.tags) <= set(calm_page.tags)
-    assert page.attributes <= calm_page.attributes
-    assert page.addresses <= calm_page.addresses
+def test_html(hostile_page: str, calm_page: str) -> None:
+    assert unseen(hostile_page) == set()
+    page, calm = Page(hostile_page), Page(calm_page)
+    assert set(page.tags) <= set(calm.tags)
+    assert page.attributes <= calm.attributes
+    assert page.addresses <= calm.addresses
     for tag in ("h1", "h2", "style", "table", "svg", "meta", "section"):
-        assert page.tags[tag] == calm_page.tags[tag], tag
+        assert page.tags[tag] == calm.tags[tag], tag
     assert not_shown(TEXTS, " ".join(page.text)) == []
 
 
@@ -232,18 +246,18 @@ def test_pdf(hostile: World, tmp_path: Path) -> None:
 # -- charts and graphs ------------------------------------------------------------------------------
 
 
-def test_svg(hostile_view: ReportView, calm_view: ReportView) -> None:
-    def shape(report: ReportView) -> tuple[set[str], set[str], str]:
+def test_svg(hostile_page: str, calm_page: str) -> None:
+    def shape(page: str) -> tuple[set[str], set[str], str]:
         tags, attributes, text = set(), set(), []
-        for source in re.findall(r"<svg .*?</svg>", html.render(report), re.S):
+        for source in re.findall(r"<svg .*?</svg>", page, re.S):
             for element in ElementTree.fromstring(source).iter():
                 tags.add(element.tag)
                 attributes |= {(element.tag, name) for name in element.attrib}
                 text.append(element.text or "")
         return tags, attributes, " ".join(text)
 
-    tags, attributes, text = shape(hostile_view)
-    calm_tags, calm_attributes, _ = shape(calm_view)
+    tags, attributes, text = shape(hostile_page)
+    calm_tags, calm_attributes, _ = shape(calm_page)
     assert tags <= calm_tags and attributes <= calm_attributes
     assert "victim" in text
 
@@ -372,11 +386,12 @@ def test_bodies_of_issues_are_markdown_without_links_of_others(hostile: World, c
         issues = json.loads("".join(work.issues(world.assessment, "github", "json", routine=True)))
         return "\n\n".join(issue["issue"]["body"] for issue in issues[:400])
 
-    kinds, addresses, raw = markdown_shape(bodies(hostile))
+    hostile_bodies = bodies(hostile)
+    kinds, addresses, raw = markdown_shape(hostile_bodies)
     calm_kinds, calm_addresses, calm_raw = markdown_shape(bodies(calm))
     assert set(kinds) <= set(calm_kinds) | {"hr"} and raw <= calm_raw
     assert addresses <= calm_addresses
-    assert not re.search(r"(?<![\\\w])@victim", bodies(hostile))
+    assert not re.search(r"(?<![\\\w])@victim", hostile_bodies)
 
 
 def test_bodies_for_azure_are_html_without_links_of_others(hostile: World, calm: World) -> None:

@@ -28,7 +28,10 @@ def workspace(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    ["report --format pdf", "fleet endpoints.txt --workers 2 --allow-private 127.0.0.0/8 --output out.ndjson"],
+    [
+        "report --format pdf --sections summary",
+        "fleet endpoints.txt --workers 2 --allow-private 127.0.0.0/8 --output out.ndjson",
+    ],
 )
 def test_commands(workspace: Path, tmp_path: Path, command: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}

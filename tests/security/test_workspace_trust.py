@@ -19,6 +19,7 @@ from interlock.cli.main import run
 from interlock.usecases.trust import trust_report
 from interlock.workspace.store import Workspace
 from interlock.workspace.trust import Trust, record_path
+from tiers import rounds
 
 pytestmark = pytest.mark.fast
 
@@ -304,7 +305,7 @@ def test_a_damaged_record_trusts_nothing_and_says_so(workspace: Path, capsys: py
 
 
 def test_the_record_survives_many_writers(tmp_path: Path) -> None:
-    folders = [tmp_path / f"ws{number}" for number in range(8)]
+    folders = [tmp_path / f"ws{number}" for number in range(rounds(4, 8))]
     script = "import sys; from interlock.cli.main import run; sys.exit(run(['init', sys.argv[1], '-t', 'ci-gate']))"
     started = [subprocess.Popen([sys.executable, "-c", script, str(folder)]) for folder in folders]
     assert [process.wait(60) for process in started] == [0] * len(folders)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import cycle
 from typing import Any, Literal, get_origin
 
 import pytest
@@ -30,6 +31,8 @@ from tiers import LONG
 #: What Textual writes itself: colours, and where the cursor goes.
 _OWN = re.compile(r"\x1b\[[0-9;:]*m|\x1b\[[0-9;]+H|\n")
 ALL = " ".join(text[:40] for text in HOSTILE.values())
+#: What is said at one position: everything in `make test-all`; otherwise a tenth of it, and the next position has more.
+SUPPLY = cycle([ALL] if LONG else [" ".join(text[:40] for text in [*HOSTILE.values()][part::10]) for part in range(10)])
 #: Fields of our models that hold what a person, a file or a server says.
 _WORDS = (
     "name title product text help why label rationale note reason evidence_url message action detail subject issuer "
@@ -51,7 +54,7 @@ def poisoned(value: Any, said: bool = False) -> Any:
         return {key: poisoned(entry, said) for key, entry in value.items()}
     if isinstance(value, tuple | list):
         return type(value)(poisoned(entry, said) for entry in value)
-    return f"{value} {ALL}" if said and type(value) is str else value
+    return f"{value} {next(SUPPLY)}" if said and type(value) is str else value
 
 
 def poisoned_inputs(inputs: Inputs) -> Inputs:
