@@ -190,9 +190,13 @@ def _needs(page: Page, title: str, needs: Sequence[Need]) -> None:
 
 def _steps(page: Page, title: str, part: BaseModel) -> None:
     page.heading(title)
-    for name, value in part.model_dump().items():
-        shown = {True: "yes", False: "no", None: "undecided"}.get(value, value)
-        page.field(name.replace("_", " "), shown, style=WARN if value is None else "", label_width=_WIDTH + 3)
+    for name, value in part:
+        if isinstance(value, tuple):  # states of the review
+            shown = "; ".join(", ".join(text for _, text in state if text) for state in value)
+        else:
+            shown = {True: "yes", False: "no", None: "undecided"}.get(value, value)
+        if shown:
+            page.field(name.replace("_", " "), shown, style=WARN if value is None else "", label_width=_WIDTH + 3)
 
 
 def _rest(page: Page, contract: WorkflowContract) -> None:
