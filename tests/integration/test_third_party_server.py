@@ -39,7 +39,7 @@ CLIENTS = {"rsa": "system/*.rs", "elliptic": "system/*.rs", "secret": "system/Pa
 SECRET = "nothing-to-protect-here"
 PATIENTS = 3
 
-pytestmark = pytest.mark.wheel
+pytestmark = [pytest.mark.wheel, pytest.mark.long]
 
 
 def install(folder: Path) -> str | None:

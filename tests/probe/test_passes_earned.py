@@ -324,6 +324,18 @@ SEVERAL = {
 }
 
 
+#: Checks without a document, by the observation (which is one of those of :func:`passes`) and what was taken away.
+_WITHOUT: dict[tuple[int, str], dict[str, Check]] = {}
+
+
+def without(seen: Seen, name: str) -> dict[str, Check]:
+    """All checks of an observation after something was taken away from it; most share it with others."""
+    key = (id(seen), name)
+    if key not in _WITHOUT:
+        _WITHOUT[key] = (TAKE_AWAY[name](seen) if name in TAKE_AWAY else seen.dropping(name)).checks()
+    return _WITHOUT[key]
+
+
 def declared(spec: CheckSpec) -> tuple[str, ...]:
     return (*([spec.needs] if spec.needs else []), *spec.rests_on)
 
@@ -333,8 +345,7 @@ def test_no_check_passes_on_less_than_it_declares(spec: CheckSpec) -> None:
     assert spec.id in passes(), "no observation here lets this check pass; add what it needs"
     seen, _ = passes()[spec.id]
     for what in declared(spec):
-        less = TAKE_AWAY[what](seen) if what in TAKE_AWAY else seen.dropping(what)
-        result = less.checks()[spec.id]
+        result = without(seen, what)[spec.id]
         assert result.outcome is not CheckOutcome.PASS, f"passes without {what}: {result.message}"
         assert result.outcome is not CheckOutcome.ERROR, result.message
 
@@ -347,7 +358,7 @@ def test_what_a_pass_rests_on_is_declared() -> None:
             names = {name for what in declared(spec) for name in SEVERAL.get(what, {what})}
             if spec.family == "NET" or purpose in names or purpose not in seen.exchanges:
                 continue
-            after = seen.dropping(purpose).checks()[spec.id]
+            after = without(seen, purpose)[spec.id]
             assert (after.outcome, after.message) == (before.outcome, before.message), (spec.id, purpose)
 
 

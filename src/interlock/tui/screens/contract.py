@@ -191,10 +191,9 @@ def _needs(page: Page, title: str, needs: Sequence[Need]) -> None:
 def _steps(page: Page, title: str, part: BaseModel) -> None:
     page.heading(title)
     for name, value in part:
+        shown = {True: "yes", False: "no", None: "undecided"}.get(value, value)
         if isinstance(value, tuple):  # states of the review
             shown = "; ".join(", ".join(text for _, text in state if text) for state in value)
-        else:
-            shown = {True: "yes", False: "no", None: "undecided"}.get(value, value)
         if shown:
             page.field(name.replace("_", " "), shown, style=WARN if value is None else "", label_width=_WIDTH + 3)
 
