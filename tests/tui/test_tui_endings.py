@@ -112,6 +112,7 @@ def test_a_terminal_that_is_closed_costs_nothing(session, workspace):
     assert "a thought" in noted(workspace), t.left
 
 
+@pytest.mark.long  # as the durability suite types a note and kills, for longer
 def test_what_is_typed_is_saved_while_it_is_typed(session, workspace):
     t = session()
     note(t, "a thought")
