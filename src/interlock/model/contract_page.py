@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from interlock.model import words
 from interlock.model.base import Model
-from interlock.model.contract import SECOND_FAILURES, Need, WorkflowContract
+from interlock.model.contract import SECOND_FAILURES, ContractFit, Need, WorkflowContract
 from interlock.model.contract_parts import Channel, Client, LaunchMode, NeedHere, Writing
 
 #: What stands where somebody still has to decide.
@@ -41,7 +41,7 @@ def contract_parts(
     """
     second = contract.schema_version > 1
     return (
-        Part(title="The clinical event", rows=_event(contract)),
+        Part(title="Clinical event", rows=_event(contract)),
         Part(title="Launch and session", rows=_labelled(_launch(contract, scopes))),
         *_clients(contract, scopes),
         *_table(
@@ -100,6 +100,15 @@ def contract_parts(
         ),
         *_table("Approvals", ("By", "Role", "Organisation", "Date", "Text"), _approvals(contract, text_hash)),
     )
+
+
+def scopes_by_mode(contract: WorkflowContract, fits: Sequence[ContractFit]) -> dict[LaunchMode, tuple[str, ...]]:
+    """The scopes that each launch mode asks for, as they were held against the first organisation; else none."""
+    matches = [match for match in (fits[0].matches if fits else ()) if match.kind == "scope"]
+    return {
+        mode: tuple(match.name for match in matches if not match.modes or mode in match.modes)
+        for mode in contract.launch.modes
+    }
 
 
 _READS = ("Need", "How it is asked for", "Fields", "When something is missing", "Where, how often")

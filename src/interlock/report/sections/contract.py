@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 
 from interlock.model import words
-from interlock.model.contract import ContractFit, SettingMatch, SurfaceSetting, WorkflowContract
-from interlock.model.contract_page import UNDECIDED, Cell, Part, contract_parts, spaced
-from interlock.model.contract_parts import LaunchMode
+from interlock.model.contract import ContractFit, SettingMatch, SurfaceSetting
+from interlock.model.contract_page import UNDECIDED, Cell, Part, contract_parts, scopes_by_mode, spaced
 from interlock.report import safe
 from interlock.report.elements import Shown
 from interlock.report.sections.context import Context, Section
@@ -28,7 +27,7 @@ def build_contract(context: Context) -> Shown:
         return {"lead": lead, "hash": "", "parts": ()}
     parts: list[Part] = []
     left_out: list[str] = []
-    for part in contract_parts(contract, _scopes(contract, fits), context.assessment.contract_hash or None):
+    for part in contract_parts(contract, scopes_by_mode(contract, fits), context.assessment.contract_hash or None):
         if part.title == _SURFACE:
             parts += _settings(context, part, contract.organization_surface, fits)
         elif context.brief and part.detail:
@@ -62,15 +61,6 @@ def _in_lines(part: Part) -> Part:
 
 def _ends(text: str) -> str:
     return _FOLDER.sub("", _SYSTEM.sub("", text))
-
-
-def _scopes(contract: WorkflowContract, fits: Sequence[ContractFit]) -> dict[LaunchMode, tuple[str, ...]]:
-    """What each launch mode asks for, as it was held against the first organisation; nothing without one."""
-    matches = [match for match in (fits[0].matches if fits else ()) if match.kind == "scope"]
-    return {
-        mode: tuple(match.name for match in matches if not match.modes or mode in match.modes)
-        for mode in contract.launch.modes
-    }
 
 
 def _shown(part: Part) -> Shown:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from interlock.model import words
-from interlock.model.contract import ContractFit, Need, NeedMatch, WorkflowContract
+from interlock.model.contract import ContractFit, NeedMatch, WorkflowContract
+from interlock.model.contract_page import UNDECIDED, Cell, Part, contract_parts, scopes_by_mode
 from interlock.model.errors import InterlockError
 from interlock.tui.page import ACCENT, DIM, FIT, OK, WARN, Page, line, text
 from interlock.tui.screens.section import Section
@@ -64,11 +64,11 @@ class ContractSection(Section):
         """Draw contract and matrix of new inputs."""
         if new.inputs is None or (old is not None and old.inputs is new.inputs):
             return
-        self._show_contract(new.inputs.contract)
         fits = tuple(fit for org in new.inputs.organizations if (fit := new.inputs.fits.get(org.id)) is not None)
+        self._show_contract(new.inputs.contract, fits)
         self._show_fit(fits)
 
-    def _show_contract(self, contract: WorkflowContract | None) -> None:
+    def _show_contract(self, contract: WorkflowContract | None, fits: tuple[ContractFit, ...]) -> None:
         from interlock.usecases.contract import lint_contract
 
         pane = self.query_one("#contract", ScrollingFlow)
@@ -83,7 +83,7 @@ class ContractSection(Section):
             problem = error
             pane.draw(lambda page: draw_problem(page, problem))
         else:
-            pane.draw(lambda page: draw_contract(page, contract, remarks), keep_position=True)
+            pane.draw(lambda page: draw_contract(page, contract, remarks, fits), keep_position=True)
 
     def _show_fit(self, fits: tuple[ContractFit, ...]) -> None:
         table = self.query_one("#fit", Rows)
@@ -131,11 +131,10 @@ def _draw_legend(page: Page) -> None:
     page.line(Content("   ").join(line((sign.glyph, sign.style), (f" {sign.word}", DIM)) for sign in FIT.values()))
 
 
-_WIDTH = 13
-
-
-def draw_contract(page: Page, contract: WorkflowContract, remarks: Sequence[ContractRemark]) -> None:
-    """Title, open points, then every part in the order of the file."""
+def draw_contract(
+    page: Page, contract: WorkflowContract, remarks: Sequence[ContractRemark], fits: Sequence[ContractFit]
+) -> None:
+    """Title, open points, then every part as the page to sign has it."""
     page.para(contract.title, "bold")
     page.line((f"version {contract.version}   FHIR {contract.fhir_release}", DIM))
     page.heading("Left open", words.count(len(remarks), "point"))
@@ -144,75 +143,24 @@ def draw_contract(page: Page, contract: WorkflowContract, remarks: Sequence[Cont
     for remark in remarks:
         where = f"line {remark.line}" if remark.line else remark.pointer
         page.bullet(text("?", WARN), remark.message, (f"  {where}", DIM))
-    _event(page, contract)
-    page.heading("Launch")
-    launch = contract.launch
-    page.field("Modes", words.listed(launch.modes) or "none", label_width=_WIDTH)
-    page.field("Context", words.listed(launch.context) or "none", label_width=_WIDTH)
-    page.field("Client", launch.client or "undecided", style="" if launch.client else WARN, label_width=_WIDTH)
-    _needs(page, "Reads", contract.inputs)
-    _needs(page, "Writes", contract.outputs)
-    _steps(page, "When the output is wrong", contract.output_is_wrong)
-    _steps(page, "When something fails", contract.failures)
-    _steps(page, "Review", contract.review)
-    _rest(page, contract)
+    for part in contract_parts(contract, scopes_by_mode(contract, fits)):
+        _draw_part(page, part)
 
 
-def _event(page: Page, contract: WorkflowContract) -> None:
-    event = contract.clinical_event
-    page.heading("Clinical event")
-    if event is None:
-        page.line(("not written down", WARN))
-        return
-    for label, value in (("Trigger", event.trigger), ("Actor", event.actor), ("Setting", event.setting)):
-        page.field(label, value, label_width=_WIDTH)
-    page.field("States", words.listed(event.states) or "none", label_width=_WIDTH)
-    page.field("Action", event.action or "undecided", style="" if event.action else WARN, label_width=_WIDTH)
+def _draw_part(page: Page, part: Part) -> None:
+    """Labels with what is said; of a table each row's label, and below it a line a column."""
+    page.heading(part.title, str(len(part.rows)) if part.columns else "")
+    if not part.rows:
+        page.line(("none", DIM))
+    for label, *cells in part.rows:
+        if not part.columns:
+            page.bullet(text("·", ACCENT), (f"{label[0]}  ", DIM), *(_said(lines) for lines in cells))
+            continue
+        page.bullet(text("·", ACCENT), (label[0], "bold"), *((f"  {one}", DIM) for one in label[1:]))
+        for column, lines in zip(part.columns[1:], cells, strict=True):
+            if lines:
+                page.bullet("   ", (f"{column.lower()}  ", DIM), _said(lines))
 
 
-def _needs(page: Page, title: str, needs: Sequence[Need]) -> None:
-    page.heading(title, words.count(len(needs), "resource"))
-    for need in needs:
-        how = words.listed(need.interactions) or "no interaction named"
-        optional = "  optional" if need.optional else ""
-        where = "" if need.surface == "universal" else "  per organisation"
-        page.bullet(text("·", ACCENT), (need.resource, "bold"), f"  {how}", (f"{optional}{where}", DIM))
-        for label, values in (
-            ("fields", need.required_fields),
-            ("search", need.search_parameters),
-            ("codes", need.terminology),
-        ):
-            if values:
-                page.bullet("   ", (f"{label}  ", DIM), ", ".join(values))
-        if need.when_missing:
-            page.bullet("   ", ("missing  ", DIM), need.when_missing)
-
-
-def _steps(page: Page, title: str, part: BaseModel) -> None:
-    page.heading(title)
-    for name, value in part:
-        shown = {True: "yes", False: "no", None: "undecided"}.get(value, value)
-        if isinstance(value, tuple):  # states of the review
-            shown = "; ".join(", ".join(text for _, text in state if text) for state in value)
-        if shown:
-            page.field(name.replace("_", " "), shown, style=WARN if value is None else "", label_width=_WIDTH + 3)
-
-
-def _rest(page: Page, contract: WorkflowContract) -> None:
-    if contract.organization_surface:
-        page.heading("Settings", "universal or per organisation")
-        for setting in contract.organization_surface:
-            where = "universal" if setting.surface == "universal" else "per organisation"
-            default = "" if setting.default is None else f", default {setting.default}"
-            page.bullet(text("·", ACCENT), (setting.name, "bold"), line((f"  {where}, {setting.type}{default}", DIM)))
-    if contract.endpoints:
-        page.heading("The product's own endpoints")
-        for endpoint in contract.endpoints:
-            phi = "carries patient data" if endpoint.carries_phi else "no patient data"
-            auth = endpoint.authentication or "authentication undecided"
-            page.bullet(text("·", ACCENT), (endpoint.path, "bold"), (f"  {endpoint.audience}, {phi}, {auth}", DIM))
-    if contract.test_path:
-        page.heading("Test path")
-        for entry in contract.test_path:
-            why = f": {entry.why}" if entry.why else ""
-            page.bullet(text("·", ACCENT), (entry.behaviour, "bold"), (f"  {entry.where}{why}", DIM))
+def _said(lines: Cell) -> tuple[str, str]:
+    return "; ".join(lines), WARN if UNDECIDED in lines else ""
