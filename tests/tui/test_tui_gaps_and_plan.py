@@ -174,7 +174,7 @@ async def test_the_contract_shows_its_open_points_and_the_fit(terminal, workspac
         await t.press("8")
         says = t.of("#contract")
         assert "Clinical event" in says and "Left open" in says
-        assert "signed, At once, Written as preliminary and then final; refused" in says, "each state of the review"
+        assert "State: signed within: At once; then: Written as preliminary and then final" in says
         assert "no launch mode is chosen" in says or "Left open 0" not in says
         t.app.probe(["riverside"])
         await t.until(lambda: "riverside" in t.app.state.inputs.observations, 30)
