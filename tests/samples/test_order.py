@@ -23,6 +23,8 @@ FIRST = {
     "AUTH-041": ("org.network",),
     "ORG-004": ("oracle.service-request", "meditech.hosts"),
     "ORG-005": ("org.priority",),
+    "ORG-006": ("org.priority",),
+    "ORG-007": ("org.priority",),
     "ORG-009": ("org.priority",),
     "ORG-010": ("org.network", *TOKEN),
     "ORG-015": ("org.network", *TOKEN),
