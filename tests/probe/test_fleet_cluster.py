@@ -121,6 +121,8 @@ def test_a_host_is_in_one_chain() -> None:
     hosts = [host for chain in chains for host in {target.base_url.split("/")[2] for target in chain}]
     assert len(hosts) == len(set(hosts)) == 8
     assert max(len(batch) for chain in chains_of(wanted) for batch in chain) <= 16
+    many = [Target(base_url=f"https://h{number // 3}.example/{number}") for number in range(3_200)]
+    assert {len(batch) for chain in list(chains_of(many))[:-1] for batch in chain} <= {63, 64}
 
 
 def test_a_target_is_sent_to_workers_of_the_label_and_says_so(served: Loopback, place: Place) -> None:

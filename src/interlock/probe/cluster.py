@@ -32,8 +32,9 @@ from interlock.probe.transport.settings import ProbeSettings
 if TYPE_CHECKING:
     from interlock.probe.cluster_worker import Results
 
-#: Targets of a task: more make a task's own cost vanish (some 3 ms), fewer are done again when a worker dies.
-_BATCH = 16
+#: Targets of a task, least and most: more make a task's own cost vanish (some 10 ms of processor time), fewer are done
+#: again when a worker dies, and are shared out evenly when there are few.
+_BATCH = (16, 64)
 #: Batches that a worker process of this machine has under way, at most.
 _SLOTS = 64
 #: How long to wait for a scheduler, for the first worker, and for another when none is left, in seconds.
@@ -99,6 +100,9 @@ class _Run:
         self._name = f"interlock-{secrets.token_hex(8)}"
         self._resources: dict[str, float] | None = None
         self._numbers = count()
+        #: The workers that may take a task, as they were at a moment of the loop's clock.
+        self._workers: dict[str, int] = {}
+        self._looked = 0.0
 
     async def whole(self, targets: Sequence[Target], workers: int | Scheduler) -> None:
         """Connect, probe everything, disconnect."""
@@ -158,8 +162,9 @@ class _Run:
         )
         arrived = asyncio.ensure_future(future.result())
         try:
+            begun = asyncio.get_running_loop().time()
             while not (await asyncio.wait({arrived}, timeout=_LOOK_EVERY_S))[0]:
-                if worker is not None and worker not in await self._usable():
+                if worker is not None and self._looked > begun and worker not in self._workers:
                     return await self._results(batch, held, None)
             results: Results = arrived.result()
         except _dask().KilledWorker as error:
@@ -204,17 +209,20 @@ class _Run:
 
         :raises InterlockError: the scheduler does not answer.
         """
+        asked = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 workers = (await self._client.scheduler.identity(n_workers=-1))["workers"]
         except (OSError, TimeoutError, ValueError) as error:
             raise InterlockError("the scheduler is gone", remedy=_RESUME) from error
         wanted = self._resources or {}
-        return {
+        self._looked = asked
+        self._workers = {
             address: worker["nthreads"]
             for address, worker in workers.items()
             if worker["status"] == "running" and wanted.keys() <= worker["resources"].keys()
         }
+        return self._workers
 
     async def _watch(self, local: bool) -> None:
         """Ends with an error when the scheduler is gone, or no worker is left and none comes back."""
@@ -234,13 +242,15 @@ def chains_of(targets: Sequence[Target]) -> deque[deque[tuple[Target, ...]]]:
 
     A host is never in two chains.
     """
+    least, most = _BATCH
+    size = max(least, min(most, len(targets) // 32))
     chains: list[deque[tuple[Target, ...]]] = []
     few: list[Target] = []
     for crowd in sorted(crowds_of(targets).values(), key=len, reverse=True):
-        if len(crowd) >= _BATCH:
+        if len(crowd) >= size:
             members = tuple(crowd)
-            chains.append(deque(members[start : start + _BATCH] for start in range(0, len(members), _BATCH)))
-        elif len(few) + len(crowd) > _BATCH:
+            chains.append(deque(members[start : start + size] for start in range(0, len(members), size)))
+        elif len(few) + len(crowd) > size:
             chains.append(deque([tuple(few)]))
             few = [*crowd]
         else:
