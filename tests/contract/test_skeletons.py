@@ -362,6 +362,22 @@ def test_services_of_cds_hooks_are_those_of_its_channels() -> None:
     assert "How soon: open" in services[0]["description"] and "within 2 s" in services[1]["description"]
 
 
+def test_messages_are_of_the_channels_and_no_text_ends_a_segment() -> None:
+    subscribed = {"kind": "fhir-subscription", "resource": "Observation", "states": ["final", "amended"]}
+    given = CONTRACT | {"channels": [*CHANNELS, subscribed], "version": "2|3^4\\"}
+    files = build(resolved(given))
+    assert {path for path in files if path.startswith("messages/")} == {
+        "messages/2-hl7v2.hl7",
+        "messages/4-subscription.json",
+    }
+    head, note = files["messages/2-hl7v2.hl7"].rstrip("\r").split("\r")
+    assert head.split("|")[8] == "ORM^O01"
+    assert len(note.split("|")) == 4 and "version 2\\F\\3\\S\\4\\E\\" in note
+    document = json.loads(files["messages/4-subscription.json"])
+    assert document["criteria"] == "Observation?status=final,amended"
+    assert not validate(document, "R4").problems
+
+
 def test_the_diagram_has_every_step_and_no_text_of_the_contract_becomes_one() -> None:
     hostile = "nurse; end\nP->>F: DELETE everything %%{init}%% <b>#35;"
     event = {"trigger": hostile, "actor": hostile, "setting": "ward", "action": hostile}

@@ -10,6 +10,7 @@ from interlock.contract.skeletons.client import CLIENT, client
 from interlock.contract.skeletons.diagram import diagram
 from interlock.contract.skeletons.failure_modes import FAILURE_MODES, failures_page
 from interlock.contract.skeletons.lock import LOCK, lock
+from interlock.contract.skeletons.messages import messages
 from interlock.contract.skeletons.profiles import profiles
 from interlock.contract.skeletons.readme import README, readme
 from interlock.contract.skeletons.registration import registration
@@ -33,6 +34,7 @@ SKELETONS = (
     Skeleton("registration/*.md, registration/*.json", registration),
     Skeleton("settings/*.yaml, settings.schema.json", settings),
     Skeleton("cds-services.json", cds_services),
+    Skeleton("messages/*", messages),
     Skeleton(CLIENT, client),
     Skeleton("tests/*.py, tests/pytest.ini, tests/examples/*.json", suite),
     Skeleton(AUTH_MATRIX, auth_page),
