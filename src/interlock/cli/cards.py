@@ -140,7 +140,7 @@ def _tally(observation: Observation, card: Card) -> str:
     said = [f"{numbers[CheckOutcome.PASS]} pass"]
     if off:
         parts = ((len(blocking), "blocks you", "block you"), (len(asked), "is asked about", "are asked about"))
-        told = [f"{number} {words.agree(number, one, many)}" for number, one, many in parts if number]
+        told = [f"{number} {words.agree(number, singular, plural)}" for number, singular, plural in parts if number]
         told += [f"{len(card.also)} {words.agree(len(card.also), 'needs', 'need')} no answer"] if card.also else []
         said.append(f"{off} found something ({', '.join(told)})")
     if numbers[CheckOutcome.ERROR]:

@@ -294,8 +294,8 @@ def _draw_result(page: Page, result: WhatIf, names: Mapping[str, str]) -> None:
     if not result.ground.dated:
         return
     firm = result.ground.firm
-    what = "P80" if firm else "eight of ten runs"
-    page.line((f"{what} past the {words.gate(result.target_gate)}", DIM), ("   █ to P50  ▒ to P80  ░ to P90", DIM))
+    measure = "P80" if firm else "eight of ten runs"
+    page.line((f"{measure} past the {words.gate(result.target_gate)}", DIM), ("   █ to P50  ▒ to P80  ░ to P90", DIM))
     for change in sorted(result.finishes, key=lambda change: change.org is not None):
         name = names.get(change.org, change.org) if change.org else "All of them"
         page.blank()

@@ -146,7 +146,7 @@ def plan_options(
         unseen=frozenset(
             org.id
             for org in inputs.organizations
-            if (seen := inputs.observations.get(org.id)) is None or seen.outcome == "not_observed"
+            if (observation := inputs.observations.get(org.id)) is None or observation.outcome == "not_observed"
         ),
         chances=inputs.content.ruleset.chances,
         statuses=inputs.tasks,

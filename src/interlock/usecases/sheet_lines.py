@@ -104,9 +104,9 @@ class SheetLines:
         for column in Column:
             cell = self._cells.get((HEAD_ROW, column.position))
             if cell is None or cell.value != column.value:
-                found = plain(cell.value, 40) if cell else ""
+                title = plain(cell.value, 40) if cell else ""
                 raise DocumentError(
-                    f"this column should be {column.value!r} and is {found!r}: columns were moved or renamed",
+                    f"this column should be {column.value!r} and is {title!r}: columns were moved or renamed",
                     location=self._at(HEAD_ROW, column),
                     remedy=RETURN,
                 )

@@ -89,12 +89,12 @@ def write_generated(
     done = [_one(folder, name, text, before.get(name), force=force) for name, text in files.items()]
     left = {name: was for name, was in before.items() if name not in files and _is_there(folder, name)}
     orphans = [folder / name for name in left]
-    settled = [one.path for one in done if one.state in {"same", "renewed"}]
+    settled = [file.path for file in done if file.state in {"same", "renewed"}]
     orphans += [beside for path in settled if (beside := path.with_name(f"{path.name}.new")).exists()]
     if not check:
-        for one, text in zip(done, files.values(), strict=True):
-            if one.state not in {"same", "kept"} and _hash_of(folder, one.path) != _hash(text.encode()):
-                write_atomically(one.path, text.encode(), within=folder)
+        for file, text in zip(done, files.values(), strict=True):
+            if file.state not in {"same", "kept"} and _hash_of(folder, file.path) != _hash(text.encode()):
+                write_atomically(file.path, text.encode(), within=folder)
         hashes = {name: _hash(text.encode()) for name, text in files.items()}
         new = Manifest(source=source, made=made, files=hashes | left)
         if new != manifest:
@@ -111,7 +111,7 @@ def _one(folder: Path, name: str, text: str, before: str | None, *, force: bool)
         return Generated(path, "new" if there is None else "renewed")
     if before == wanted:
         return Generated(path, "kept")
-    beside = next(one for one in _beside(path) if _hash_of(folder, one) in {None, before, wanted})
+    beside = next(candidate for candidate in _beside(path) if _hash_of(folder, candidate) in {None, before, wanted})
     return Generated(beside, "beside", tuple(_difference(path, text, folder)))
 
 

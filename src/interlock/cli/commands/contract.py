@@ -79,8 +79,8 @@ def check(
                 say(f"{fit.org}: not observed, so nothing is said about it")
                 continue
             say(f"{fit.org}: {_counted(fit)}")
-            for one in _clients(inputs, fit.org) if client is None else ():
-                say(f"  {one.name} ({one.mode}): {_counted(fit.of_mode(one.mode))}")
+            for registered in _clients(inputs, fit.org) if client is None else ():
+                say(f"  {registered.name} ({registered.mode}): {_counted(fit.of_mode(registered.mode))}")
     missing = sum(len(fit.names("missing")) for fit in fits)
     unset = sum(match.outcome in {"missing", "mistyped"} for fit in fits for match in fit.settings)
     named = {match.name for fit in fits for match in fit.matches if match.outcome == "not_fhir"}
@@ -112,8 +112,8 @@ def _counted(fit: ContractFit) -> str:
 
 def _clients(inputs: Inputs, org: str) -> Iterator[Client]:
     """Those of the organisation's environment."""
-    environment = next((one.environment for one in inputs.organizations if one.id == org), None)
-    return (one for one in require_contract(inputs).clients if one.environment == environment)
+    environment = next((entry.environment for entry in inputs.organizations if entry.id == org), None)
+    return (entry for entry in require_contract(inputs).clients if entry.environment == environment)
 
 
 @app.command("lint")

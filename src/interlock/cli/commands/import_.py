@@ -99,10 +99,10 @@ def observation(
     from interlock.usecases.observation_import import import_observations
 
     done = import_observations(open_workspace(folder), files, org=org, by=by, dry_run=dry_run)
-    for seen in done.saved:
-        vantage = f", seen from {plain(seen.vantage, 60)}" if seen.vantage else ""
+    for brought in done.saved:
+        vantage = f", seen from {plain(brought.vantage, 60)}" if brought.vantage else ""
         verb = "would be taken" if dry_run else "taken"
-        say(f"{seen.target.org}: {verb}, made at {seen.started:%Y-%m-%d %H:%M} UTC{vantage}")
+        say(f"{brought.target.org}: {verb}, made at {brought.started:%Y-%m-%d %H:%M} UTC{vantage}")
     if done.known:
         say(f"{words.count(done.known, 'observation')} {words.agree(done.known, 'is', 'are')} here already.")
     if done.others:

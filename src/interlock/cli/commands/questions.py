@@ -102,9 +102,9 @@ def show_answer(inputs: Inputs, item: Item, org: str | None) -> None:
     emit("\n".join(lines))
 
 
-def show_owed(found: OwedAnswers) -> None:
+def show_owed(answers: OwedAnswers) -> None:
     """Print who owes what by when."""
-    if not found.owed:
+    if not answers.owed:
         say("Nobody owes anything.")
         return
     rows = [
@@ -115,7 +115,7 @@ def show_owed(found: OwedAnswers) -> None:
             plain(entry.assignee or words.OWNER[Owner.US].phrase, 60),
             f"{words.iso_day(entry.due)}{' (overdue)' if entry.overdue else ''}" if entry.due else "",
         )
-        for entry in found.owed
+        for entry in answers.owed
     ]
     show_table(["Item", "Asked of", "What is owed", "Who", "By"], rows)
 

@@ -147,9 +147,9 @@ def _save(
         say("Nothing changes: that is what the file says already.")
 
 
-def show_tasks(found: TaskList) -> None:
+def show_tasks(task_list: TaskList) -> None:
     """Print the routine tasks."""
-    if found.tasks:
+    if task_list.tasks:
         show_table(
             [("Task", {"no_wrap": True}), "", "Whose", ("Since", {"no_wrap": True}), ("Due", {"no_wrap": True})],
             [
@@ -160,13 +160,13 @@ def show_tasks(found: TaskList) -> None:
                     words.iso_day(entry.progress.done or entry.progress.begun or ""),
                     words.iso_day(entry.progress.due or "") + (" overdue" if entry.overdue else ""),
                 )
-                for entry in found.tasks
+                for entry in task_list.tasks
             ],
         )
     counts = [
-        f"{sum(entry.progress.status is state for entry in found.tasks):,} {word.phrase}"
+        f"{sum(entry.progress.status is state for entry in task_list.tasks):,} {word.phrase}"
         for state, word in words.TASK_STATE.items()
     ]
-    say(f"{words.count(len(found.tasks), 'routine task')}: {words.listed(counts)}.")
-    if found.unknown:
-        say(f"tasks.yaml also has what no routine task here is called: {words.listed(found.unknown)}.")
+    say(f"{words.count(len(task_list.tasks), 'routine task')}: {words.listed(counts)}.")
+    if task_list.unknown:
+        say(f"tasks.yaml also has what no routine task here is called: {words.listed(task_list.unknown)}.")

@@ -157,8 +157,8 @@ def associated(probed: CheckInput) -> Result:
         return not_applicable("no associated endpoints are listed", probed.at("smart"))
     if not endpoints:
         return not_observed("associated_endpoints lists none that could be read", probed.at("smart"))
-    homeless = sum(one.url is None or not is_absolute(one.url) for one in endpoints)
-    silent = sum(one.capabilities is None for one in endpoints)
+    homeless = sum(endpoint.url is None or not is_absolute(endpoint.url) for endpoint in endpoints)
+    silent = sum(endpoint.capabilities is None for endpoint in endpoints)
     if homeless or silent:
         return warned(
             f"Of {words.count(len(endpoints), 'associated endpoint')}, {homeless} without an absolute url and {silent} "

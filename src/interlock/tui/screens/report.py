@@ -221,7 +221,7 @@ class ReportSection(Section):
         from interlock.usecases.contract import export_contract
 
         done = export_contract(inputs, self.interlock.workspace.output(folder), today=date.today())
-        return job.Exported(tuple(one.path for one in done))
+        return job.Exported(tuple(skeleton.path for skeleton in done))
 
     # -- milestones -----------------------------------------------------------------------------------------------
 

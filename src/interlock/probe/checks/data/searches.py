@@ -175,28 +175,28 @@ def trigger_states(probed: CheckInput) -> Result:
     states, inputs = event.states, sampled_inputs(probed)
     candidates = []
     for sample in inputs:
-        found = tables.element(f"{sample.resource}.status")
-        codes = () if isinstance(found, Unknown) or found.binding is None else found.binding.codes
+        element = tables.element(f"{sample.resource}.status")
+        codes = () if isinstance(element, Unknown) or element.binding is None else element.binding.codes
         if set(states) <= set(codes):
             candidates.append(sample)
     if not candidates:
         return not_applicable(f"no input that was seen has {words.listed(list(states), last='or')} as its status")
     void = {code for sample in candidates for state in tables.void_states(sample.resource) for code in state.codes}
-    seen = {
+    statuses = {
         sample.name: {
             status: number for status, number in sample.statuses.items() if " " not in status and status not in void
         }
         for sample in candidates
     }
     outside = [
-        f"{name}: {words.listed([f'{status} {number}' for status, number in found.items() if status not in states])}"
-        for name, found in seen.items()
-        if any(status not in states for status in found)
+        f"{name}: {words.listed([f'{status} {number}' for status, number in counts.items() if status not in states])}"
+        for name, counts in statuses.items()
+        if any(status not in states for status in counts)
     ]
     told = f"not in clinical_event.states ({words.listed(list(states))}), so it starts nothing: {clauses(outside, 4)}"
-    undecided = [name for name, found in seen.items() if "unknown" in found and "unknown" not in states]
+    undecided = [name for name, counts in statuses.items() if "unknown" in counts and "unknown" not in states]
     if undecided:
         return warned(f"What “unknown” does is for the contract to say; {told}")
-    if not any(status in states for found in seen.values() for status in found):
+    if not any(status in states for counts in statuses.values() for status in counts):
         return warned(f"No state that starts the event occurs; {told}" if outside else "No state occurs at all")
     return passed(words.capital(told) if outside else "Every state that was seen is in clinical_event.states")
