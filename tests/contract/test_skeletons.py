@@ -11,11 +11,14 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml as pyyaml
+from hypothesis import example, given
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from interlock.contract.load import load_contract, remarks
 from interlock.contract.resolve import resolve
 from interlock.contract.skeletons import SKELETONS, build
+from interlock.contract.skeletons.settings import settings
 from interlock.documents.resources import data_dir
 from interlock.fhir.tables import Unknown, release
 from interlock.fhir.validation import validate
@@ -172,28 +175,48 @@ def test_a_scope_that_is_listed_with_a_query_only_is_asked_for_so() -> None:
     assert one["not_covered_by_these"] == ["Observation (Lactate)"]
 
 
+def _read(text: str, version: tuple[int, int]) -> Any:
+    reader = YAML(typ="safe", pure=True)
+    reader.version = version
+    return reader.load(text)
+
+
 def test_settings_read_equal_in_yaml_1_1_and_1_2_and_fit_their_schema() -> None:
     files = build(resolved())
     text = files["settings/south.yaml"]
-    read = []
-    for version in ((1, 1), (1, 2)):
-        reader = YAML(typ="safe", pure=True)
-        reader.version = version
-        read.append(reader.load(text))
+    read = [_read(text, version) for version in ((1, 1), (1, 2))]
     assert read[0] == read[1] == pyyaml.safe_load(text)
-    settings = read[0]["settings"]
-    assert [settings[name] for name in ("no", "night", "ward", "dose", "none_of")] == [
+    values = read[0]["settings"]
+    assert [values[name] for name in ("no", "night", "ward", "dose", "none_of")] == [
         "NO",
         "22:30:00",
         "0123",
         "1e3",
         "~",
     ]
-    assert settings["words"][:3] == ["yes", "=", "2026-11-30"]
-    assert settings["huge"] == 1e22 and settings["asked"] is None
+    assert values["words"][:3] == ["yes", "=", "2026-11-30"]
+    assert values["huge"] == 1e22 and values["asked"] is None
     with pytest.raises(jsonschema.ValidationError, match="None is not of type 'integer'"):
         jsonschema.validate(read[0], json.loads(files["settings.schema.json"]))
-    jsonschema.validate(read[0] | {"settings": settings | {"asked": 3}}, json.loads(files["settings.schema.json"]))
+    jsonschema.validate(read[0] | {"settings": values | {"asked": 3}}, json.loads(files["settings.schema.json"]))
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=12), max_size=3),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+@example(["on", "0o17", "0x1F", "1_000", "12:30:45", "<<", "!!int 1", "- a", "# b", "\x7f\x85\ufeff"], 1e-7)
+def test_any_text_and_number_reads_as_it_was_in_both_editions_of_yaml(texts: list[str], number: float) -> None:
+    surface = [
+        {"name": "texts", "surface": "universal", "type": "list", "default": texts},
+        {"name": "number", "surface": "universal", "type": "number", "default": number},
+    ]
+    contract = WorkflowContract.model_validate({"version": "1", "title": "T", "organization_surface": surface})
+    text = settings(resolve(contract, (NORTH,), {}, product="P", description=None, made="2026-11-30"))[
+        "settings/north.yaml"
+    ]
+    for version in ((1, 1), (1, 2)):
+        assert _read(text, version)["settings"] == {"texts": texts, "number": number}
 
 
 def test_the_statement_says_how_much_each_thing_is_needed() -> None:

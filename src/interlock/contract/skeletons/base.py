@@ -66,8 +66,10 @@ def named(need: ResolvedNeed) -> str:
 
 def not_offered(org: ResolvedOrganization) -> tuple[str, ...]:
     """What required needs ask for and the server was seen to leave out, a sentence a need."""
-    missing = (
-        (need, [match.name for match in need.open if match.outcome == "missing" and not match.optional])
-        for need in org.needs
-    )
-    return tuple(f"{named(need)}: the server offers no {words.listed(names)}" for need, names in missing if names)
+    told = []
+    for need in org.needs:
+        missing = [match for match in need.open if match.outcome == "missing" and not match.optional]
+        names = [match.name for match in missing if match.kind == "resource"] or [match.name for match in missing]
+        if names:
+            told.append(f"{named(need)}: the server offers no {words.listed(names)}")
+    return tuple(told)
