@@ -274,7 +274,8 @@ class Organization:
 
     def scopes(self, mode: str) -> str:
         """The scopes of a launch mode, as narrow as the server lists them and in the syntax that it takes."""
-        syntax = (self.lock.get("server") or {}).get("scope_syntax") or ["v2"]
+        server = self.lock.get("server") or {}
+        syntax = server.get("scope_syntax") or (["v1"] if server.get("smart_absent") else ["v2"])
         own = [one for one in self.lock.get("clients") or [] if one["client"]["mode"] == mode]
         asked: dict[str, None] = {}
         for scope in (scope for client in own[:1] for scope in client.get("scopes") or []):
@@ -325,6 +326,10 @@ class Organization:
             raise Unavailable(what, self.failure("ehr_unavailable")) from None
         if got.is_redirect:
             raise Unavailable(f"{url} points elsewhere, which is not followed", self.failure("ehr_unavailable"))
+        headers = more.get("headers") or {}
+        if got.status_code == 406 and method == "GET" and headers.get("Accept") == FHIR_JSON:
+            # Servers of earlier releases may know JSON by its general name only.
+            return self.send(method, url, **{**more, "headers": {**headers, "Accept": "application/json"}})
         return got
 
     def document(self, url: str, accept: str = "application/json") -> Resource:
@@ -415,7 +420,8 @@ class Organization:
         if (begun.issuer_is_told or "iss" in query) and query.get("iss") != begun.issuer:
             raise SignInRefused("the answer comes from another issuer than the one that was asked (RFC 9207)")
         if "code" not in query:
-            raise SignInRefused(f"the server refused: {query.get('error', 'no code')}", self.failure("access_denied"))
+            why = f"{query.get('error', 'no code')} {query.get('error_description', '')[:200]}".rstrip()
+            raise SignInRefused(f"the server refused: {why}", self.failure("access_denied"))
         form = {"grant_type": "authorization_code", "code": query["code"], "code_verifier": begun.verifier}
         form |= {"redirect_uri": begun.redirect_uri}
         basic = None

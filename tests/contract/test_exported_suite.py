@@ -25,6 +25,7 @@ import httpx
 import pytest
 
 from interlock.contract.skeletons.suite import id_of_test
+from interlock.sandbox.client import CLIENT_ID, client_key
 from interlock.sandbox.clients import Client
 from interlock.sandbox.grants import Context
 from interlock.sandbox.server import SandboxServer
@@ -244,19 +245,24 @@ def test_a_hospital_played_as_it_was_observed_is_judged_alike(
             assert found.code == 0, found.output
         else:
             found = run(folder, org, base, "--any-release", "--patient", PATIENTS[org])
-            assert found.having("failure") == missing_at(folder, org) | {TOKEN}
+            assert found.having("failure") == missing_at(folder, org) | {TOKEN}, found.output
 
 
 def signed_in(client: ModuleType, server: SandboxServer, org: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A client that a person launched from the chart of the test patient."""
+    """A client that a person signed in to, for the test patient."""
     redirect = "http://127.0.0.1:9/callback"
     made = Client(id="chart", redirect_uris=(redirect,), launch_uris=("http://127.0.0.1:9/launch",))
     server.register(org, made)
     organization = client.Organization.named(org, server.base_url(org))
     monkeypatch.setenv(organization.variable("client_id"), "chart")
-    context = Context(patient=PATIENTS[org])
-    launch = parse_qs(urlsplit(server.launch(org, "chart", context=context)).query)
-    begun = organization.authorize("ehr", redirect, launch["iss"][0], launch["launch"][0])
+    if org == "riverside":
+        context = Context(patient=PATIENTS[org])
+        launch = parse_qs(urlsplit(server.launch(org, "chart", context=context)).query)
+        begun = organization.authorize("ehr", redirect, launch["iss"][0], launch["launch"][0])
+    else:  # without an EHR launch: the same scopes, and the patient is picked at the sign-in
+        asked = f"launch/{organization.scopes('ehr').replace('launch ', 'patient ', 1)}"
+        monkeypatch.setattr(organization, "scopes", lambda _: asked)
+        begun = organization.authorize("standalone", redirect)
     answer = httpx.get(begun.url, trust_env=False)
     token = organization.redeem(begun, answer.headers["location"])
     assert token.patient == PATIENTS[org]
@@ -286,6 +292,51 @@ def reads_and_writes(client: ModuleType, folder: Path, opened: Any, patient: str
     written = opened.create_document_reference(json.loads(text), keys)
     assert written["id"]
     assert opened.create_document_reference(json.loads(text), keys)["id"] == written["id"]
+
+
+def test_a_launched_client_is_refused_as_the_fit_says(
+    folder: Path, client: ModuleType, server: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pinecrest is of SMART 1.0 and has no conditions: what it lacks is refused, and so is all outside the contract."""
+    patient = PATIENTS["pinecrest"]
+    lock = json.loads((folder / "contract.lock.json").read_text())
+    own = next(one for one in lock["organizations"] if one["id"] == "pinecrest")
+    asked = {
+        key
+        for one in own["clients"]
+        if one["client"]["mode"] == "ehr"
+        for scope in one["scopes"]
+        for key in scope["needs"]
+    }
+    with signed_in(client, server, "pinecrest", monkeypatch) as opened:
+        for name, need in opened.organization.needs("input").items():
+            matches = next(one for one in own["needs"] if client.NEEDS[one["key"]] == name)
+            if matches["key"] not in asked or "search" not in need["interactions"]:
+                continue
+            lacking = {match["name"] for match in matches["open"] if match["outcome"] == "missing"}
+            if need["resource"] in lacking:
+                with pytest.raises((client.AccessDenied, client.Unavailable)):
+                    list(opened.resources(name, {"patient": patient}, []))
+            else:
+                list(opened.resources(name, {"patient": patient}, []))
+        for kind in ("AllergyIntolerance", "Procedure"):
+            with pytest.raises(client.AccessDenied):
+                opened.resource(kind, "1")
+
+
+@pytest.mark.usefixtures("_no_variables")
+def test_a_way_in_that_is_not_offered_gives_no_token(
+    client: ModuleType, server: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lakeshore lists no backend services and no client with keys; the fit says so, and so does its token endpoint."""
+    organization = client.Organization.named("lakeshore", server.base_url("lakeshore"))
+    with organization.http:
+        with pytest.raises(client.SignInRefused, match="takes no registration by itself"):
+            client.register(organization)
+        monkeypatch.setenv(organization.variable("client_id"), CLIENT_ID)
+        monkeypatch.setenv(organization.variable("private_key"), json.dumps(client_key().as_dict(private=True)))
+        with pytest.raises(client.SignInRefused, match="gives no token"):
+            organization.backend_token()
 
 
 @pytest.fixture

@@ -32,6 +32,8 @@ def scopes(resolved: ResolvedContract) -> Mapping[str, str]:
 def syntax_of(org: ResolvedOrganization) -> tuple[ScopeSyntax, tuple[str, ...]]:
     """Which syntax to register here, and what is open about that. Of both, v2 asks for less (SCO-02)."""
     taken = org.server.scope_syntax if org.server is not None else ()
+    if not taken and org.server is not None and org.server.smart_absent:
+        return "v1", ("which syntax the server takes: it has no SMART configuration, so v1, of SMART 1.0, is written",)
     if not taken:
         return "v2", ("which syntax the server takes: v2 is written here, the needs are the same in v1",)
     return ("v2" if "v2" in taken else "v1"), ()
