@@ -54,6 +54,14 @@ def test_what_differs_from_an_edited_file_is_told_within_bounds(tmp_path: Path) 
     assert one.difference == ("(too long to be compared here)",)
 
 
+def test_a_secret_that_somebody_wrote_into_a_file_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NORTH_CLIENT_SECRET", "correct-horse-battery")
+    written(tmp_path, {"a.yaml": "id: one\n"})
+    (tmp_path / "a.yaml").write_text("id: one\nsecret: correct-horse-battery\n")
+    (one,) = write_generated(tmp_path, {"a.yaml": "id: two\n"}, source=TWO, made="2026-11-30")
+    assert "+id: two" in one.difference and not any("horse" in line for line in one.difference)
+
+
 def test_a_new_file_that_was_edited_too_survives(tmp_path: Path) -> None:
     written(tmp_path, {"a.md": "one"})
     (tmp_path / "a.md").write_text("edited")

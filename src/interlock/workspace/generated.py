@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 
 from interlock.documents.files import read_bytes
 from interlock.documents.json import parse_json
+from interlock.documents.redaction import redacted
 from interlock.documents.visible import to_json
 from interlock.model.base import IsoDate, Model
 from interlock.model.errors import DocumentError, Location, WorkspaceError
@@ -24,8 +25,8 @@ from interlock.workspace.atomic import write_atomically
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 16_000_000
-#: How much of a file is compared, and how much of what differs is told: characters, lines.
-MAX_COMPARED, MAX_DIFFERENT = 400_000, 60
+#: How much of a file is compared, and how much of what differs is told: characters, lines, characters of a line.
+MAX_COMPARED, MAX_DIFFERENT, MAX_LINE = 400_000, 60, 240
 #: new: was not there; renewed: as it was written, and replaced; same: nothing to do; kept: edited, and what is
 #: generated has not changed since; beside: edited, and the new one stands beside it; orphan: is no longer generated.
 State = Literal["new", "renewed", "same", "kept", "beside", "orphan"]
@@ -125,13 +126,14 @@ def _beside(path: Path) -> Iterator[Path]:
 
 
 def _difference(path: Path, text: str, folder: Path) -> Iterator[str]:
-    """What differs between an edited file and the new one, in at most :data:`MAX_DIFFERENT` lines."""
+    """What differs between an edited file and the new one, in at most :data:`MAX_DIFFERENT` lines, without secrets."""
     edited = read_bytes(path, MAX_BYTES, within=folder).decode(errors="replace")
     if len(edited) + len(text) > MAX_COMPARED:
         yield "(too long to be compared here)"
         return
-    lines = unified_diff(edited.splitlines(), text.splitlines(), path.name, f"{path.name}.new", lineterm="", n=1)
-    yield from islice(lines, MAX_DIFFERENT)
+    ours, theirs = (redacted(one).splitlines() for one in (edited, text))
+    lines = unified_diff(ours, theirs, path.name, f"{path.name}.new", lineterm="", n=1)
+    yield from (line[:MAX_LINE] for line in islice(lines, MAX_DIFFERENT))
     if (left := sum(1 for _ in lines)) > 0:
         yield f"(and {left} more lines)"
 
