@@ -42,7 +42,7 @@ def ground(
         dated=True,
         firm=not because,
         because=because,
-        said=(_dates(plan, who, because), *_unknown(plan), *_narrowing(plan)),
+        said=(_dates(plan, who, because), *_unknown(plan), *_narrowing(plan, names)),
         rests=_rests(plan),
     )
 
@@ -126,7 +126,7 @@ def _unknown(plan: Plan) -> Iterator[str]:
         )
 
 
-def _narrowing(plan: Plan) -> Iterator[str]:
+def _narrowing(plan: Plan, names: dict[str, str]) -> Iterator[str]:
     """What narrows the range most for the effort of finding out; else what spreads it most.
 
     Where what is unknown is a small part of the width, finding out narrows little, and what spreads it is said.
@@ -144,5 +144,8 @@ def _narrowing(plan: Plan) -> Iterator[str]:
             return
     for driver in plan.drivers[:1]:
         spread = words.days(driver.p80_if_badly - driver.p80_if_well)
-        what = "how all goes at one party" if driver.what == "party" else f"“{plain(driver.title, 200)}”"
-        yield f"What spreads it most is {what} ({driver.id}): {spread} from its best to its worst fifth of runs."
+        if driver.what == "party":
+            what = f"how all goes at {names.get(driver.org or '', 'one party')}"
+        else:
+            what = f"“{plain(driver.title, 200)}” ({driver.id})"
+        yield f"What spreads it most is {what}: {spread} from its best to its worst fifth of runs."

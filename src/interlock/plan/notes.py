@@ -91,7 +91,7 @@ def _crossed(simulation: Simulation) -> str:
     if days[last] > _LONG:
         fires.append(f"for {last}, through in {months} at the median")
     if fires:
-        return f"It fires {words.listed(fires)}."
+        return f"It fires {'; and '.join(fires)}."
     if first == last:
         return f"It does not fire: {first} is through in {weeks} at the median."
     return f"It does not fire: {first} is through in {weeks} at the median and {last} in {months}."
