@@ -126,6 +126,8 @@ def test_the_same_work_at_several_organisations_is_told_once_with_a_line_for_eac
     [group] = alike(tasks)
     assert [len(part) for part in lines(group[:3])] == [1, 1, 1]
     assert [[each.org for each in part] for part in lines(group)] == [["o0", "o2"], ["o1"], ["o3", "o4"]]
+    begun = TaskStatus(status="begun", begun="2026-11-02", by="Ann Ode")
+    assert len(alike([*tasks, task("org.network@o9", "routine", 0, org="o9", progress=begun)])) == 2
     gap, asked = task("AA-001@o1", "gap", 0, org="o1"), task("find-out:AA-001@o2", "discovery", 0, org="o2")
     assert alike([gap, asked]) == [[gap], [asked]], "asking whether it is so is another task than closing it"
 

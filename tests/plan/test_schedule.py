@@ -397,7 +397,7 @@ def test_our_own_work_that_does_not_fit_is_said():
     assert any("adds up to 40 person-days: the P80 needs 8.0 of us" in note for note in plan.notes)
     roomy = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), [task("org.wait", lead_time=lead(90, 90, 90))])
     assert not any("adds up" in note for note in roomy.notes)
-    assert any("0 of these begun" in note for note in roomy.notes)
+    assert any("0 of them begun" in note for note in roomy.notes)
 
 
 @pytest.mark.parametrize(("persons", "days"), [(1, 40.0), (2, 20.0), (3, 15.0), (8, 5.0), (50, 5.0)])

@@ -114,7 +114,8 @@ def _parts(work: Work) -> Iterator[str]:
     plural |= {"gap that an unknown may be": "gaps that unknowns may be", "piece of evidence": "pieces of evidence"}
     named = [words.count(number, kind, plural.get(kind)) for kind, number in kinds.items() if number]
     if left:
-        said = f" ({done:,} more are done and {begun:,} of these begun, as tasks.yaml says)" if routine else ""
+        of = f", {begun:,} of them begun" if len(routine) > done else ""
+        said = f"{of} ({done:,} more done, as tasks.yaml says)" if routine else ""
         yield f"Tasks: {len(left):,} {words.agree(len(left), 'is', 'are')} left: {words.listed(named)}{said}."
     if work.unknown:
         entries = words.count(len(work.unknown), "entry", "entries")

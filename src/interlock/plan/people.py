@@ -206,11 +206,11 @@ def later_drivers(plan: Plan, days: int) -> tuple[PlanTask, ...]:
 
 
 def alike(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
-    """The same work at several organisations together."""
-    groups: dict[str, list[PlanTask]] = {}
+    """The same work at several organisations together; where it is under way, apart from where it is to come."""
+    groups: dict[tuple[str, bool], list[PlanTask]] = {}
     for task in tasks:
-        work = task.id.partition("@")[0]
-        groups.setdefault("probe" if work.startswith(PROBE) else work, []).append(task)
+        work = "probe" if task.id.startswith(PROBE) else task.id.partition("@")[0]
+        groups.setdefault((work, task.progress is not None and task.progress.begun is not None), []).append(task)
     return list(groups.values())
 
 
