@@ -200,7 +200,11 @@ def present(value: Any, path: str) -> bool:
         found = [item for key, item in value.items() if re.fullmatch(re.escape(stem) + "[A-Z][A-Za-z0-9]*", key)]
     else:
         found = [value[stem]] if stem in value else []
-    return any(present(item, rest) if rest else item not in (None, "", [], {}) for item in found)
+    if rest:
+        return any(present(item, rest) for item in found)
+    return any(
+        set(item) - {"id", "extension"} if isinstance(item, dict) else item not in (None, "", []) for item in found
+    )
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from fhir_client import FHIR_JSON, Client, Organization, Resource
@@ -11,10 +13,15 @@ OUTSIDE = 3
 
 
 def test_without_a_token_is_refused(server: Organization, input_name: str) -> None:
-    """Nobody reads without a token. One count is asked for, and its body is not looked at."""
+    """Nobody reads without a token. One count is asked for, and its body is not looked at.
+
+    Another answer than a refusal or a success, such as 404 for a type that is not there, tells nothing.
+    """
     kind = server.need("input", input_name)["resource"]
     answer = server.send("GET", f"{server.base}/{kind}?_summary=count", headers={"Accept": FHIR_JSON})
-    assert answer.status_code in (401, 403, 404), f"{kind} answers {answer.status_code} to a reader without a token"
+    assert not answer.is_success, f"{kind} answers {answer.status_code} to a reader without a token"
+    if answer.status_code not in (401, 403):
+        pytest.skip(f"{kind} answers {answer.status_code}, which neither gives nor refuses")
 
 
 def test_type_outside_the_contract_is_refused(client: Client, statement: Resource, patient: str) -> None:
@@ -33,5 +40,5 @@ def test_type_outside_the_contract_is_refused(client: Client, statement: Resourc
     headers = {"Authorization": f"Bearer {client.token.value}", "Accept": FHIR_JSON}
     base = client.organization.base
     for kind in outside[:OUTSIDE]:
-        answer = client.organization.send("GET", f"{base}/{kind}?patient={patient}&_count=1", headers=headers)
+        answer = client.organization.send("GET", f"{base}/{kind}?patient={quote(patient)}&_count=1", headers=headers)
         assert answer.status_code in (401, 403), f"{kind} is not of the contract and answers {answer.status_code}"

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -75,6 +76,10 @@ def server() -> Iterator[SandboxServer]:
 
 @pytest.fixture(scope="module")
 def client(folder: Path) -> ModuleType:
+    return module_of(folder)
+
+
+def module_of(folder: Path) -> ModuleType:
     """The exported client as a module."""
     spec = importlib.util.spec_from_file_location("fhir_client", folder / "client" / "fhir_client.py")
     assert spec is not None
@@ -492,3 +497,60 @@ def test_every_search_has_the_fixed_query_of_its_need(client: ModuleType) -> Non
 
     offline(client, answer).vital_signs("1&_count=9", since="2026-01-01")
     assert asked == [urlencode([("category", "vital-signs"), ("patient", "1&_count=9"), ("date", "ge2026-01-01")])]
+
+
+SCRIBE = """\
+schema: 2
+version: "1.0"
+title: Ambient note of a clinic visit
+launch: {modes: [ehr], context: [patient, encounter], client: public, browser: true}
+session: {refresh: none, length: One visit}
+inputs:
+  - resource: Patient
+    interactions: [read]
+    required_fields: [identifier, birthDate]
+    missing: [{field: birthDate, then: ask, says: When was the patient born?}]
+  - resource: Encounter
+    interactions: [read, search]
+    search_parameters: [patient, _id]
+    required_fields: [status, class]
+  - resource: Condition
+    interactions: [read, search]
+    search_parameters: [patient, clinical-status]
+    required_fields: [code]
+    missing: [{field: code, then: degrade, says: A problem without a code is not named}]
+outputs:
+  - resource: DocumentReference
+    interactions: [create, update]
+    required_fields: [status, docStatus, type, subject, author, context.encounter, content]
+    binding: [{path: type, codes: ["http://loinc.org|34109-9"]}]
+    status_flow:
+      - {state: preliminary, moved_by: The clinician, to: [final, entered-in-error]}
+      - {state: final, moved_by: The clinician, to: [entered-in-error]}
+      - {state: entered-in-error}
+    writing:
+      if_none_exist: patient={patient}&type=http://loinc.org|34109-9&date={visit}
+      if_match: true
+      provenance: true
+"""
+
+
+@pytest.mark.long
+def test_a_product_without_a_backend_is_held_to_its_contract_with_the_token_of_a_launch(
+    workspace: Workspace, server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = Workspace(Path(shutil.copytree(workspace.root, tmp_path / "workspace")))
+    copied.write("contract.yaml", SCRIBE.encode())
+    folder = tmp_path / "contract"
+    export_contract(load_inputs(copied), folder, today=date(2026, 11, 30))
+    scribe = module_of(folder)
+    with signed_in(scribe, server, "riverside", monkeypatch) as opened:
+        token = opened.token.value
+    options = ("--patient", PATIENTS["riverside"], "--write", "--token-variable", "OURS")
+    found = run(folder, "riverside", server.base_url("riverside"), *options, variables={"OURS": token})
+    assert found.code == 0, found.output
+    passed = found.having("passed")
+    assert {id_of_test("records", "is_read", name) for name in ("patient", "encounter", "condition")} <= passed
+    assert id_of_test("outputs", "moves_through_its_states", "document_reference") in passed
+    assert id_of_test("outputs", "newer_version_is_not_overwritten", "document_reference") in passed
+    assert token not in found.output

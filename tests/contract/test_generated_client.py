@@ -126,6 +126,12 @@ def test_an_own_name_for_each_need() -> None:
     ]
 
 
+def test_thousands_of_needs_have_names() -> None:
+    needs = tuple(Need(resource="Observation", interactions=("read",)) for _ in range(3_000))
+    names = need_names(WorkflowContract(version="1", title="Many", inputs=needs, outputs=needs))
+    assert len(set(names.values())) == 6_000
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [("MedicationAdministration", "medication_administration"), ("_id", "id_"), ("class", "class_"), ("日本", "")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from interlock.contract.scopes import category_of, keyed_needs
@@ -24,9 +25,21 @@ def need_names(contract: WorkflowContract) -> Mapping[str, str]:
     need of the same name has a number, and an output that reads like an input ``_output``.
     """
     names: dict[str, str] = {}
+    taken: set[str] = set()
+    numbers: Counter[str] = Counter()
+    several = {
+        side: Counter(need.resource for need in needs)
+        for side, needs in (("inputs", contract.inputs), ("outputs", contract.outputs))
+    }
     for key, need in keyed_needs(contract):
-        side = contract.inputs if key.startswith("inputs") else contract.outputs
-        names[key] = next(name for name in _candidates(key, need, side) if name not in names.values())
+        side = key.partition("/")[0]
+        name = next((name for name in _candidates(side, need, several[side]) if name not in taken), "")
+        usual = identifier(need.resource) or "need"
+        while not name or name in taken:
+            numbers[usual] += 1
+            name = f"{usual}_{numbers[usual] + 1}"
+        taken.add(name)
+        names[key] = name
     return names
 
 
@@ -39,8 +52,9 @@ def identifier(text: str) -> str:
     return f"{name}_" if taken else name
 
 
-def _candidates(key: str, need: Need, side: tuple[Need, ...]) -> Iterator[str]:
-    several = sum(other.resource == need.resource for other in side) > 1
+def _candidates(side: str, need: Need, on_side: Counter[str]) -> Iterator[str]:
+    """Names that say what a need is, the shortest first."""
+    several = on_side[need.resource] > 1
     texts = [category_of(need) or "", (need.profile or "").partition("|")[0].rpartition("/")[2]] if several else []
     for text in (*texts, need.resource):
         name = identifier(text)
@@ -48,6 +62,5 @@ def _candidates(key: str, need: Need, side: tuple[Need, ...]) -> Iterator[str]:
             name = f"{name}_need"
         if name:
             yield name
-            if key.startswith("outputs"):
+            if side == "outputs":
                 yield f"{name}_output"
-    yield from (f"{identifier(need.resource) or 'need'}_{number}" for number in range(2, 2_000))
