@@ -192,7 +192,7 @@ def damaged(body: bytes, draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes
 
 
 @settings(
-    max_examples=rounds(40, 300),
+    max_examples=rounds(24, 300),
     deadline=TIME,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -72,7 +72,17 @@ def test_the_installed_wheel_does_the_main_job(wheel: Path, tmp_path: Path) -> N
 
 def built_from_a_copy(folder: Path, umask: int, moment: int) -> bytes:
     """The wheel, built from a copy whose files have other modes and times."""
-    wanted = ["src", "questionnaires", "rulesets", "reports", "samples", "README.md", "LICENSE", "pyproject.toml"]
+    wanted = [
+        "src",
+        "questionnaires",
+        "rulesets",
+        "reports",
+        "samples",
+        "skeletons",
+        "README.md",
+        "LICENSE",
+        "pyproject.toml",
+    ]
     folder.mkdir()
     for name in wanted:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
