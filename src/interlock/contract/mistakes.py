@@ -167,7 +167,8 @@ def _unknown(about: str, named: Iterable[tuple[Path_, str]], known: Collection[s
     for at, name in named:
         if known is not None and name not in known:
             close = did_you_mean(name, known)
-            do = close or f"; the workspace has {words.listed(sorted(known), 6) if known else 'none'}"
+            has = words.listed(sorted(known), 6) if known else "none"
+            do = close or f"; the workspace has {has}: take it out, or bring it back with interlock org add"
             yield Mistake(at, f"{about}: there is no organisation {name!r}{do}")
 
 

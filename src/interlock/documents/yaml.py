@@ -20,9 +20,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from interlock.documents.files import check_merged, read_bytes
+from interlock.documents.names import did_you_mean
 from interlock.documents.parsed import parsed
 from interlock.documents.resources import is_shipped
 from interlock.model.address_secrets import REMEDY, SECRET_FOUND, redacted_url
+from interlock.model.base import NEWER
 from interlock.model.errors import DocumentError, Location
 from interlock.model.text import forbidden, plain
 
@@ -42,6 +44,8 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
 }
+#: The values that pydantic says it expects.
+_QUOTED = re.compile(r"'([^']*)'")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
 _TEXT_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
@@ -177,13 +181,16 @@ def _readable(error: ValidationError, model: type[BaseModel], document: YamlDocu
     if kind == SECRET_FOUND:  # what was found is a secret
         return DocumentError(f"{said}{more}", location=document.location(path), remedy=REMEDY)
     if not first["loc"]:
-        return DocumentError(f"{said}{more}", location=document.location(path))
+        newer = "update Interlock; if only the number is wrong, correct it there" if message.startswith(NEWER) else None
+        return DocumentError(f"{said}{more}", location=document.location(path), remedy=newer)
     shown = plain(redacted_url(repr(first.get("input"))), 60)
     unquoted = kind == "string_type" and isinstance(first.get("input"), (bool, int, float))
+    offered = _QUOTED.findall(first["ctx"]["expected"]) if kind in {"literal_error", "enum"} else ()
+    close = did_you_mean(str(first.get("input"))[:100], offered).removeprefix("; ")
     return DocumentError(
         f"{said} (found {shown}){more}",
         location=document.location(path),
-        remedy="put it in quotes: without them YAML reads it as something else" if unquoted else None,
+        remedy="put it in quotes: without them YAML reads it as something else" if unquoted else close or None,
     )
 
 

@@ -114,12 +114,16 @@ def _fields(model: type[Model]) -> tuple[dict[str, Any], set[str]]:
 SCHEMA = 1
 
 
+#: How the message about a file of a newer schema begins.
+NEWER = "this was made by a newer Interlock"
+
+
 def newer_than_us(version: object, ours: int = SCHEMA) -> str | None:
     """The message about a file whose schema version is newer than ``ours``; none for any other version."""
     text = str(version)
     if not text.isdecimal() or len(text) > 9 or int(text) <= ours:
         return None
-    return f"this was made by a newer Interlock (schema {text}; this one reads up to {ours}): update Interlock"
+    return f"{NEWER} (schema {text}; this one reads up to {ours}): update Interlock"
 
 
 class Versioned(Model):

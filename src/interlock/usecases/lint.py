@@ -173,7 +173,8 @@ def _wrong_settings(workspace: Workspace) -> Iterator[LintProblem]:
         for match in match_settings(contract, model_from_yaml(Organization, document)):
             if match.outcome in {"mistyped", "unknown", "universal"}:
                 location = document.location(("overrides", match.name))
-                said = (words.SETTING[match.outcome].phrase, match.note)
+                do = "take it out, or mark it per_organization there" if match.outcome == "universal" else None
+                said = (words.SETTING[match.outcome].phrase, match.note, do)
                 yield _problem(location, "setting", f"{match.name} is {'; '.join(filter(None, said))}")
 
 
