@@ -554,3 +554,28 @@ def test_a_product_without_a_backend_is_held_to_its_contract_with_the_token_of_a
     assert id_of_test("outputs", "moves_through_its_states", "document_reference") in passed
     assert id_of_test("outputs", "newer_version_is_not_overwritten", "document_reference") in passed
     assert token not in found.output
+
+
+@pytest.mark.long
+def test_the_readme_leads_to_a_first_resource(folder: Path, server: SandboxServer, tmp_path: Path) -> None:
+    """Its commands as they are printed, in a copy of the folder; the hospital is at another port."""
+    alone = Path(shutil.copytree(folder, tmp_path / "alone"))
+    text = (alone / "README.md").read_text("utf-8").partition("## A real test system")[0]
+    install, hospital, commands = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
+    assert install == "python -m pip install httpx joserfc pytest\n"
+    assert hospital == "interlock sandbox --orgs riverside --port 8765\n"
+    programs = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    ran = subprocess.run(
+        ["sh", "-e", "-c", commands.replace("127.0.0.1:8765", f"127.0.0.1:{server.port}")],
+        cwd=alone,
+        env={"PATH": programs, "HOME": str(tmp_path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert '"resourceType": "Encounter"' in ran.stdout
+    assert " passed" in ran.stdout
+    assert not list(alone.rglob("*.pem")), "the key is nowhere on disk"
+    assert '"crv"' not in "".join(path.read_text("utf-8", "replace") for path in alone.rglob("*") if path.is_file())
