@@ -54,7 +54,7 @@ async def get_document(client: Client, ask: Ask, ladder: Sequence[Rung], retries
             break
     best = max(attempts, key=_worth)
     others = [record for attempt in attempts if attempt is not best for record in attempt.records]
-    return replace(best, records=(*others, *best.records))
+    return replace(best, records=(*others, *best.records)) if others else best
 
 
 def _worth(exchange: Exchange) -> int:

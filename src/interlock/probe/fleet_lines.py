@@ -65,8 +65,8 @@ class LineMaker:
 
     def _check(self, check: Check, urls: dict[str, int], pieces: dict[str, str]) -> str:
         evidence: tuple[tuple[int, str], ...] = ()
-        if check.evidence:
-            evidence = tuple([(urls.setdefault(where.url, len(urls)), where.pointer) for where in check.evidence])
+        for where in check.evidence:  # most have one
+            evidence += ((urls.setdefault(where.url, len(urls)), where.pointer),)
         # By the outcome's text: an enumeration's member hashes in Python, 170 times a line.
         check_id = check.id
         named = (check_id, check.outcome._value_, check.message, evidence)

@@ -118,9 +118,13 @@ def rows_of_types(probed: CheckInput) -> Result:
     return passed(f"Everything that {of_edition} requires of the types declared is declared")
 
 
+#: Signs in the label of a requirement of a type.
+_MARKS = frozenset(".?/")
+
+
 def is_row(label: str) -> bool:
     """Whether a requirement is one of a type (``Goal.read``), not a profile or one of the whole statement."""
-    return any(mark in label for mark in ".?/")
+    return not _MARKS.isdisjoint(label)
 
 
 @check(

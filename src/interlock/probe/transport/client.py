@@ -147,7 +147,8 @@ class Client:
         asked = asked_to_wait(reply.status, reply.record.headers)
         if asked is not None and (where := origin(urls[-1])) is not None:
             self.limits.hold(where.host, min(asked, MAX_HOLD_S))
-        return replace(reply, records=(*records, _kept(reply.record)))
+        kept = (*records, _kept(reply.record))
+        return reply if kept == reply.records else replace(reply, records=kept)
 
     async def _redirect_problem(self, urls: Sequence[str], target: str, deadline: float) -> str | None:
         """Why a redirect from the last of the addresses asked so far is not followed, or none."""
