@@ -216,4 +216,4 @@ def test_an_unknown_is_shown_as_a_question(command, demo: Path) -> None:
     command("answer", "boundary.output_stable", "--status", "unknown", "--workspace", demo)
     (row,) = [line for line in command("gaps", "--workspace", demo).out.splitlines() if line.startswith("BND-001 ")]
     assert "to find out" in row
-    assert "Does it hold? The AI output is still changing" in row
+    assert "How stable is the AI output" in row

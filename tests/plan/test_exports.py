@@ -29,7 +29,7 @@ def test_mermaid_has_every_node_and_the_reduced_edges():
     lines = to_mermaid(GRAPH).splitlines()
     assert lines[0] == "flowchart LR"
     assert lines[1] == '    n0["AA-001@alder: Title of AA-001"]:::high'
-    assert lines[3] == '    n2(["AA-003@alder: Does it hold? Title of AA-003"]):::discovery'
+    assert lines[3] == '    n2(["AA-003@alder: Does this hold? #8220;Title of AA-003#8221;"]):::discovery'
     assert [line.strip() for line in lines if "-->" in line] == ["n0 --> n1", "n1 --> n2"]
 
 
@@ -49,7 +49,7 @@ def test_dot_is_what_graphviz_reads():
     assert text.startswith("digraph gaps {\n")
     assert text.endswith("}\n")
     assert '    "AA-001@alder" [label="AA-001@alder: Title of AA-001"];' in text
-    assert '"AA-003@alder" [label="AA-003@alder: Does it hold? Title of AA-003", style=dashed];' in text
+    assert '"AA-003@alder" [label="AA-003@alder: Does this hold? “Title of AA-003”", style=dashed];' in text
     assert '    "AA-001@alder" -> "AA-002@alder";' in text
     assert '"AA-001@alder" -> "AA-003@alder"' not in text
 

@@ -105,7 +105,7 @@ def test_the_sample_graph_is_drawn_whole() -> None:
     assert len(find(root, "g-edge")) == len(graph.reduced)
     titles = [title.text or "" for title in root.iter(f"{SVG}title")]
     assert any("AUTH-001, critical gap, root cause" in title for title in titles)
-    assert any("to find out" in title and "Does it hold?" in title for title in titles)
+    assert any("to find out" in title and "Does this hold?" in title for title in titles)
 
 
 def fan(organizations: int, rules: int = 6) -> GapGraph:

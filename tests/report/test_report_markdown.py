@@ -114,7 +114,7 @@ def test_the_graph_is_one_mermaid_block(sample: str) -> None:
     lines = fences[0].content.splitlines()
     assert lines[0] == "flowchart LR"
     assert sum("-->" in line for line in lines) == len(factory.sample().graph.reduced)
-    assert any("Does it hold" in line and line.endswith(":::find") for line in lines)
+    assert any("Does this hold" in line and line.endswith(":::find") for line in lines)
 
 
 def test_what_was_not_observed(sample: str) -> None:

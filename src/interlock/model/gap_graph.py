@@ -8,9 +8,9 @@ from interlock.model.base import GapClass, Gate, Model, Owner, RuleOutcome, Seve
 from interlock.model.finding import Subject
 
 
-def open_question(title: str) -> str:
-    """A rule's title, which states a gap, as the question that it is while undecided."""
-    return f"Does it hold? {title}"
+def open_question(title: str, question: str | None) -> str:
+    """What is asked while a rule is undecided: its question, or its title, which states a gap, as one."""
+    return question or f"Does this hold? “{title}”"
 
 
 class GapNode(Model):
@@ -20,6 +20,7 @@ class GapNode(Model):
     :ivar wave: 0-based generation; everything in a wave can start together.
     :ivar blocks: how many ``organisation × gate`` requirements lie behind this node (itself included).
     :ivar orgs: organisations concerned.
+    :ivar question: what is asked while it is undecided, where its rule says so.
     """
 
     key: str
@@ -36,11 +37,12 @@ class GapNode(Model):
     blocks: int
     orgs: tuple[str, ...]
     outcome: RuleOutcome
+    question: str | None = None
 
     @property
     def label(self) -> str:
         """The title of a gap; of what is not decided the question, so that nobody takes it for a gap."""
-        return self.title if self.kind == "gap" else open_question(self.title)
+        return self.title if self.kind == "gap" else open_question(self.title, self.question)
 
 
 class GapEdge(Model):

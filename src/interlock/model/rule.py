@@ -82,7 +82,8 @@ class Rule(Model):
     ``weight`` is the score's weight w where it is not the severity's (dimensionless; docs/scoring.md). ``accepts`` is
     the least evidence with which it counts as met at a gate, its own or a later one, where that is not the gate's.
     ``tried``: it is found out by doing it there, such as a write that is read back, and not by asking. ``message`` says
-    what was seen, and ``message_answered`` the same where it was not seen and rests on an answer.
+    what was seen, and ``message_answered`` the same where it was not seen and rests on an answer. ``question``
+    is what is asked while it is undecided; by default that of the question that it measures.
     """
 
     id: RuleId
@@ -105,6 +106,7 @@ class Rule(Model):
     message: str
     message_answered: str | None = None
     why: str
+    question: str | None = None
     depends_on: tuple[RuleId, ...] = ()
     source: Annotated[tuple[StatementId, ...], Field(min_length=1)]
     references: tuple[Reference, ...] = ()

@@ -56,10 +56,11 @@ class LinkedGap(Model):
     key: str
     title: str
     kind: Literal["gap", "discovery"]
+    question: str | None = None
 
     def text(self) -> str:
         """One line; of what is not decided the question, so that nobody takes it for a gap."""
-        return f"{self.key}: {self.title if self.kind == 'gap' else open_question(self.title)}"
+        return f"{self.key}: {self.title if self.kind == 'gap' else open_question(self.title, self.question)}"
 
 
 class BlockedGate(Model):
@@ -169,7 +170,11 @@ def explain(key: str, assessment: Assessment) -> GapExplanation:
     def links(keys: Iterable[str]) -> tuple[LinkedGap, ...]:
         """In the graph's order."""
         wanted = set(keys)
-        return tuple(LinkedGap(key=n.key, title=n.title, kind=n.kind) for n in nodes.values() if n.key in wanted)
+        return tuple(
+            LinkedGap(key=n.key, title=n.title, kind=n.kind, question=n.question)
+            for n in nodes.values()
+            if n.key in wanted
+        )
 
     return GapExplanation(
         key=finding.key,

@@ -154,6 +154,7 @@ def _node(gap: _Open, wave: int, blocks: int) -> GapNode:
         subject=finding.subject,
         kind="discovery" if undecided else "gap",
         title=rule.title,
+        question=rule.question,
         message=statement(finding),
         severity=rule.severity,
         gap_class=rule.gap_class,

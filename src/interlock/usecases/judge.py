@@ -50,7 +50,10 @@ class Judge:
 
     def __init__(self, questionnaires: Sequence[Questionnaire], ruleset: Ruleset) -> None:
         self.hiding = Hiding(questionnaires)
-        self.rules: Mapping[str, Rule] = {rule.id: rule for rule in ruleset.rules}
+        asked = {item.id: item.text for questionnaire in questionnaires for item in questionnaire.questions()}
+        self.rules: Mapping[str, Rule] = {
+            rule.id: rule.but(question=rule.question or asked.get(rule.measures or "")) for rule in ruleset.rules
+        }
         self._voting = frozenset(rule.id for rule in ruleset.rules if may_vote(rule))
         self._accepts = ruleset.accepts
         self._evaluator = Evaluator(ruleset, questionnaires)

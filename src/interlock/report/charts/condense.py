@@ -116,7 +116,7 @@ def _drawn(
     return DrawnNode(
         key=first.key if len(nodes) == 1 else f"{first.rule}/{first.kind}",
         rule=safe.text(first.rule, 20),
-        title=f"Does it hold? {safe.name(first.title)}" if first.kind == "discovery" else safe.name(first.title),
+        title=safe.text(first.label, 300),
         where=_where(nodes, names),
         severity=first.severity,
         discovery=first.kind == "discovery",

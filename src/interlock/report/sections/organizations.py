@@ -231,7 +231,7 @@ def _rows(context: Context, findings: Iterable[Finding], outcomes: frozenset[Rul
         {
             "severity": SEVERITY_MARK[rule.severity],
             "id": context.finding_link(finding.key),
-            "title": question(rule.title) if finding.outcome in UNDECIDED else safe.name(rule.title),
+            "title": question(rule) if finding.outcome in UNDECIDED else safe.name(rule.title),
             "gate": words.GATE[rule.gate].title,
             "message": (
                 _why_undecided(context, finding)

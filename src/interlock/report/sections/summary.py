@@ -9,7 +9,9 @@ from interlock.model import words
 from interlock.model.base import RuleOutcome, Scope
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
+from interlock.model.gap_graph import GapNode, open_question
 from interlock.model.readiness import OrgReadiness, VerdictChange, VerdictReason
+from interlock.model.rule import Rule
 from interlock.report import safe
 from interlock.report.elements import OUTCOME_MARK, Figure, Pair, Shown, pairs
 from interlock.report.sections.context import UNDECIDED, Context, Section
@@ -99,7 +101,7 @@ def _reason(context: Context, reason: VerdictReason) -> Shown:
     title, message = safe.name(reason.title), words.sentence(safe.text(reason.message))
     if reason.outcome in UNDECIDED:
         finding = context.findings[reason.key]
-        title = question(reason.title)
+        title = question(context.assessment.rules[finding.rule])
         message = f"{context.subject_link(finding.subject).label}: {why_undecided(context, finding)}"
     link = context.finding_link(reason.key)
     return {"mark": OUTCOME_MARK[reason.outcome], "id": link, "title": title, "message": message}
@@ -124,9 +126,9 @@ def why_undecided(context: Context, finding: Finding) -> str:
     return words.sentence("; ".join(parts))
 
 
-def question(title: str) -> str:
-    """A rule's title, which states a gap, as the open question that it is while undecided."""
-    return f"Does this hold? “{safe.name(title)}”"
+def question(rule: Rule | GapNode) -> str:
+    """What is asked while a rule is undecided."""
+    return open_question(safe.name(rule.title), safe.text(rule.question, 300) if rule.question else None)
 
 
 def _lead(context: Context) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
     return {
         "id": Link(label=safe.text(base, 60) if first.kind in _OF_RULES else "", anchor=link.anchor),
         "kind": words.TASK[first.kind].title,
-        "title": question(rule.title) if first.kind == "discovery" and rule else safe.name(first.title),
+        "title": question(rule) if first.kind == "discovery" and rule else safe.name(first.title),
         "where": _where(context, group),
         "owner": words.OWNER[first.owner].title,
         "gate": words.GATE[first.gate].title,

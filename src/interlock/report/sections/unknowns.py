@@ -98,7 +98,7 @@ def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> Show
     return {
         "anchor": safe.anchor("open", rule.id),
         "id": rule.id,
-        "question": question(rule.title),
+        "question": question(rule),
         "severity": SEVERITY_MARK[rule.severity],
         "gap_class": words.GAP_CLASS[rule.gap_class].title,
         "gate": words.GATE[rule.gate].title,

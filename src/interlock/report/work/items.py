@@ -75,7 +75,7 @@ def _before(tasks: Sequence[PlanTask], kept: Set[str]) -> dict[str, set[str]]:
 def _item(context: Context, task: PlanTask, before: tuple[str, ...]) -> WorkItem:
     node, where = context.nodes.get(finding_of(task.id)), context.names.get(task.org or "", "")
     rule = context.assessment.rules[node.rule] if node else None
-    title = question(node.title) if node and task.kind == "discovery" else safe.name(task.title)
+    title = question(node) if node and task.kind == "discovery" else safe.name(task.title)
     kind = words.TASK[task.kind].phrase.replace(" ", "-")
     labels = ["interlock", kind, f"gate:{task.gate.value}", f"owner:{task.owner.value}"]
     if node is not None:

@@ -118,7 +118,7 @@ def _subjects(context: Context, node: GapNode) -> list[dict[str, str]]:
 
 
 def _title(node: GapNode) -> str:
-    return _line(node.title if node.kind == "gap" else question(node.title))
+    return _line(node.title if node.kind == "gap" else question(node))
 
 
 def _said(context: Context, node: GapNode) -> str:

@@ -228,7 +228,7 @@ class Content:
                 rule.id,
                 self._whom(finding),
                 self.context.subject_link(finding.subject).label,
-                question(rule.title),
+                question(rule),
                 words.SEVERITY[rule.severity].title,
                 words.GAP_CLASS[rule.gap_class].title,
                 words.GATE[rule.gate].title,
@@ -262,7 +262,7 @@ class Content:
             yield (
                 number,
                 task.id,
-                question(node.title) if node and task.kind == "discovery" else whole(task.title),
+                question(node) if node and task.kind == "discovery" else whole(task.title),
                 words.TASK[task.kind].title,
                 self.context.task_subject(task),
                 whole(done([task], {task.org: self.context.organization_name(task.org)} if task.org else {})),

@@ -273,7 +273,7 @@ def _row(node: GapNode, waits: int) -> Row:
         (
             text(sign.glyph, sign.style),
             text(sign.word, sign.style),
-            line(("find out: ", DIM), node.title) if undecided else text(node.title),
+            text(node.label),
             text(node.key, DIM),
             text(words.GATE[node.gate].phrase, DIM),
             text(words.OWNER[node.owner].title, DIM),
