@@ -323,6 +323,12 @@ class Plan(Model):
         return round(sum(part.share for part in self.spread if part.grade is Grade.JUDGEMENT), 3)
 
     @property
+    def judged_durations(self) -> float:
+        """The share of the range's width that is our judgement of how long things take, in [0, 1]."""
+        judged = (part for part in self.spread if part.grade is Grade.JUDGEMENT and part.cause != "unknowns")
+        return round(sum(part.share for part in judged), 3)
+
+    @property
     def left(self) -> tuple[PlanTask, ...]:
         """The tasks that are not done."""
         return tuple(task for task in self.tasks if not task.is_done)

@@ -209,6 +209,13 @@ GATE_MEANS: Mapping[Gate, str] = {
     Gate.PILOT: "the pilot unit has begun to use it on patients",
     Gate.PRODUCTION: "every unit that is to use it does",
 }
+#: What happens on the day on which a gate is passed, as the head of a column of dates.
+GATE_DAY: Mapping[Gate, str] = {
+    Gate.DESIGN: "Settled on paper",
+    Gate.SANDBOX: "Can be tried there",
+    Gate.PILOT: "Pilot unit begins",
+    Gate.PRODUCTION: "In use throughout",
+}
 #: How to read the tasks of the next weeks.
 WEEKS_MEAN = (
     "Tasks stand in the week of their median start, with the days from there to their median end, and the P80: the day "

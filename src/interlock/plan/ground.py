@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from interlock.model import words
-from interlock.model.base import Grade, VerdictValue
+from interlock.model.base import VerdictValue
 from interlock.model.organization import Organization
 from interlock.model.plan import FIND_OUT_WORDS, Ground, Plan
 from interlock.model.readiness import OrgReadiness, Verdict
@@ -111,10 +111,10 @@ def _dates(plan: Plan, who: str, because: Sequence[str]) -> str:
 
 def _judged(plan: Plan) -> str:
     """How much of the range's width is neither measured nor unknown, but our estimate of how long things take."""
-    judged = sum(part.share for part in plan.spread if part.grade is Grade.JUDGEMENT and part.cause != "unknowns")
-    if judged < _LEAST_SHARE:
+    if plan.judged_durations < _LEAST_SHARE:
         return ""
-    return f"; and {words.share(judged)} of the range's width is judgement of how long things take, not measured"
+    judged = words.share(plan.judged_durations)
+    return f"; and {judged} of the range's width is judgement of how long things take, not measured"
 
 
 def _unknown(plan: Plan) -> Iterator[str]:

@@ -47,6 +47,7 @@ def build_executive(context: Context) -> Shown:
         "headline": safe.text(where if verdict.settled and integrate and where else verdict.headline, 400),
         "nothing_to_decide": _nothing_to_decide(context),
         "gate": words.GATE[assessment.target_gate].title,
+        "gate_day": words.GATE_DAY[assessment.target_gate],
         "gate_means": words.GATE_MEANS[assessment.target_gate],
         "organizations": tuple(_organizations(context)),
         "decisions": tuple(_decisions(context)),
@@ -99,7 +100,8 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
 
 
 def _stages(part: Sequence[OrgReadiness]) -> list[str]:
-    return list(dict.fromkeys(words.stage(own.stage) for own in part))
+    """The gates up to which all requirements are met, each once."""
+    return list(dict.fromkeys("no gate yet" if own.stage is None else words.gate(own.stage) for own in part))
 
 
 def _decisions(context: Context) -> Iterator[Shown]:
@@ -145,10 +147,10 @@ def _dates(context: Context) -> Iterator[str]:
     rests = f", because {words.listed(plan.ground.because, 3)}" if plan.ground.because else ""
     promise = "" if plan.ground.firm else f" This is a range and no date to promise{safe.text(rests, _LINE)}."
     yield f"{who}: {finish.span} in eight of ten simulated runs; one run in ten ends later.{promise}"
-    if plan.judgement_share >= 0.01:
+    if plan.judged_durations >= 0.01:
         yield (
-            f"{words.share(plan.judgement_share)} of the range's width rests on our judgement of how long things take, "
-            "not on anything measured."
+            f"{words.share(plan.judged_durations)} of the range's width is our judgement of how long things take, not "
+            "measured."
         )
 
 
