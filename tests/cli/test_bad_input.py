@@ -14,6 +14,7 @@ import pytest
 import typer.main
 
 from interlock.cli.app import app
+from tiers import LONG
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -42,7 +43,11 @@ def test_a_reader_that_stops_is_neither_an_error_nor_a_threshold(finished_demo: 
 
 
 @pytest.mark.parametrize(
-    "arguments", ["score", "gaps", "plan", "next", "observe riverside", "gaps --explain ORG-002@harborview"]
+    "arguments",
+    [
+        *("plan", "observe riverside", "gaps --explain ORG-002@harborview"),
+        *(("score", "gaps", "next") if LONG else ()),
+    ],
 )
 def test_a_terminal_that_knows_ascii_only(finished_demo: Path, arguments: str) -> None:
     started = process(*arguments.split(), folder=finished_demo, PYTHONIOENCODING="ascii", LC_ALL="C")

@@ -28,13 +28,14 @@ from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize, templates
 from interlock.usecases.judge import asked, judge
 from interlock.usecases.load import Inputs
+from tiers import rounds
 
 SAMPLES = ("auth-blocked", "ci-gate", "fuzzy-contract", "outside-ehr", "ready", "too-early")
 GOLDEN = Path(__file__).parent / "golden"
 TODAY = date(2026, 12, 1)
 #: How many gaps a golden file names, the worst first.
 TOP = 6
-SHUFFLES = 12
+SHUFFLES = rounds(6, 12)
 
 
 def _told(assessment: Assessment) -> dict[str, Any]:

@@ -200,18 +200,29 @@ def test_html_by_the_rules_of_browsers(hostile: World, calm: World) -> None:
     assert names[0] <= names[1]
 
 
+def cover_of(world: World, **texts: str) -> ReportView:
+    """The first section alone."""
+    told = world.assessment.model_copy(update=texts)
+    return view.build(told, generated="2026-03-02", interlock_version="1", observations={}, sections=("summary",))
+
+
+@pytest.fixture(scope="module")
+def calm_cover(calm: World) -> tuple[Page, tuple[Counter[str], set[str], set[str]]]:
+    """What is on the cover where nothing tries anything: as a page, and as Markdown."""
+    cover = cover_of(calm)
+    return Page(html.render(cover)), markdown_shape(markdown.render(cover))
+
+
 @pytest.mark.parametrize("name", HOSTILE)
-def test_the_cover(name: str, calm: World) -> None:
+def test_the_cover(name: str, calm: World, calm_cover: tuple[Page, tuple[Counter[str], set[str], set[str]]]) -> None:
     """Name, product and description are one text each, so they take turns."""
     text = HOSTILE[name]
-    told = calm.assessment.model_copy(update={"product": text, "name": text, "description": text})
-    small = {"generated": "2026-03-02", "interlock_version": "1", "observations": {}, "sections": ("summary",)}
-    shown, before = view.build(told, **small), view.build(calm.assessment, **small)  # type: ignore[arg-type]
-    page, calm_page = Page(html.render(shown)), Page(html.render(before))
+    cover = cover_of(calm, product=text, name=text, description=text)
+    page, (calm_page, calm_markdown) = Page(html.render(cover)), calm_cover
     assert page.attributes <= calm_page.attributes
     assert page.tags["h1"] == 1 and set(page.tags) <= set(calm_page.tags)
-    kinds, addresses, raw = markdown_shape(markdown.render(shown))
-    calm_kinds, calm_addresses, calm_raw = markdown_shape(markdown.render(before))
+    kinds, addresses, raw = markdown_shape(markdown.render(cover))
+    calm_kinds, calm_addresses, calm_raw = calm_markdown
     assert kinds["heading_open"] == calm_kinds["heading_open"] and set(kinds) <= set(calm_kinds)
     assert addresses <= calm_addresses and raw <= calm_raw
     assert beginning(text) in squeezed(" ".join(page.text))

@@ -23,6 +23,7 @@ from interlock.model.observation import Observation, Target
 from interlock.usecases.initialize import initialize
 from interlock.workspace import history
 from interlock.workspace.store import Workspace
+from tiers import LONG
 
 SECRET = "MIIEvQIBADANBgkqhkiG9w0B"
 
@@ -91,10 +92,19 @@ def test_nothing_is_read_through_a_link_that_leads_out(
     assert str(outside) in " ".join(said.split()).replace(" ", "") or str(outside) in said
 
 
+LINKED = ("interlock.yaml", "contract.yaml", "orgs/x.yaml", "responses/product.yaml", "tasks.yaml")
+SAYING = (("score",), ("lint",), ("doctor",), ("contract", "lint"))
+
+
 @pytest.mark.parametrize(
-    "name", ["interlock.yaml", "contract.yaml", "orgs/x.yaml", "responses/product.yaml", "tasks.yaml"]
+    ("name", "command"),
+    [
+        (name, command)
+        for number, name in enumerate(LINKED)
+        for turn, command in enumerate(SAYING)
+        if LONG or turn in (0, 1 + number % 3)  # otherwise one that reads everything, and one of the others
+    ],
 )
-@pytest.mark.parametrize("command", [("score",), ("lint",), ("doctor",), ("contract", "lint")])
 def test_the_content_of_a_file_outside_is_never_shown(
     workspace: Workspace, outside: Path, name: str, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
