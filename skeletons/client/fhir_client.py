@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import ipaddress
 import json
 import os
 import re
@@ -131,11 +132,13 @@ class Found:
 
     :ivar resources: each has every field, or ``missing`` names it with ``degrade``.
     :ivar missing: each field that a resource lacks; those with ``stop`` and ``ask`` are not among the resources.
+    :ivar refused: resources that were not used, because they carry a modifier that nobody here knows.
     :ivar notes: what the server said beside its answer.
     """
 
     resources: list[Resource] = field(default_factory=list)
     missing: list[MissingField] = field(default_factory=list)
+    refused: list[UnknownModifier] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -203,7 +206,8 @@ def present(value: Any, path: str) -> bool:
     if rest:
         return any(present(item, rest) for item in found)
     return any(
-        set(item) - {"id", "extension"} if isinstance(item, dict) else item not in (None, "", []) for item in found
+        bool(set(item) - {"id", "extension"}) if isinstance(item, dict) else item not in (None, "", [])
+        for item in found
     )
 
 
@@ -237,9 +241,9 @@ class Organization:
         base = base or own.get("fhir_base_url") or ""
         if not base.startswith(("http://", "https://")):
             raise NotSetUp(f"{identity} has no FHIR base URL that can be reached: give --base URL")
-        limits = httpx.Timeout(REQUEST_SECONDS)
-        made = http or httpx.Client(timeout=limits, follow_redirects=False, headers={"Accept": FHIR_JSON})
-        return cls(identity, own, whole["contract"], _safe(base.rstrip("/")), made)
+        base = _safe(base.rstrip("/"))
+        made = http or httpx.Client(timeout=httpx.Timeout(REQUEST_SECONDS), follow_redirects=False)
+        return cls(identity, own, whole["contract"], base, made)
 
     def setting(self, name: str) -> Any:
         """A setting of the contract's surface, as this organisation has it.
@@ -307,33 +311,35 @@ class Organization:
 
         :raises Unavailable: no answer; a write whose answer never came is ``WriteUnknown``.
         """
-        until = time.monotonic() + SEARCH_SECONDS
+        until, shown = time.monotonic() + SEARCH_SECONDS, url.partition("?")[0]
         try:
             with self.http.stream(method, url, **more) as answer:
                 body = b""
                 for chunk in answer.iter_bytes():
                     body += chunk
                     if len(body) > MAX_BYTES:
-                        raise Truncated(f"{url} answers with more than {MAX_BYTES:,} bytes", self.failure("truncated"))
+                        raise Truncated(
+                            f"{shown} answers with more than {MAX_BYTES:,} bytes", self.failure("truncated")
+                        )
                     if time.monotonic() > until:
                         raise httpx.ReadTimeout("the answer trickles")
                 headers = [(key, value) for key, value in answer.headers.items() if key != "content-encoding"]
                 got = httpx.Response(answer.status_code, headers=headers, content=body, request=answer.request)
         except httpx.ConnectError:
-            raise Unavailable(f"{url} cannot be reached", self.failure("ehr_unavailable")) from None
-        except httpx.HTTPError as error:
-            what = f"{url} gave no whole answer ({type(error).__name__})"
+            raise Unavailable(f"{shown} cannot be reached", self.failure("ehr_unavailable")) from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            what = f"{shown} gave no whole answer ({type(error).__name__})"
             if writes:
                 raise WriteUnknown(what, self.failure("write_unknown")) from None
             if isinstance(error, httpx.TimeoutException):
                 raise TooSlow(what, self.failure("too_slow")) from None
             raise Unavailable(what, self.failure("ehr_unavailable")) from None
         if got.is_redirect:
-            raise Unavailable(f"{url} points elsewhere, which is not followed", self.failure("ehr_unavailable"))
-        headers = more.get("headers") or {}
-        if got.status_code == 406 and method == "GET" and headers.get("Accept") == FHIR_JSON:
+            raise Unavailable(f"{shown} points elsewhere, which is not followed", self.failure("ehr_unavailable"))
+        sent: dict[str, str] = more.get("headers") or {}
+        if got.status_code == 406 and method == "GET" and sent.get("Accept") == FHIR_JSON:
             # Servers of earlier releases may know JSON by its general name only.
-            return self.send(method, url, **{**more, "headers": {**headers, "Accept": "application/json"}})
+            return self.send(method, url, **{**more, "headers": {**sent, "Accept": "application/json"}})
         return got
 
     def document(self, url: str, accept: str = "application/json") -> Resource:
@@ -357,12 +363,13 @@ class Organization:
         except Unavailable:
             statement = self.document(f"{self.base}/metadata", FHIR_JSON)
             found = {}
-            for rest in statement.get("rest") or []:
-                for outer in (rest.get("security") or {}).get("extension") or []:
-                    for one in outer.get("extension") or []:
+            for rest in _objects(statement.get("rest")):
+                for outer in _objects(_object(rest.get("security")).get("extension")):
+                    for one in _objects(outer.get("extension")):
                         found[f"{one.get('url')}_endpoint"] = one.get("valueUri")
             found["authorization_endpoint"] = found.get("authorize_endpoint")
-        return found
+        addresses = [name for name in found if name.endswith("_endpoint") or name == "issuer"]
+        return found | {name: None for name in addresses if not isinstance(found[name], str)}
 
     def backend_token(self) -> Token:
         """A token by client credentials and a signed assertion (SMART App Launch 2.2, backend services).
@@ -416,6 +423,8 @@ class Organization:
     def redeem(self, begun: Authorization, callback: str) -> Token:
         """The token for the address that the browser came back to, once: state and issuer are checked first.
 
+        An ID token that comes along is not read, and nothing here rests on who it says has signed in.
+
         :raises SignInRefused: the server refused, or the answer belongs to another sign-in or another server.
         """
         query = dict(parse_qsl(urlsplit(callback).query))
@@ -448,7 +457,8 @@ class Organization:
         seconds = body.get("expires_in")
         expires = time.time() + (seconds if isinstance(seconds, int | float) else 300)
         scopes = tuple(str(body.get("scope", form.get("scope", ""))).split())
-        return Token(value, scopes, expires, body.get("patient"), body.get("encounter"))
+        patient, encounter = (body[key] if isinstance(body.get(key), str) else None for key in ("patient", "encounter"))
+        return Token(value, scopes, expires, patient, encounter)
 
 
 class Client:
@@ -489,18 +499,23 @@ class Client:
         """Every resource of an input that matches, page by page, by the name of the input in the lock.
 
         :raises MissingField: nothing complete is left, because of a field whose absence stops the product or is asked.
+        :raises UnknownModifier: nothing is left, because of modifiers that nobody here knows.
         :raises Truncated: there is more than the bounds of this file allow.
         """
         need = self.organization.need("input", name)
-        found, complete = Found(), []
+        found = Found()
         for resource in self.resources(name, parameters, found.notes):
-            lacking = self.lacking(name, need, resource)
+            try:
+                lacking = self.lacking(name, need, resource)
+            except UnknownModifier as error:
+                found.refused.append(error)
+                continue
             found.missing.extend(lacking)
             if all(one.then == "degrade" for one in lacking):
-                complete.append(resource)
-        found.resources.extend(complete)
-        if found.missing and not complete:
-            raise next(one for one in found.missing if one.then != "degrade")
+                found.resources.append(resource)
+        if not found.resources:
+            for reason in (*(one for one in found.missing if one.then != "degrade"), *found.refused):
+                raise reason
         return found
 
     def resources(self, name: str, parameters: Mapping[str, str | None], notes: list[str]) -> Iterator[Resource]:
@@ -540,7 +555,7 @@ class Client:
         where = f"{resource.get('resourceType')}/{resource.get('id', 'new')}"
         if resource.get("modifierExtension"):
             raise UnknownModifier(f"{where} has a modifier extension", self.organization.failure("unknown_modifier"))
-        links = [link.get("type") for link in resource.get("link") or [] if isinstance(link, dict)]
+        links = [link.get("type") for link in _objects(resource.get("link"))]
         if resource.get("resourceType") == "Patient" and ("replaced-by" in links or resource.get("active") is False):
             raise MergedPatient(f"{where} is no longer in use", self.organization.failure("merged_patient"))
         decided = {one["field"]: one for one in need.get("missing") or []}
@@ -577,7 +592,7 @@ class Client:
         need = self._writable(name, resource, "update")
         headers = {}
         if (need.get("writing") or {}).get("if_match"):
-            version = (resource.get("meta") or {}).get("versionId")
+            version = _object(resource.get("meta")).get("versionId")
             if not version:
                 raise NotSetUp(f"updating {name} needs meta.versionId of the version that it replaces: read it first")
             headers["If-Match"] = f'W/"{version}"'
@@ -605,7 +620,7 @@ class Client:
             version = where[2] or answer.headers.get("etag", "").removeprefix("W/").strip('"')
             written = {**resource, "id": where[1], "meta": {"versionId": version} if version else {}}
         if (need.get("writing") or {}).get("provenance") and answer.status_code in (200, 201):
-            version = (written.get("meta") or {}).get("versionId")
+            version = _object(written.get("meta")).get("versionId")
             target = f"{written['resourceType']}/{written['id']}" + (f"/_history/{version}" if version else "")
             modern = (self.organization.contract.get("fhir_release") or "R4") not in ("DSTU2", "STU3")
             moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -651,19 +666,19 @@ class Client:
         truncated = self.organization.failure("truncated")
         for _ in range(MAX_PAGES):
             bundle = self._get(url)
-            for entry in bundle.get("entry") or []:
-                resource, mode = entry.get("resource") or {}, (entry.get("search") or {}).get("mode", "match")
+            for entry in _objects(bundle.get("entry")):
+                resource, mode = _object(entry.get("resource")), _object(entry.get("search")).get("mode", "match")
                 if resource.get("resourceType") == "OperationOutcome":
                     notes.extend(self._said(resource))
                 elif resource.get("resourceType") == kind and mode == "match":
                     count += 1
                     yield resource
-            following = [link.get("url") for link in bundle.get("link") or [] if link.get("relation") == "next"]
+            following = [link.get("url") for link in _objects(bundle.get("link")) if link.get("relation") == "next"]
             if not following:
                 return
-            url = urljoin(url, str(following[0]))
+            url = _joined(url, str(following[0]))
             if _origin(url) != home:
-                raise Truncated(f"the next page of {kind} is at {_origin(url)}, which is not {home}", truncated)
+                raise Truncated(f"the next page of {kind} is at {_origin(url) or 'no address'}, not {home}", truncated)
             if count > MAX_RESOURCES or time.monotonic() > until:
                 break
         raise Truncated(f"there is more of {kind} than {count:,} resources", truncated)
@@ -673,8 +688,10 @@ class Client:
 
         :raises AccessDenied: something was held back.
         """
-        for issue in outcome.get("issue") or []:
-            words = str(issue.get("diagnostics") or (issue.get("details") or {}).get("text") or issue.get("code"))[:200]
+        for issue in _objects(outcome.get("issue")):
+            words = str(issue.get("diagnostics") or _object(issue.get("details")).get("text") or issue.get("code"))[
+                :200
+            ]
             if issue.get("code") in WITHHELD:
                 raise AccessDenied(f"something was held back: {words}", self.organization.failure("access_denied"))
             yield words
@@ -691,15 +708,34 @@ def _json(answer: httpx.Response) -> Resource | None:
 def _refusal(url: str, answer: httpx.Response) -> str:
     """An answer in words: its status and what its outcome says; the query, which names patients, is left out."""
     body = _json(answer) or {}
-    issues = [issue for issue in body.get("issue") or [] if isinstance(issue, dict)]
-    said = "; ".join(str(issue.get("diagnostics") or issue.get("code")) for issue in issues)
+    said = "; ".join(str(issue.get("diagnostics") or issue.get("code")) for issue in _objects(body.get("issue")))
     return f"{url.partition('?')[0]} answers {answer.status_code} {said[:300]}".rstrip()
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    """Scheme, host and port; empty for what is no address."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return ""
     return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def _joined(base: str, address: str) -> str:
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return ""
+
+
+def _objects(value: Any) -> list[Resource]:
+    """The objects of a list, whatever a server sent in its place."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _object(value: Any) -> Resource:
+    return value if isinstance(value, dict) else {}
 
 
 def _safe(url: str) -> str:
@@ -707,11 +743,22 @@ def _safe(url: str) -> str:
 
     :raises NotSetUp: it is neither https nor on this computer.
     """
-    parts = urlsplit(url)
-    local = parts.hostname in ("localhost", "::1") or (parts.hostname or "").startswith("127.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        raise NotSetUp(f"{url[:200]} is no address") from None
+    if not host or (parts.scheme != "https" and not (parts.scheme == "http" and _is_here(host))):
         raise NotSetUp(f"{url[:200]} is not https, so nothing secret is sent there")
     return url
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this computer."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _key(value: str, variable: str) -> RSAKey | ECKey:

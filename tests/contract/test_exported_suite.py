@@ -6,6 +6,7 @@ Green where the hospital offers what the contract needs; elsewhere red at the te
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import json
 import os
@@ -24,6 +25,8 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from interlock.contract.skeletons.suite import id_of_test
 from interlock.sandbox.client import CLIENT_ID, client_key
@@ -37,6 +40,7 @@ from interlock.usecases.observations import Comparer
 from interlock.usecases.probe import ProbeSettings, probe_targets, targets_of
 from interlock.usecases.sandbox import observed_hospital
 from interlock.workspace.store import Workspace
+from tiers import rounds
 
 HOSPITALS = ("riverside", "lakeshore", "pinecrest")
 PATIENTS = {"riverside": "rv-patient-1", "lakeshore": "lk-patient-1", "pinecrest": "pc-patient-1"}
@@ -435,6 +439,8 @@ def bundle(url: str | None = None, *resources: dict[str, Any]) -> httpx.Response
         "http://ehr.example.org/next",
         "https://ehr.example.org:444/next",
         "https://ehr.example.org@evil.example/",
+        "https://ehr.example.org:99999/next",
+        "http://[",
         "//evil.example/next",
     ],
 )
@@ -449,6 +455,83 @@ def test_a_next_page_at_another_origin_is_never_asked(client: ModuleType, follow
         offline(client, answer).vital_signs("1")
     assert {request.url.host for request in asked} == {"ehr.example.org"}
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "base", ["http://127.evil.example/fhir", "http://localhost.evil.example", "http://[::2]/", "https://", "http://["]
+)
+def test_only_this_computer_is_asked_without_tls(client: ModuleType, base: str) -> None:
+    with pytest.raises(client.NotSetUp):
+        client.Organization.named("riverside", base)
+
+
+@pytest.mark.parametrize("base", ["https://1und1.example/fhir", "http://127.0.0.5:80/fhir", "http://[::1]:8080/fhir"])
+def test_tls_and_this_computer_are_asked(client: ModuleType, base: str) -> None:
+    organization = client.Organization.named("riverside", base)
+    organization.http.close()
+    assert organization.base == base
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["entry", "link", "resource", "search", "issue", "relation", "url"]), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=rounds(60, 2000), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(JSON)
+def test_whatever_a_server_sends_is_an_answer_or_an_error_of_the_contract(client: ModuleType, sent: Any) -> None:
+    body = {"resourceType": "Bundle", **sent} if isinstance(sent, dict) else sent
+    with contextlib.suppress(client.ContractError):
+        offline(client, lambda _: httpx.Response(200, json=body)).vital_signs("1")
+    with contextlib.suppress(client.ContractError):
+        offline(client, lambda _: httpx.Response(200, json=body)).organization.discover()
+
+
+@pytest.mark.parametrize("endpoint", [{}, 5, "http://evil.example/token", "javascript:alert(1)", "http://["])
+def test_a_token_endpoint_that_is_none_is_sent_nothing(
+    client: ModuleType, monkeypatch: pytest.MonkeyPatch, endpoint: Any
+) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        return httpx.Response(200, json={"token_endpoint": endpoint, "issuer": []})
+
+    monkeypatch.setenv("SENTINEL_RIVERSIDE_CLIENT_ID", "a-client")
+    monkeypatch.setenv("SENTINEL_RIVERSIDE_KEY", json.dumps(client_key().as_dict(private=True)))
+    with pytest.raises(client.ContractError):
+        offline(client, answer).organization.backend_token()
+    assert "POST" not in asked
+
+
+def test_a_record_with_an_unknown_modifier_is_left_out_and_told(client: ModuleType) -> None:
+    whole = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "x"},
+        "effectiveDateTime": "2026-01-01",
+        "valueQuantity": {"value": 0, "unit": "1"},
+    }
+    found = offline(
+        client, lambda _: bundle(None, whole, {**whole, "modifierExtension": [{"url": "urn:x"}]})
+    ).vital_signs("1")
+    assert found.resources == [whole]
+    assert len(found.refused) == 1
+    assert found.refused[0].contract_says
+
+
+def test_no_message_names_a_patient(client: ModuleType) -> None:
+    for answer in (httpx.Response(500), httpx.Response(302, headers={"Location": "/"}), httpx.Response(403)):
+        with pytest.raises(client.ContractError) as raised:
+            offline(client, lambda _, answer=answer: answer).vital_signs("a-patient-id")
+        assert "a-patient-id" not in str(raised.value)
 
 
 def test_pages_without_end_are_cut(client: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
