@@ -11,7 +11,7 @@ from interlock.model.routine import TaskStatus
 from interlock.tui.widgets.rows import Rows
 from interlock.workspace.routine import TaskChange
 
-TASK = "org.priority@pinecrest"
+TASK = "org.architecture@lakeshore"
 
 
 def tasks(t) -> Rows:

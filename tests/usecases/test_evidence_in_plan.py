@@ -59,6 +59,6 @@ def test_a_start_that_has_passed_is_told_and_nothing_is_planned_before_today(inp
     late = date(2027, 3, 1)
     plan = assess(inputs, today=late, runs=50).plan
     assert plan.start == late.isoformat()
-    assert any("The start in interlock.yaml, 1 Dec 2026, has passed" in note for note in plan.notes)
+    assert any("Start: the start in interlock.yaml, 1 Dec 2026, has passed" in note for note in plan.notes)
     on_time = assess(inputs, today=TODAY, runs=50).plan
     assert on_time.start == "2026-12-01" and not any("has passed" in note for note in on_time.notes)
