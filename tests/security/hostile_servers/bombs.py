@@ -7,6 +7,7 @@ import codecs
 import gzip
 import json
 import zlib
+from functools import cache
 
 import brotli
 from hostile_servers.behaviours import Behaviour, hostile_statement
@@ -17,6 +18,7 @@ from probe.probe_documents import smart, statement
 _MB = 1_000_000
 
 
+@cache
 def _spaces(wbits: int) -> bytes:
     """64 MB of white space, compressed."""
     stream = zlib.compressobj(9, zlib.DEFLATED, wbits)
