@@ -413,3 +413,21 @@ def test_the_demo_says_every_part_that_schema_2_has() -> None:
     assert {(one.mode, one.environment) for one in contract.clients} == {
         (mode, environment) for mode in contract.launch.modes for environment in ("non-production", "production")
     }
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (["preliminary", "final", "amended", "entered-in-error"], None),
+        (["current", "superseded", "entered-in-error"], None),
+        (["entered-in-error"], None),
+        (["preliminary", "current"], "current is no docStatus of DocumentReference in R4"),
+        (["preliminary", "finl"], "finl is no docStatus of DocumentReference in R4; did you mean final?"),
+        (["curent"], "curent is no status of DocumentReference in R4; did you mean current?"),
+    ],
+)
+def test_a_documents_states_are_of_its_status_or_of_its_doc_status(states: list[str], said: str | None) -> None:
+    flow = ", ".join(f"{{state: {state}}}" for state in states)
+    text = RIGHT.replace("outputs:\n", f"outputs:\n  - {{resource: DocumentReference, status_flow: [{flow}]}}\n")
+    wrong = [message for _, message, is_wrong in read(text)[1] if is_wrong]
+    assert wrong == ([said] if said else [])

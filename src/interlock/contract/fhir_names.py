@@ -207,6 +207,23 @@ def _status_codes(of: FhirRelease) -> dict[str, frozenset[str]]:
     return codes
 
 
+def flow_problem(of: FhirRelease, resource: str, state: str, flow: Collection[str]) -> str | None:
+    """What is wrong with a state of an output's flow: a document's is of docStatus where one of its states is.
+
+    FHIR R4, documentreference.html: status says whether the reference is current, docStatus how far the document is.
+    """
+    found = release(of).element(f"{resource}.docStatus")
+    if isinstance(found, Unknown) or found.binding is None:
+        return state_problem(of, state, (resource,))
+    codes = found.binding.codes
+    if not {*flow} & ({*codes} - _status_codes(of).get(resource, frozenset())):
+        return state_problem(of, state, (resource,))
+    if state in codes:
+        return None
+    close = get_close_matches(state, codes, n=1, cutoff=_LIKE)
+    return f"{state} is no docStatus of {resource} in {of}" + (f"; did you mean {close[0]}?" if close else "")
+
+
 def has_states(of: FhirRelease, resource: str) -> bool:
     """Whether FHIR fixes the codes of a type's status."""
     return resource in _status_codes(of)

@@ -99,7 +99,7 @@ def _written(contract: WorkflowContract, need: Need, path: Path_) -> Iterator[Mi
     )
     for index, step in enumerate(need.status_flow):
         at = (*path, "status_flow", index)
-        problem = fhir_names.state_problem(of, step.state, (need.resource,))
+        problem = fhir_names.flow_problem(of, need.resource, step.state, states)
         if problem is not None:
             yield Mistake((*at, "state"), problem)
         for number, following in enumerate(step.to):

@@ -53,7 +53,10 @@ class NeedHere(Model):
 
 
 class StatusStep(Model):
-    """One state of what is written: who moves it on, and to which states."""
+    """One state of what is written: who moves it on, and to which states.
+
+    States are codes of the type's ``status``; of a document's ``docStatus`` where one of them is (``preliminary``).
+    """
 
     state: str
     moved_by: str | None = None
