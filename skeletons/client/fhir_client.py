@@ -53,6 +53,14 @@ FHIR_JSON = "application/fhir+json"
 WITHHELD = frozenset({"suppressed", "security", "forbidden", "login", "unknown", "expired"})
 
 
+#: How a choice of types ends in JSON: ``effective[x]`` is ``effectiveDateTime`` (FHIR R4, formats.html#choice).
+CHOICES = (
+    *("Boolean", "Integer", "Decimal", "String", "Markdown", "Code", "Uri", "Url", "Canonical", "Date", "DateTime"),
+    *("Instant", "Time", "Quantity", "CodeableConcept", "Coding", "Reference", "Period", "Range", "Ratio", "Timing"),
+    *("SampledData", "Attachment", "Identifier", "Annotation", "Age", "Duration", "Money", "Address"),
+)
+
+
 class ContractError(Exception):
     """Something that the contract says what to do about; ``contract_says`` is that, or none where it is undecided."""
 
@@ -191,18 +199,17 @@ def keys_of(need: Resource) -> list[str]:
 
 
 def present(value: Any, path: str) -> bool:
-    """Whether a resource has a value at a path, ``valueQuantity.value`` or ``effective[x]``; extensions are none."""
+    """Whether a resource has a value at a path: ``valueQuantity.value``, ``effective[x]``, ``effective``.
+
+    Extensions alone are no value.
+    """
     name, _, rest = path.partition(".")
     if isinstance(value, list):
         return any(present(item, path) for item in value)
     if not isinstance(value, dict):
         return False
-    stem = step_of(name)
-    if stem.endswith("[x]"):
-        stem = stem.removesuffix("[x]")
-        found = [item for key, item in value.items() if re.fullmatch(re.escape(stem) + "[A-Z][A-Za-z0-9]*", key)]
-    else:
-        found = [value[stem]] if stem in value else []
+    stem = step_of(name).removesuffix("[x]")
+    found = [value[key] for key in (stem, *(f"{stem}{kind}" for kind in CHOICES)) if key in value]
     if rest:
         return any(present(item, rest) for item in found)
     return any(

@@ -31,7 +31,7 @@ def complete(need: Resource, *, without: str = "") -> Resource:
         if path == without or (without and path.startswith(f"{without}.")):
             continue
         place = made
-        steps = [fhir_client.step_of(step) for step in path.split(".")]
+        steps = [fhir_client.step_of(step).replace("[x]", "String") for step in path.split(".")]
         for step in steps[:-1]:
             place = place.setdefault(step, {})
             if not isinstance(place, dict):

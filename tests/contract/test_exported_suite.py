@@ -511,6 +511,35 @@ def test_a_token_endpoint_that_is_none_is_sent_nothing(
     assert "POST" not in asked
 
 
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("status", True),
+        ("valueQuantity.value", True),
+        ("value[x]", True),
+        ("value", True),
+        ("value.unit", False),
+        ("component.valueBoolean", True),
+        ("component:systolic.value", True),
+        ("note", False),
+        ("code", False),
+        ("issued", False),
+        ("extension('http://x').value", False),
+    ],
+)
+def test_a_field_is_there_when_it_has_a_value(client: ModuleType, path: str, there: bool) -> None:
+    resource = {
+        "status": "final",
+        "valueQuantity": {"value": 0},
+        "component": [{}, {"valueBoolean": False}],
+        "note": [],
+        "noteNumber": "1",
+        "code": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason"}]},
+        "issued": "",
+    }
+    assert client.present(resource, path) is there
+
+
 def test_a_record_with_an_unknown_modifier_is_left_out_and_told(client: ModuleType) -> None:
     whole = {
         "resourceType": "Observation",
@@ -637,6 +666,62 @@ def test_a_product_without_a_backend_is_held_to_its_contract_with_the_token_of_a
     assert id_of_test("outputs", "moves_through_its_states", "document_reference") in passed
     assert id_of_test("outputs", "newer_version_is_not_overwritten", "document_reference") in passed
     assert token not in found.output
+
+
+RADIOLOGY = """\
+schema: 2
+version: "1.0"
+title: Second reading of chest studies
+launch: {modes: [backend], context: [patient]}
+inputs:
+  - resource: ImagingStudy
+    interactions: [read, search]
+    search_parameters: [patient, status, started]
+    required_fields: [status, "series.modality"]
+    missing: [{field: "series.modality", then: degrade, says: The kind of picture is not known}]
+  - resource: DiagnosticReport
+    interactions: [read, search]
+    search_parameters: [patient, category, date]
+    query: [category=RAD]
+    required_fields: [status, code, "effective[x]"]
+  - resource: ServiceRequest
+    interactions: [read, search]
+    search_parameters: [patient, "code:in", status]
+outputs:
+  - resource: Task
+    interactions: [create, update]
+    required_fields: [status, intent, for, focus]
+    status_flow:
+      - {state: requested, moved_by: The radiologist, to: [completed, entered-in-error]}
+      - {state: completed, to: [entered-in-error]}
+      - {state: entered-in-error}
+    writing: {if_none_exist: "patient={patient}&focus=ImagingStudy/{study}", if_match: true, provenance: false}
+channels:
+  - {kind: cds-hooks, hook: order-sign, prefetch: ["patient=Patient/{{context.patientId}}"]}
+  - {kind: hl7v2, message: ORM^O01, direction: in}
+"""
+
+
+@pytest.mark.long
+def test_a_radiology_contract_is_red_at_what_its_hospital_lacks(
+    workspace: Workspace, server: SandboxServer, tmp_path: Path
+) -> None:
+    copied = Workspace(Path(shutil.copytree(workspace.root, tmp_path / "workspace")))
+    copied.write("contract.yaml", RADIOLOGY.encode())
+    folder = tmp_path / "contract"
+    export_contract(load_inputs(copied), folder, today=date(2026, 11, 30))
+    base = server.base_url("riverside")
+    variables = registered(module_of(folder), "riverside", base)
+    found = run(folder, "riverside", base, "--patient", PATIENTS["riverside"], variables=variables)
+    missing = missing_at(folder, "riverside")
+    assert id_of_test("statement", "is_declared", "task", "interaction", "create") in missing
+    granted = id_of_test("token", "scopes_are_granted", "task")
+    assert found.having("failure") - {granted} == missing, found.output
+    assert not found.having("error")
+    assert id_of_test("failures", "without_a_field", "diagnostic_report", "effective[x]") in found.having("passed")
+    for page in PAGES:
+        named = set(re.findall(r"`(tests/[^`]+)`", (folder / page).read_text("utf-8")))
+        assert not {name for name in named if "::" in name} - set(found.outcomes), page
 
 
 @pytest.mark.long

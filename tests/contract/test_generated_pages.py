@@ -144,9 +144,11 @@ def test_each_failure_that_the_client_knows_is_one_of_the_contract() -> None:
     assert CLIENT_ERRORS.keys() <= Failures.model_fields.keys()
     client = (ROOT / "skeletons/client/fhir_client.py").read_text()
     scenarios = (ROOT / "skeletons/tests/test_failures.py").read_text()
+    listed = (ROOT / "skeletons/tests/conftest.py").read_text().partition("FAILURES = (")[2].partition("\n)")[0]
     for failure, error in CLIENT_ERRORS.items():
         assert f"class {error}(" in client
         assert f'"{failure}": (' in scenarios
+        assert f'"{failure}"' in listed
 
 
 @pytest.mark.parametrize("hospital", [one.id for one in load_organizations() if one.listen])
