@@ -138,17 +138,14 @@ AUTH_PATH: Mapping[str, Word] = {
     "not_offered": Word("not listed", "✗"),
     "cannot_tell": Word("unknown", "?"),
 }
+_UNWRITTEN = (
+    ", so what rests on it is unknown. It says what starts the product, what it reads and writes, and what happens when "
+    "something fails: write it in an editor, beside the answers (interlock contract lint says what is open)."
+)
 #: Why rules that read the contract are unknown, by whether there is a file; what it is for, and how it is filled.
-UNWRITTEN_CONTRACT: dict[bool, str] = {
-    there: (
-        f"{state}, so what rests on it is unknown. It says what starts the product, what it reads and writes, and what "
-        "happens when something fails: write it in an editor, beside the answers (interlock contract lint says what is "
-        "open)."
-    )
-    for there, state in (
-        (True, "contract.yaml still holds only what init wrote"),
-        (False, "There is no contract.yaml (interlock init writes one with examples into a new folder)"),
-    )
+UNWRITTEN_CONTRACT: Mapping[bool, str] = {
+    True: f"contract.yaml still holds only what init wrote{_UNWRITTEN}",
+    False: f"There is no contract.yaml (interlock init writes one with examples into a new folder){_UNWRITTEN}",
 }
 #: What a change between two observations means for the contract, the most important first.
 DRIFT: Mapping[str, Word] = {
