@@ -139,8 +139,8 @@ AUTH_PATH: Mapping[str, Word] = {
     "cannot_tell": Word("unknown", "?"),
 }
 _UNWRITTEN = (
-    ", so what rests on it is unknown. It says what starts the product, what it reads and writes, and what happens when "
-    "something fails: write it in an editor, beside the answers (interlock contract lint says what is open)."
+    ", so what rests on it is unknown. It says what starts the product, what it reads and writes, and what happens "
+    "when something fails: write it in an editor, beside the answers (interlock contract lint says what is open)."
 )
 #: Why rules that read the contract are unknown, by whether there is a file; what it is for, and how it is filled.
 UNWRITTEN_CONTRACT: Mapping[bool, str] = {
