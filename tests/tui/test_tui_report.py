@@ -46,7 +46,7 @@ async def test_a_format_that_cannot_be_made_is_left_out_with_the_reason(terminal
         await t.press("6")
         t.app.screen.query_one("#folder", Input).value = str(tmp_path / "out")
         await t.press("e")
-        await t.until(lambda: "Left out" in t.of("#outcome"), 30)
+        await t.until(lambda: "To look at" in t.of("#outcome"), 30)
         assert "a PDF needs libraries" in t.of("#outcome") and "apt-get install" in t.of("#outcome")
         assert (tmp_path / "out" / "report.md").exists()
 
@@ -83,10 +83,15 @@ async def test_a_folder_that_cannot_be_written_is_told_and_no_format_is_asked_fo
 
 
 async def test_the_contracts_skeletons_are_written(terminal, workspace):
+    mine = workspace.root / "reports" / "contract" / "scopes.json"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
     async with terminal() as t:
         await t.press("6", "k")
         await t.until(lambda: "Written" in t.of("#outcome"))
-        assert (workspace.root / "reports" / "contract" / "scopes.json").exists()
+        assert (mine.parent / "contract.lock.json").exists()
+        assert "scopes.json.new: the one beside it was edited, and kept" in t.of("#outcome")
+        assert mine.read_text() == "mine"
 
 
 async def test_a_milestone_is_saved_and_compared_with(terminal, workspace):

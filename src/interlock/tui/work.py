@@ -199,7 +199,7 @@ def probe(
 
 
 class Exported(NamedTuple):
-    """Files that were written, and formats that could not be made, and why."""
+    """Files that were written, and what else there is to look at: formats that could not be made, edited files."""
 
     written: tuple[Path, ...] = ()
     skipped: tuple[tuple[str, InterlockError], ...] = ()

@@ -194,7 +194,7 @@ class ReportSection(Section):
             if exported.written and self.app.is_web:
                 page.para("They are where Interlock runs; d downloads one of them to where the browser runs.", DIM)
             if exported.skipped:
-                page.heading("Left out")
+                page.heading("To look at")
             for name, reason in exported.skipped:
                 page.bullet(text("–", WARN), (f"{name}: ", "bold"), reason.message)
                 if reason.remedy:
@@ -221,7 +221,15 @@ class ReportSection(Section):
         from interlock.usecases.contract import export_contract
 
         done = export_contract(inputs, self.interlock.workspace.output(folder), today=date.today())
-        return job.Exported(tuple(skeleton.path for skeleton in done))
+        untouched = {"kept", "orphan"}
+        return job.Exported(
+            tuple(skeleton.path for skeleton in done if skeleton.state not in untouched),
+            tuple(
+                (skeleton.path.name, InterlockError(words.GENERATED[skeleton.state]))
+                for skeleton in done
+                if skeleton.state in {"beside", *untouched}
+            ),
+        )
 
     # -- milestones -----------------------------------------------------------------------------------------------
 
