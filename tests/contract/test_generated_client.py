@@ -25,7 +25,11 @@ from interlock.model.organization import Organization
 from tiers import rounds
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = sorted(path.parent.name for path in (ROOT / "samples" / "templates").glob("*/contract.yaml"))
+#: Every sample's contract, and those that were written for tests.
+CONTRACTS = {
+    **{path.parent.name: path for path in sorted((ROOT / "samples" / "templates").glob("*/contract.yaml"))},
+    **{path.stem: path for path in sorted((ROOT / "tests" / "contract" / "contracts").glob("*.yaml"))},
+}
 #: What our own code is held to; an error class of the client is named as the contract names the failure.
 RULES = ("--isolated", "--line-length", "120", "--target-version", "py311")
 SELECTED = "E,F,W,I,N,UP,B,A,C4,SIM,PTH,RUF,D1,ANN,ASYNC,S,PERF,T20,ERA"
@@ -59,12 +63,11 @@ def code_of(contract: WorkflowContract) -> dict[str, str]:
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The client and the suite of every sample."""
     folder = tmp_path_factory.mktemp("exported")
-    for name in TEMPLATES:
-        contract, _ = load_contract(ROOT / "samples" / "templates" / name / "contract.yaml")
+    for name, file in CONTRACTS.items():
+        contract, _ = load_contract(file)
         for path, text in code_of(contract).items():
-            file = folder / name / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, "utf-8")
+            (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name / path).write_text(text, "utf-8")
     return folder
 
 
@@ -83,7 +86,7 @@ def test_code_of_every_sample_is_clean(exported: Path) -> None:
 
 @pytest.mark.long
 def test_code_of_every_sample_is_typed(exported: Path) -> None:
-    for name in TEMPLATES:
+    for name in CONTRACTS:
         folder = exported / name
         paths = [*(folder / "client").glob("*.py"), *(folder / "tests").glob("*.py")]
         cache = f"--cache-dir={exported / '.mypy_cache'}"

@@ -33,7 +33,11 @@ from interlock.sandbox.organizations import load_organizations
 from tiers import rounds
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = sorted(path.parent.name for path in (ROOT / "samples" / "templates").glob("*/contract.yaml"))
+#: Every sample's contract, and those that were written for tests.
+CONTRACTS = {
+    **{path.parent.name: path for path in sorted((ROOT / "samples" / "templates").glob("*/contract.yaml"))},
+    **{path.stem: path for path in sorted((ROOT / "tests" / "contract" / "contracts").glob("*.yaml"))},
+}
 BUILDERS = (auth_page, failures_page, endpoints_page, plan_page, readme)
 HOSTILE = (
     "| a | b |",
@@ -106,10 +110,10 @@ def structure(page: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("name", CONTRACTS)
 def test_examples_of_a_sample_are_valid(name: str) -> None:
     """Once the suite has filled them in, by FHIR's own models."""
-    contract, _ = load_contract(ROOT / "samples" / "templates" / name / "contract.yaml")
+    contract, _ = load_contract(CONTRACTS[name])
     for path, text in examples(contract).items():
         filled = text.replace("{now}", "2026-11-30T08:00:00Z").replace("{patient}", "1")
         resource = json.loads(filled.replace("{encounter}", "2").replace("{ready_code}", "ready"))
