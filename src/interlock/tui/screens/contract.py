@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _NO_CONTRACT = "Without a contract there is nothing to hold against anyone."
-_NEED = Column("What the contract needs", 24, grow=3)
+_NEED = Column("Need", 24, grow=3)
 
 
 class ContractSection(Section):
@@ -101,8 +101,7 @@ class ContractSection(Section):
                     Row(f"need:{direction}:{resource}", heading=resource or direction, aside=_ASIDES[direction])
                 )
             optional = any(match.optional for match in by_org.values())
-            label = name if kind == "resource" else f"{kind.replace('_', ' ')} {name}"
-            cells = [text(f"{label}{' (optional)' if optional else ''}")]
+            cells = [text(f"{_label(kind, name)}{' (optional)' if optional else ''}")]
             cells += [_sign(by_org.get(fit.org)) for fit in fits]
             rows.append(Row(f"{direction}|{resource}|{kind}|{name}", tuple(cells)))
         nobody = self.state.inputs is not None and not self.state.inputs.organizations
@@ -121,6 +120,21 @@ class ContractSection(Section):
 
 
 _ASIDES = {"input": "read", "output": "written", "launch": "how a session starts", "release": "FHIR release"}
+
+
+def _label(kind: str, name: str) -> str:
+    """What is needed in few letters: its heading says of which type."""
+    match kind:
+        case "search_parameter":
+            return f"by {name}"
+        case "operation":
+            return f"${name}"
+        case "profile":
+            return name.rpartition("/")[2]
+        case "launch":
+            return f"{name} launch"
+        case _:
+            return name
 
 
 def _sign(match: NeedMatch | None) -> Content:
