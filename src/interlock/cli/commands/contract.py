@@ -106,8 +106,14 @@ def check(
 
 
 def _counted(fit: ContractFit) -> str:
-    counts: Counter[str] = Counter(match.outcome for match in fit.matches)
-    return ", ".join(f"{counts[name]} {word.phrase}" for name, word in words.FIT.items() if counts[name])
+    """How many needs came out how, the optional ones apart."""
+
+    def told(*, optional: bool) -> str:
+        counts: Counter[str] = Counter(match.outcome for match in fit.matches if match.optional == optional)
+        return ", ".join(f"{counts[name]} {word.phrase}" for name, word in words.FIT.items() if counts[name])
+
+    besides = told(optional=True)
+    return told(optional=False) + (f"; optional: {besides}" if besides else "")
 
 
 def _clients(inputs: Inputs, org: str) -> Iterator[Client]:
