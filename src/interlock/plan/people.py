@@ -93,7 +93,8 @@ def _worded(thing: FirstThing, tasks: Mapping[str, PlanTask], names: Mapping[str
     """A first thing with what to do as its headline, and what is open below it."""
     task = tasks.get(thing.keys[0]) if thing.keys else None
     if task is None or thing.kind in {"routine", "evidence"} or task.id.startswith(PROBE):
-        return thing.model_copy(update={"task": thing.title})
+        where = names.get(thing.orgs[0], "") if len(thing.orgs) == 1 else ""
+        return thing.model_copy(update={"task": thing.title, "action": named(thing.action, where)})
     several = len(thing.keys) > 1 and thing.kind == "discovery"
     more = f" (the same at {words.listed(thing.orgs, 4)})" if several else ""
     action = "" if thing.kind == "discovery" else thing.action
