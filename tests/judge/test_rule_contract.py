@@ -8,6 +8,7 @@ import pytest
 from rule_examples import contract, inputs, organization, ruleset
 
 from interlock.content.rulesets import load_ruleset
+from interlock.contract.load import load_contract
 from interlock.contract.match import match_contract
 from interlock.documents.resources import data_dir
 from interlock.judge.evaluate import Evaluator
@@ -72,3 +73,12 @@ def test_a_contract_of_the_first_schema_is_not_asked_what_only_the_second_has(ru
     assert outcomes(rule_id, contract(**first))[""][0] == "not_applicable"
     assert outcomes(rule_id, contract(schema=2, **first))[""][0] == "gap"
     assert outcomes("WF-070", contract(**first))[""][0] == "gap"
+
+
+HOLES = ("WF-060", "WF-063", "WF-064", "WF-065", "WF-068", "WF-069", "AUTH-047")
+
+
+@pytest.mark.parametrize(("sample", "outcome"), [("fuzzy-contract", "gap"), ("sepsis", "met"), ("ready", "met")])
+def test_the_samples_keep_their_stories(sample: str, outcome: str) -> None:
+    agreed, _ = load_contract(data_dir("samples") / "templates" / sample / "contract.yaml")
+    assert {rule_id: outcomes(rule_id, agreed)[""][0] for rule_id in HOLES} == dict.fromkeys(HOLES, outcome)
