@@ -44,8 +44,7 @@ def _lead(undecided: int, items: int) -> tuple[str, ...]:
         return ("Every finding is decided.",)
     has = "could not be decided" if undecided != 1 else "could not be decided either way"
     lead = [
-        f"{words.count(undecided, 'finding')} {has}. Each is an open question and not a gap: the title says what would "
-        "be wrong if it turned out badly."
+        f"{words.count(undecided, 'finding')} {has}. Each is an open question and not a gap."
     ]
     if items:
         lead.append(f"{words.count(items, 'question')} of the questionnaires would help, if answered.")
