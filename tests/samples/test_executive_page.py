@@ -61,7 +61,8 @@ def test_it_has_words_alone_and_says_nothing_twice(template: str, inputs_of: Cal
     sentences = [sentence for text in said for sentence in re.split(r"(?<=[.!?]) ", text) if len(sentence) > 60]
     assert [sentence for sentence, times in Counter(sentences).items() if times > 1] == []
     assert built.sections[0]["number"] == "1"
-    assert markdown.render(built).count("### ") == (6 if assessment.plan.left else 5)
+    headings = re.findall(r"^### (.+)$", markdown.render(built), re.MULTILINE)
+    assert headings[:2] == ["Clinical safety", "First"] and {"When", "In the way", "Not known"} <= set(headings)
 
 
 def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(inputs_of: Callable[[str], Inputs]) -> None:
@@ -74,11 +75,15 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(inputs_
         "Could not look",
     ]
     assert all(row["span"] for row in shown["organizations"])
+    assert shown["verdict"] == "Integrate, at 1 of 4 organisations"
+    assert shown["first"].startswith("Build the AI workflow integration, starting with Riverside")
     assert shown["decisions"][0]["who"].startswith("Product lead")
+    assert shown["approvals"][0]["who"].startswith("Organisation's ")
     assert len(shown["in_the_way"]) == 4 and "more blockers" in shown["in_the_way"][3]["title"]
-    assert "a range and no date to promise, because Harborview Clinics was never observed" in shown["dates"][0]
-    assert shown["cost"][0].startswith("About ") and "of the organisations" in shown["cost"][1]
-    assert "Harborview Clinics" in shown["unknown"][0] and "cannot change the verdict" in shown["unknown"][1]
+    assert {row["known"] for row in shown["in_the_way"][:3]} == {"as answered"}
+    assert "no date to promise: Harborview Clinics was never observed" in shown["dates"][1]
+    assert re.fullmatch(r"About .*|Up to the pilot gate: about \d+ person-days of the product team.*", shown["cost"][0])
+    assert "Harborview Clinics" in shown["unknown"][0] and "however these turn out" in shown["unknown"][1]
     assert shown["safety"][0].value.startswith("Bedside nurse")
     assert "entered-in-error" in shown["safety"][1].value
 
@@ -91,7 +96,7 @@ def test_without_organisations_there_is_no_date_and_without_contract_no_safety(
     shown = executive(assessment.model_copy(update={"contract": None}), inputs).sections[0]["content"]
     assert shown["dates"] == ("There is no date yet: no organisation has been added.",)
     assert shown["safety"][0].value == "There is no workflow contract yet, so nothing of it is decided."
-    assert shown["nothing_to_decide"].startswith("First the verdict has to be settled: have ")
+    assert shown["first"].startswith("The verdict has to be settled: have ")
 
 
 @pytest.mark.parametrize("template", TEMPLATES if LONG else ["sepsis", "auth-blocked"])

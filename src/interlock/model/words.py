@@ -370,6 +370,14 @@ def span(first: str, last: str) -> str:
     return iso_day(first) if first == last else f"{iso_day(first)} to {iso_day(last)}"
 
 
+def months(first: str, last: str) -> str:
+    """The months of two dates of our data: ``Mar to Jun 2028``, ``Dec 2027 to Jan 2028``, ``Mar 2028``."""
+    (of, year), (to, then) = (day(date.fromisoformat(value)).split(" ")[1:] for value in (first, last))
+    if year != then:
+        return f"{of} {year} to {to} {then}"
+    return f"{of} {year}" if of == to else f"{of} to {to} {then}"
+
+
 def nothing_left(value: Gate) -> str:
     """What is said in the place of a date when a plan has no task left."""
     return f"Nothing is left to do before the {gate(value)}, as far as is known."

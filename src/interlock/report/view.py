@@ -13,6 +13,7 @@ from interlock.model.observation import Observation
 from interlock.report import safe
 from interlock.report.elements import Brand, Shown
 from interlock.report.sections import (
+    answers,
     contract,
     contradictions,
     executive,
@@ -50,6 +51,7 @@ _SECTIONS = (
     organizations.SECTION,
     method.SECTION,
     tasks.SECTION,
+    answers.SECTION,
     references.SECTION,
     statements.SECTION,
 )

@@ -31,6 +31,11 @@ OBSERVED_ROOTS = frozenset({"probe", "checks", "fit", "compared", "contradiction
 BRIEF_QUESTIONS = 12
 
 
+def answer_anchor(answer: GivenAnswer) -> str:
+    """Where the evidence annex has this answer."""
+    return safe.anchor("answer", answer.scope, answer.item)
+
+
 class ReferenceBook:
     """Numbers references in order of first citation; the same address, or else the same title, is one entry.
 
@@ -191,23 +196,31 @@ class Context:
         message = self.message(finding)
         return "" if message.rstrip(".").casefold() == title.rstrip(".").casefold() else message
 
-    def rests_on(self, finding: Finding) -> tuple[str, ...]:
+    def rests_on(self, finding: Finding) -> tuple[Link, ...]:
         """What a finding rests on: answers with author, day and evidence, the observation with its day, the contract.
 
-        Each is a line of words; what nobody answered or observed is not among them.
+        Each is a line of words that leads to where the report has all of it; what nobody answered or observed is not
+        among them.
         """
-        said = [self._answer_told(answer) for answer in self._answers_read(finding)]
+        shown = "answers" in self.shown and not self.brief
+        said = [
+            Link(label=self._answer_told(answer), anchor=answer_anchor(answer) if shown else "")
+            for answer in self._answers_read(finding)
+        ]
         roots = {name.partition(".")[0] for name in finding.reads}
         own = self.readiness.get(finding.subject.id) if finding.subject.scope is Scope.ORG else None
         observed = own is not None and own.observed in {"observed", "partial"}
         if roots & OBSERVED_ROOTS and own is not None and observed:
-            said.append(f"Observed at its own endpoints on {safe.day(own.observed_at)}.")
+            seen = f"Observed at its own endpoints on {safe.day(own.observed_at)}."
+            said.append(Link(label=seen, anchor=self.organization_link(own.org).anchor))
         if "fleet" in roots:
-            said.append("What is known of all organisations together.")
+            said.append(Link(label="What is known of all organisations together."))
         if roots & {"org", "settings"} and finding.subject.scope is Scope.ORG:
-            said.append("What its own file in the workspace records.")
+            said.append(Link(label="What its own file in the workspace records."))
         if roots & {"contract", "fit", "settings"} and self.assessment.contract is not None:
-            said.append(f"The workflow contract, version {safe.text(self.assessment.contract.version, 40)}.")
+            version = safe.text(self.assessment.contract.version, 40)
+            anchor = "contract" if "contract" in self.shown else ""
+            said.append(Link(label=f"The workflow contract, version {version}.", anchor=anchor))
         return tuple(said)
 
     def _answers_read(self, finding: Finding) -> Iterable[GivenAnswer]:

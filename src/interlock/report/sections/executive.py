@@ -5,14 +5,16 @@ It has words only: no rule, no question, no command, no address, and nothing tha
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from interlock.model import words
-from interlock.model.base import GapClass, Owner, Recommendation, RuleOutcome, VerdictValue
+from interlock.model.base import Evidence, GapClass, Gate, Owner, Recommendation, RuleOutcome, VerdictValue
 from interlock.model.finding import Finding
+from interlock.model.forecast import Quantiles
 from interlock.model.readiness import OrgReadiness
-from interlock.plan.people import alike, decided_by
+from interlock.plan.people import alike
 from interlock.report import safe
 from interlock.report.elements import Pair, Shown
 from interlock.report.sections.context import BLOCKERS, UNDECIDED, Context, Section
@@ -20,8 +22,11 @@ from interlock.report.sections.context import BLOCKERS, UNDECIDED, Context, Sect
 #: Organisations that get a line of their own; more are told by what is recommended.
 _ROWS = 6
 _DECISIONS = 3
+_APPROVALS = 2
 _IN_THE_WAY = 3
 _NAMED = 3
+#: A smaller share of judgement is not told; from the larger one on it is all.
+_LEAST_SHARE, _NEARLY_ALL = 0.5, 0.97
 #: What stands in a cell or a line of the page, in characters.
 _CELL, _LINE = 220, 320
 _ORDER = (
@@ -43,14 +48,15 @@ def build_executive(context: Context) -> Shown:
     verdict = assessment.verdict
     integrate, where = verdict.value is VerdictValue.INTEGRATE, verdict.organizations
     return {
-        "verdict": words.verdict_label(verdict.value, verdict.latest) if verdict.settled else "",
+        "as_of": safe.day(assessment.as_of),
+        "verdict": _verdict(context),
         "headline": safe.text(where if verdict.settled and integrate and where else verdict.headline, 400),
-        "nothing_to_decide": _nothing_to_decide(context),
+        "first": _first(context),
         "gate": words.GATE[assessment.target_gate].title,
         "gate_day": words.GATE_DAY[assessment.target_gate],
-        "gate_means": words.GATE_MEANS[assessment.target_gate],
         "organizations": tuple(_organizations(context)),
-        "decisions": tuple(_decisions(context)),
+        "decisions": tuple(_decisions(context, ours=True)),
+        "approvals": tuple(_decisions(context, ours=False)),
         "dates": tuple(_dates(context)),
         "cost": tuple(_cost(context)),
         "in_the_way": tuple(_in_the_way(context)),
@@ -66,26 +72,36 @@ def _organizations(context: Context) -> Iterator[Shown]:
     dated = context.assessment.plan.ground.dated
     for recommendation in _ORDER:
         group = [own for own in readiness if own.recommendation is recommendation]
-        for part in [[own] for own in group] if len(readiness) <= _ROWS else [group] if group else []:
+        for part in _parts(group, apart=len(readiness) <= _ROWS):
             finishes = [forecasts[own.org] for own in part if own.org in forecasts] if dated else []
             span = ""
             if finishes:
-                first = min(finish.first_date for finish in finishes)
-                span = words.span(first, max(finish.p90_date for finish in finishes))
-            names = words.listed([context.organization_name(own.org) for own in part], _NAMED)
+                span = _between(context, *finishes)
+            names = words.listed([context.organization_name(own.org) for own in part], _ROWS)
             counted = f"{words.count(len(part), 'organisation')}: " if len(part) > 1 else ""
             yield {
                 "who": f"{counted}{names}",
                 "recommendation": words.RECOMMENDATION[recommendation].title,
                 "because": _because(context, part),
                 "stage": words.capital(words.listed(_stages(part), 4)),
+                "work": _here(context, part),
                 "span": span,
             }
 
 
+def _parts(group: Sequence[OrgReadiness], *, apart: bool) -> list[list[OrgReadiness]]:
+    """Organisations of one recommendation in one row each, but for those of which all of it is the same; or in one."""
+    if not apart:
+        return [list(group)] if group else []
+    alike: dict[tuple[str, Gate | None], list[OrgReadiness]] = defaultdict(list)
+    for own in group:
+        alike[own.because, own.stage].append(own)
+    return list(alike.values())
+
+
 def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
-    """Why: the one organisation's reason, or what is open at most of several."""
-    if len(part) == 1:
+    """Why: the reason that is the same for all of them, or what is open at most of several."""
+    if len({own.because for own in part}) == 1:
         return words.capital(words.sentence(safe.text(part[0].because, _CELL)))
     of = {own.org for own in part}
     counted = defaultdict(set)
@@ -99,39 +115,62 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
     )
 
 
+def _here(context: Context, part: Sequence[OrgReadiness]) -> str:
+    """Work of the product team and of others that is about these organisations alone."""
+    work = _work(context, {own.org for own in part})
+    ours, theirs = round(work[Owner.US]), round(work[Owner.ORG] + work[Owner.VENDOR])
+    return f"{ours:,} ours, {theirs:,} theirs"
+
+
 def _stages(part: Sequence[OrgReadiness]) -> list[str]:
     """The gates up to which all requirements are met, each once."""
-    return list(dict.fromkeys("no gate yet" if own.stage is None else words.gate(own.stage) for own in part))
+    return list(dict.fromkeys("no gate yet" if own.stage is None else words.GATE[own.stage].phrase for own in part))
 
 
-def _decisions(context: Context) -> Iterator[Shown]:
-    """What is to be decided next, our own first, once for all organisations at which it is the same."""
-    groups = alike(context.assessment.plan.decisions)
-    for group in sorted(groups, key=lambda group: _OURS not in group[0].decides)[:_DECISIONS]:
+def _verdict(context: Context) -> str:
+    """The verdict in two or three words; to integrate, at how many of the organisations."""
+    verdict, readiness = context.assessment.verdict, context.assessment.readiness
+    if not verdict.settled:
+        return ""
+    label = words.verdict_label(verdict.value, verdict.latest)
+    start = sum(own.recommendation is Recommendation.START for own in readiness)
+    if verdict.value is not VerdictValue.INTEGRATE or start == len(readiness):
+        return label
+    return (
+        f"{label}, at {start:,} of {words.count(len(readiness), 'organisation')}" if start else f"{label}, nowhere yet"
+    )
+
+
+def _first(context: Context) -> str:
+    """What comes before every decision: what settles the verdict, or what the verdict asks for."""
+    verdict = context.assessment.verdict
+    owner = words.OWNER[verdict.next_step_owner].phrase
+    if verdict.settled:
+        step = re.sub(r" \([A-Z]{2,10}-\d{3}(@[^)]*)?\)", "", safe.text(verdict.next_step, _LINE)).removesuffix(".")
+        step = step.replace("contract.yaml", "the workflow contract")
+        return f"{step}: that is up to {owner}."
+    asked = len(verdict.settled_by)
+    if not asked:
+        return f"The verdict has to be settled, by a look at what nobody could look at: that is up to {owner}."
+    questions = words.count(asked, "question")
+    does = words.agree(asked, "does", "do")
+    return f"The verdict has to be settled: have {questions} answered that {does} it. That is up to {owner}."
+
+
+def _decisions(context: Context, *, ours: bool) -> Iterator[Shown]:
+    """What the product's people decide, or what others do, once for all organisations at which it is the same."""
+    groups = [group for group in alike(context.assessment.plan.decisions) if (_OURS in group[0].decides) is ours]
+    for group in groups[: _DECISIONS if ours else _APPROVALS]:
         task = group[0]
         named = [context.organization_name(each.org) for each in group if each.org]
-        where = words.listed(list(dict.fromkeys(named)), _NAMED)
         who, _, options = safe.text(task.decides.removeprefix("the "), _CELL).partition(": ")
         what = safe.text(task.action or task.title, _CELL).removesuffix(".")
         yield {
-            "where": where,
-            "what": words.sentence(what),
-            "options": words.sentence(words.capital(options)) if options else "",
+            "where": words.listed(list(dict.fromkeys(named)), _NAMED),
+            "what": words.sentence(options or what),
             "who": words.capital(who),
-            "when": decided_by(group),
+            "when": _between_days(context, [day for each in group if (day := each.ends)]),
         }
-
-
-def _nothing_to_decide(context: Context) -> str:
-    """What comes before the first decision."""
-    verdict = context.assessment.verdict
-    if verdict.settled:
-        return "Nothing that is known has to be decided by anybody."
-    asked = len(verdict.settled_by)
-    if not asked:
-        return "First the verdict has to be settled."
-    questions = words.count(asked, "question")
-    return f"First the verdict has to be settled: have {questions} answered that {words.agree(asked, 'does', 'do')} it."
 
 
 def _dates(context: Context) -> Iterator[str]:
@@ -143,43 +182,60 @@ def _dates(context: Context) -> Iterator[str]:
         yield "There is no date yet: no organisation has been added." if lacks else nothing
         return
     finish, several = plan.finish, len(plan.orgs) > 1
-    who = "All are through" if several else "It is through"
-    rests = f", because {words.listed(plan.ground.because, 3)}" if plan.ground.because else ""
-    promise = "" if plan.ground.firm else f" This is a range and no date to promise{safe.text(rests, _LINE)}."
-    yield f"{who}: {finish.span} in eight of ten simulated runs; one run in ten ends later.{promise}"
-    if plan.judged_durations >= 0.01:
+    who = "The last organisation is through" if several else "It is through"
+    yield f"{who} {_between(context, finish)} in eight of ten simulated runs; one run in ten ends later."
+    if not plan.ground.firm:
+        because = safe.text(words.listed(plan.ground.because, 3), _LINE)
+        yield f"This is a range and no date to promise: {because}."
+    if plan.judged_durations >= _LEAST_SHARE:
         yield (
-            f"{words.share(plan.judged_durations)} of the range's width is our judgement of how long things take, not "
-            "measured."
+            f"How long things take is {'mostly ' if plan.judged_durations < _NEARLY_ALL else ''}our judgement and was "
+            "not measured, so months are named and not days."
+        )
+    if plan.if_no_gaps and plan.if_all_gaps:
+        weeks = round((plan.if_all_gaps.p80_days - plan.if_no_gaps.p80_days) / 5)
+        yield (
+            f"Between the best and the worst outcome of all that is unknown lie about {words.count(weeks, 'week')}."
+            if weeks
+            else "What is unknown moves it by less than a week: other work takes longer beside it."
         )
 
 
-def _cost(context: Context) -> Iterator[str]:
-    """Work that is left, by who does it; what only an unknown may bring, by its chance."""
-    left = context.assessment.plan.left
+def _between(context: Context, *finishes: Quantiles) -> str:
+    """From the first to the last date of some ranges."""
+    return _between_days(context, [day for finish in finishes for day in (finish.first_date, finish.p90_date)])
+
+
+def _between_days(context: Context, days: Sequence[str]) -> str:
+    """From the first to the last of some days, in months where judgement makes most of the range."""
+    if not days:
+        return ""
+    told = words.span if context.assessment.plan.judged_durations < _LEAST_SHARE else words.months
+    return told(min(days), max(days))
+
+
+def _work(context: Context, orgs: Collection[str] | None = None) -> dict[Owner, float]:
+    """Person-days left by who does them, those that only an unknown may bring by its chance; all, or at some places."""
     work = dict.fromkeys(Owner, 0.0)
-    maybe = 0.0
-    for task in left:
-        if task.effort is None:
-            continue
-        share = 1.0 if task.chance is None else task.chance
-        work[task.owner] += task.work_left * share
-        maybe += task.work_left * share if task.chance is not None and task.owner is Owner.US else 0.0
-    if not left:
+    for task in context.assessment.plan.left:
+        if task.effort is not None and (orgs is None or task.org in orgs):
+            work[task.owner] += task.effort.mean * (1.0 if task.chance is None else task.chance)
+    return work
+
+
+def _cost(context: Context) -> Iterator[str]:
+    """Work that is left up to the target gate, by who does it."""
+    if not context.assessment.plan.left:
         return
-    ours = f"About {words.person_days(round(work[Owner.US]))} of the product team"
+    work = _work(context)
     persons = context.assessment.plan.capacity.get(Owner.US)
-    people = f", which is planned with {words.count(round(persons), 'person', 'people')}" if persons else ""
-    yield f"{ours}{people}" + (
-        f"; {words.number(round(maybe))} of these days only if unknowns turn out to be gaps." if round(maybe) else "."
+    people = (
+        f" (planned with {words.count(round(persons), 'person', 'people')})" if persons else " (no team size is stated)"
     )
-    others = [
-        f"{words.person_days(round(days))} of the {_OTHERS[owner]}"
-        for owner, days in work.items()
-        if owner is not Owner.US and round(days)
-    ]
-    if others:
-        yield f"Beside it about {words.listed(others, 4)}. All are estimates: means of a range, most of them judgement."
+    gate = words.gate(context.assessment.target_gate)
+    others = words.listed([f"{round(work[owner]):,} of the {name}" for owner, name in _OTHERS.items()], 4)
+    yield f"Up to the {gate}: about {words.person_days(round(work[Owner.US]))} of the product team{people}, {others}."
+    yield "These are estimates of work, not of money: fees and licences are not in them."
 
 
 def _blocking(context: Context) -> Iterator[Finding]:
@@ -212,14 +268,16 @@ def _in_the_way(context: Context) -> Iterator[Shown]:
             "title": words.sentence(safe.name(rules[rule_id].title)),
             "where": words.listed(list(dict.fromkeys(links)), _NAMED),
             "owner": words.OWNER[rules[rule_id].remediation.owner].phrase,
+            "known": words.listed(sorted({_known_by(finding) for finding in at[rule_id]}), 2),
         }
     if len(ranked) > _IN_THE_WAY:
         more = len(ranked) - _IN_THE_WAY
-        yield {
-            "title": f"{words.count(more, 'more blocker')} {words.agree(more, 'is', 'are')} open.",
-            "where": "",
-            "owner": "",
-        }
+        title = f"{words.count(more, 'more blocker')} {words.agree(more, 'is', 'are')} open, in the section on gaps."
+        yield {"title": title, "where": "", "owner": "", "known": ""}
+
+
+def _known_by(finding: Finding) -> str:
+    return "observed" if finding.evidence is Evidence.OBSERVED else "as answered"
 
 
 def _unknown(context: Context) -> Iterator[str]:
@@ -233,15 +291,11 @@ def _unknown(context: Context) -> Iterator[str]:
     looked = f" Nobody could look at {words.listed(unseen, _NAMED)}." if unseen else ""
     counted = words.count(undecided, "finding")
     yield f"{counted} {words.agree(undecided, 'is', 'are')} undecided for want of an answer or a look.{looked}"
-    yield f"It {'cannot' if assessment.verdict.settled else 'could'} change the verdict."
-    plan = assessment.plan
-    if plan.ground.dated and plan.if_no_gaps and plan.if_all_gaps:
-        best, worst = safe.day(plan.if_no_gaps.p80_date), safe.day(plan.if_all_gaps.p80_date)
-        yield (
-            f"Four of five runs are through by {best} if none of it is a gap, by {worst} if all of it is."
-            if best != worst
-            else f"It moves no date: four of five runs are through by {best} either way."
-        )
+    yield (
+        "The verdict rests on what is known and would be the same however these turn out."
+        if assessment.verdict.settled
+        else "They could change the verdict."
+    )
 
 
 def _safety(context: Context) -> tuple[Pair, ...]:

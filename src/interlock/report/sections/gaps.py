@@ -117,7 +117,7 @@ def _entry(context: Context, rule: Rule, findings: Sequence[Finding]) -> Shown:
 
 def _rests(context: Context, findings: Sequence[Finding]) -> tuple[Shown, ...]:
     """What the findings of one rule rest on, each line once with the organisations that it is about."""
-    at: dict[str, list[Link]] = defaultdict(list)
+    at: dict[Link, list[Link]] = defaultdict(list)
     for finding in findings:
         for line in context.rests_on(finding):
             at[line].append(context.subject_link(finding.subject))

@@ -43,9 +43,7 @@ def _lead(undecided: int, items: int) -> tuple[str, ...]:
     if not undecided:
         return ("Every finding is decided.",)
     has = "could not be decided" if undecided != 1 else "could not be decided either way"
-    lead = [
-        f"{words.count(undecided, 'finding')} {has}. Each is an open question and not a gap."
-    ]
+    lead = [f"{words.count(undecided, 'finding')} {has}. Each is an open question and not a gap."]
     if items:
         lead.append(f"{words.count(items, 'question')} of the questionnaires would help, if answered.")
     return tuple(lead)
