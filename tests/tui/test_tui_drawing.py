@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.app import App, ComposeResult
 from textual.content import Content
 
 from interlock.model.readiness import Interval
 from interlock.tui.page import FULL, PART, REST, Page, cells, count_bar, fit, hang, interval_bar, line, span_bar
 from interlock.tui.widgets.bars import KeyHint, fitting
-from interlock.tui.widgets.rows import Column, layout
+from interlock.tui.widgets.rows import Column, Options, layout
 
 pytestmark = pytest.mark.fast
 
@@ -77,3 +80,23 @@ def test_general_keys_are_the_last_to_leave():
     assert [hint.key for hint in fitting(hints, 80)] == ["n", "p", "q"]
     assert [hint.key for hint in fitting(hints, 17)] == ["n", "q"]
     assert [hint.key for hint in fitting(hints, 8)] == ["q"]
+
+
+@pytest.mark.parametrize("key", ["pageup", "pagedown"])
+def test_a_list_that_has_no_room_moves_no_page(key: str) -> None:
+    class Narrow(App[None]):
+        CSS = "Options { width: 0; height: 0; border: none; padding: 0; }"
+
+        def compose(self) -> ComposeResult:
+            yield Options("first", "second")
+
+    async def pressed() -> int | None:
+        app = Narrow()
+        async with app.run_test(size=(3, 4)) as pilot:
+            options = app.query_one(Options)
+            options.focus()
+            options.highlighted = 1
+            await pilot.press(key)
+            return options.highlighted
+
+    assert asyncio.run(pressed()) == 1

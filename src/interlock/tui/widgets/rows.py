@@ -96,6 +96,19 @@ class Options(OptionList):
         if clicked is not None and clicked >= self.option_count:
             event.prevent_default()
 
+    def action_page_up(self) -> None:
+        """Move up a page; a list that has no room has no lines to move over."""
+        if self._has_lines():
+            super().action_page_up()
+
+    def action_page_down(self) -> None:
+        """Move down a page; a list that has no room has no lines to move over."""
+        if self._has_lines():
+            super().action_page_down()
+
+    def _has_lines(self) -> bool:
+        return self.highlighted is None or self.highlighted in self._index_to_line
+
     @on(OptionList.OptionHighlighted)
     def _moved(self) -> None:
         self.call_after_refresh(self._reveal)
