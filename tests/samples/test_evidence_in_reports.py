@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 
 import pytest
 
 from interlock.model.base import RuleOutcome
+from interlock.report import html, view
 from interlock.report.sections.context import Context
 from interlock.report.view import SECTIONS
 from interlock.usecases.assess import assess
@@ -33,7 +35,7 @@ def test_both_sides_are_told_with_author_day_evidence_and_note(inputs_of: Callab
     context = context_of(inputs_of("sepsis"))
     finding = context.findings["AUTH-006@lakeshore"]
     assert "launch-ehr is not among the capabilities that its SMART configuration publishes" in finding.message
-    answer, observed, contract = context.rests_on(finding)
+    answer, observed, contract = (line.label for line in context.rests_on(finding))
     assert answer.startswith("“Does this organisation's EHR offer a launch from inside it")
     assert "Answered: yes (" in answer and "2 Sep 2026; asserted)" in answer
     assert answer.endswith("Note: The vendor's presentation says that every customer has it.")
@@ -48,4 +50,27 @@ def test_where_nothing_was_seen_the_message_says_what_was_answered(inputs_of: Ca
     context = context_of(unseen.with_response("lakeshore", "org.ehr_launch", answer.but(value=False)))
     message = context.findings["AUTH-006@lakeshore"].message
     assert message.endswith("the team answered that no launch from the chart is offered here")
-    assert not any(line.startswith("Observed") for line in context.rests_on(context.findings["AUTH-006@lakeshore"]))
+    assert not any(
+        line.label.startswith("Observed") for line in context.rests_on(context.findings["AUTH-006@lakeshore"])
+    )
+
+
+def test_the_annex_has_every_answer_and_request_and_each_gap_leads_there(inputs_of: Callable[[str], Inputs]) -> None:
+    inputs = inputs_of("sepsis")
+    assessment = assess(inputs, today=TODAY, runs=50)
+
+    def page(*, brief: bool) -> str:
+        built = view.build(
+            assessment, generated=None, interlock_version="0", observations=inputs.observations, brief=brief
+        )
+        return html.render(built)
+
+    whole, brief = page(brief=False), page(brief=True)
+    ids = set(re.findall(r' id="(answer-[^"]+)"', whole))
+    assert len(ids) == len(assessment.answers) > 200
+    led = set(re.findall(r'href="#(answer-[^"]+)"', whole))
+    assert led and led <= ids
+    for observation in inputs.observations.values():
+        assert all(request.sha256[:16] in whole for request in observation.requests if request.sha256)
+    assert "Answered by Rosa Lind (" in brief and "Left out as not applicable" in brief
+    assert not re.findall(r"(?:id|href)=\"#?answer-", brief), "what is read from front to back counts them"

@@ -22,7 +22,7 @@ from interlock.report.sections.context import BLOCKERS, UNDECIDED, Context, Sect
 #: Organisations that get a line of their own; more are told by what is recommended.
 _ROWS = 6
 _DECISIONS = 3
-_APPROVALS = 2
+_APPROVALS = 1
 _IN_THE_WAY = 3
 _NAMED = 3
 #: A smaller share of judgement is not told; from the larger one on it is all.
@@ -116,10 +116,10 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
 
 
 def _here(context: Context, part: Sequence[OrgReadiness]) -> str:
-    """Work of the product team and of others that is about these organisations alone."""
+    """Person-days that are about these organisations alone: of the product team, and of others."""
     work = _work(context, {own.org for own in part})
     ours, theirs = round(work[Owner.US]), round(work[Owner.ORG] + work[Owner.VENDOR])
-    return f"{ours:,} ours, {theirs:,} theirs"
+    return f"{ours:,} + {theirs:,}"
 
 
 def _stages(part: Sequence[OrgReadiness]) -> list[str]:
@@ -160,7 +160,8 @@ def _first(context: Context) -> str:
 def _decisions(context: Context, *, ours: bool) -> Iterator[Shown]:
     """What the product's people decide, or what others do, once for all organisations at which it is the same."""
     groups = [group for group in alike(context.assessment.plan.decisions) if (_OURS in group[0].decides) is ours]
-    for group in groups[: _DECISIONS if ours else _APPROVALS]:
+    limit = _DECISIONS if ours else _APPROVALS
+    for group in groups[:limit]:
         task = group[0]
         named = [context.organization_name(each.org) for each in group if each.org]
         who, _, options = safe.text(task.decides.removeprefix("the "), _CELL).partition(": ")
@@ -171,6 +172,8 @@ def _decisions(context: Context, *, ours: bool) -> Iterator[Shown]:
             "who": words.capital(who),
             "when": _between_days(context, [day for each in group if (day := each.ends)]),
         }
+    if len(groups) > limit:
+        yield {"where": "", "what": f"{len(groups) - limit:,} more, in the section on the plan.", "who": "", "when": ""}
 
 
 def _dates(context: Context) -> Iterator[str]:
@@ -188,14 +191,12 @@ def _dates(context: Context) -> Iterator[str]:
         because = safe.text(words.listed(plan.ground.because, 3), _LINE)
         yield f"This is a range and no date to promise: {because}."
     if plan.judged_durations >= _LEAST_SHARE:
-        yield (
-            f"How long things take is {'mostly ' if plan.judged_durations < _NEARLY_ALL else ''}our judgement and was "
-            "not measured, so months are named and not days."
-        )
+        mostly = "mostly " if plan.judged_durations < _NEARLY_ALL else ""
+        yield f"How long things take is {mostly}our judgement, not measured, so only months are named."
     if plan.if_no_gaps and plan.if_all_gaps:
         weeks = round((plan.if_all_gaps.p80_days - plan.if_no_gaps.p80_days) / 5)
         yield (
-            f"Between the best and the worst outcome of all that is unknown lie about {words.count(weeks, 'week')}."
+            f"What is unknown moves it by up to {words.count(weeks, 'week')}."
             if weeks
             else "What is unknown moves it by less than a week: other work takes longer beside it."
         )
