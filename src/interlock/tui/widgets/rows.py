@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -96,18 +97,10 @@ class Options(OptionList):
         if clicked is not None and clicked >= self.option_count:
             event.prevent_default()
 
-    def action_page_up(self) -> None:
-        """Move up a page; a list that has no room has no lines to move over."""
-        if self._has_lines():
-            super().action_page_up()
-
-    def action_page_down(self) -> None:
-        """Move down a page; a list that has no room has no lines to move over."""
-        if self._has_lines():
-            super().action_page_down()
-
-    def _has_lines(self) -> bool:
-        return self.highlighted is None or self.highlighted in self._index_to_line
+    def _move_page(self, direction: Literal[-1, 1]) -> None:
+        """Move up or down a page; a list that has no room has no lines to move over, and Textual's own looks for one."""
+        if (self.highlighted or 0) in self._index_to_line:
+            super()._move_page(direction)
 
     @on(OptionList.OptionHighlighted)
     def _moved(self) -> None:
