@@ -98,7 +98,7 @@ class Options(OptionList):
             event.prevent_default()
 
     def _move_page(self, direction: Literal[-1, 1]) -> None:
-        """Move up or down a page; a list that has no room has no lines to move over, and Textual's own looks for one."""
+        """Move up or down a page; a list without room has no lines to move over, and Textual looks for one."""
         if (self.highlighted or 0) in self._index_to_line:
             super()._move_page(direction)
 
