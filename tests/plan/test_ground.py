@@ -85,6 +85,7 @@ def test_without_ground_there_is_a_range_and_what_it_lacks(verdict: Verdict, obs
     assert said.dated and not said.firm and lacks in said.because[0] and lacks in said.said[0]
     prose = " ".join(said.said)
     assert "15 Jan 2027 to 1 Apr 2027" in prose
+    assert prose.index("A gap is a requirement that is known not to be met.") < prose.index("turns out to be a gap")
     assert "the P80 is 15 Jan 2027; if everything does, 20 Jun 2027" in prose
     assert "Half of the runs end by 1 Feb 2027 (P50), four of five by 1 Mar 2027 (P80)" in prose
     assert "nine of ten by 1 Apr 2027 (P90). One run in ten is later" in prose

@@ -1,4 +1,4 @@
-"""No sample's plan has work on a client, a token or a write before the routine task that makes it possible is over."""
+"""No sample's plan has work on a client, a token, records or a build before what makes it possible is over."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from interlock.usecases.load import Inputs
 #: What registers the product with a vendor, there or by one of the vendor's own tasks.
 REGISTERED = ("vendor.registration", "epic.mark-ready", "oracle.validation", "athena.scoping", "meditech.greenfield")
 TOKEN = ("org.smoke-test", "oracle.smoke-test", "meditech.smoke-test")
-#: Rule → the routine tasks that make it possible, one group for each thing that has to be there.
+#: Rule or routine task → the tasks and gaps that make it possible.
 FIRST = {
     "ORG-001": ("org.priority", "oracle.service-request", "meditech.prod-client", *REGISTERED),
     "AUTH-004": REGISTERED,
+    "AUTH-044": ("ORG-001", "oracle.service-request"),
     "AUTH-041": ("org.network",),
     "ORG-004": ("oracle.service-request", "meditech.hosts"),
     "ORG-005": ("org.priority",),
@@ -27,8 +28,14 @@ FIRST = {
     "ORG-007": ("org.priority",),
     "ORG-009": ("org.priority",),
     "ORG-010": ("org.network", *TOKEN),
+    "ORG-014": ("PRB-002",),
     "ORG-015": ("org.network", *TOKEN),
+    "ORG-016": ("ORG-001", "org.network", "oracle.service-request"),
     "ORG-021": ("org.priority",),
+    "ORG-023": ("org.privacy", "ORG-006"),
+    "org.env-refresh": ("org.analyst",),
+    "us.test-scripts": ("org.priority",),
+    "oracle.peca": ("org.cab",),
 }
 
 

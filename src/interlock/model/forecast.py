@@ -60,6 +60,7 @@ class OrgForecast(Model):
 class OrgOutlook(Model):
     """One organisation in a line, for the head of the plan.
 
+    :ivar stage: the stage in full (:func:`interlock.model.words.met_up_to`).
     :ivar next: what stands in its way next, as an action; ``there`` and ``here`` who is named on each side.
     """
 
@@ -76,7 +77,7 @@ class OrgOutlook(Model):
     def said(self) -> str:
         """The line."""
         people = f"there: {self.there}; here: {self.here}"
-        where = f"{self.name} ({self.vendor}; stage by its rules alone: {self.stage}; {people})"
+        where = f"{self.name} ({self.vendor}; {self.stage}; {people})"
         return f"{where}. Next: {words.sentence(self.next)} Runs that are through: {self.finish.shares}."
 
 

@@ -265,6 +265,11 @@ def stage(value: Gate | None) -> str:
     return GATE[value].phrase if value else "before design"
 
 
+def met_up_to(value: Gate | None) -> str:
+    """``requirements met up to the pilot gate``: a stage in full, where the word could be read as how far work is."""
+    return f"requirements met up to the {gate(value)}" if value else f"requirements of the {gate(Gate.DESIGN)} open"
+
+
 def gate(value: Gate) -> str:
     """``sandbox gate``."""
     return f"{GATE[value].phrase} gate"

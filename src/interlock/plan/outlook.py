@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from interlock.model import words
-from interlock.model.base import Owner
+from interlock.model.base import Owner, TaskState
 from interlock.model.forecast import OrgOutlook
 from interlock.model.organization import Contact, Freeze, Organization
 from interlock.model.plan import Plan, PlanTask
@@ -22,7 +22,7 @@ def with_outlook(
     plan: Plan, readiness: Sequence[OrgReadiness], organizations: Sequence[Organization], freezes: Sequence[Freeze]
 ) -> Plan:
     """The plan with a line for each organisation and the change freezes by date; its tasks have people already."""
-    stages = {own.org: words.stage(own.stage) for own in readiness}
+    stages = {own.org: words.met_up_to(own.stage) for own in readiness}
     by_id = {organization.id: organization for organization in organizations}
     lines = []
     for forecast in plan.orgs if plan.ground.dated else ():
@@ -33,7 +33,7 @@ def with_outlook(
                 org=forecast.org,
                 name=plain(organization.name, 60),
                 vendor=words.vendor(organization.vendor),
-                stage=stages.get(forecast.org, words.stage(None)),
+                stage=stages.get(forecast.org, words.met_up_to(None)),
                 next=named(_next(tasks), organization.name),
                 there=_named(organization.contact("there"), tasks, Owner.ORG),
                 here=_named(organization.contact("here"), tasks, Owner.US),
@@ -53,7 +53,9 @@ def _next(tasks: Sequence[PlanTask]) -> str:
         task = min(tasks, key=lambda task: (task.start_p50, task.id))
     else:
         return "nothing of its own is left"
-    return plain(task.action or task.title, 300).removesuffix(".")
+    what = plain(task.action or task.title, 300).removesuffix(".")
+    under_way = task.progress is not None and task.progress.status is TaskState.BEGUN
+    return f"see through: {what[:1].lower()}{what[1:]}" if under_way else what
 
 
 def _named(contact: Contact | None, tasks: Sequence[PlanTask], owner: Owner) -> str:

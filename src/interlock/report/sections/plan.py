@@ -126,7 +126,7 @@ def _outlook(context: Context) -> tuple[Shown, ...]:
             "link": context.organization_link(line.org),
             "vendor": safe.name(line.vendor),
             "stage": line.stage,
-            "next": words.sentence(safe.text(line.next)),
+            "next": words.sentence(words.capital(safe.text(line.next))),
             "there": safe.text(line.there),
             "here": safe.text(line.here),
         }
