@@ -9,7 +9,9 @@ from interlock.model.forecast import OrgForecast, Quantiles, SpreadPart
 from interlock.model.organization import Organization
 from interlock.model.plan import Plan, PlanTask, UnknownThing
 from interlock.model.readiness import Interval, OrgReadiness, Score, Verdict
+from interlock.model.routine import TaskStatus
 from interlock.plan.ground import ground, supposed
+from interlock.plan.outlook import with_outlook
 
 ALDER = Organization(id="alder", name="Alder Clinic", vendor="epic")
 FINISH = Quantiles(
@@ -138,3 +140,24 @@ def test_where_the_unknown_makes_little_of_the_width_finding_out_is_not_told_as_
     prose = " ".join(said.said)
     assert "What is unknown makes 3% of the range's width, so finding out narrows it little." in prose
     assert "narrows it most" not in prose
+
+
+@pytest.mark.parametrize(
+    ("progress", "said"),
+    [
+        (TaskStatus(status="not_begun"), "Next: Pass the board."),
+        (TaskStatus(status="begun", begun="2026-12-01", by="Ada"), "Next: see through: pass the board."),
+    ],
+)
+def test_a_line_of_the_head_says_what_is_met_and_whether_the_next_thing_is_under_way(
+    progress: TaskStatus, said: str
+) -> None:
+    made = plan()
+    task = made.tasks[0].model_copy(
+        update={"title": "Pass the board", "org": "alder", "kind": "routine", "progress": progress}
+    )
+    dated = made.model_copy(update={"tasks": (task,), "ground": ground(made, verdict(), at_alder(), (ALDER,))})
+    for stage, met in ((None, "requirements of the design gate open"), (Gate.PILOT, "met up to the pilot gate")):
+        readiness = tuple(own.model_copy(update={"stage": stage}) for own in at_alder())
+        line = with_outlook(dated, readiness, (ALDER,), ()).outlook[0].said
+        assert said in line and met in line

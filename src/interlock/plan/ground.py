@@ -121,8 +121,9 @@ def _unknown(plan: Plan) -> Iterator[str]:
     if plan.if_no_gaps and plan.if_all_gaps:
         yield (
             "A gap is a requirement that is known not to be met. If nothing that is unknown turns out to be a gap, the "
-            f"P80 is {words.iso_day(plan.if_no_gaps.p80_date)}; if everything does, {words.iso_day(plan.if_all_gaps.p80_date)}"
-            f" (and the last date of the range {words.iso_day(plan.if_all_gaps.p90_date)})."
+            f"P80 is {words.iso_day(plan.if_no_gaps.p80_date)}; if everything does, "
+            f"{words.iso_day(plan.if_all_gaps.p80_date)} (and the last date of the range "
+            f"{words.iso_day(plan.if_all_gaps.p90_date)})."
         )
 
 
