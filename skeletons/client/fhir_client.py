@@ -8,8 +8,8 @@ secrets come from environment variables, whose names stand there. ``python fhir_
             ...
 
 A failure that the contract decides is an error of its own, which says the contract's words: ``MissingField``,
-``AccessDenied``, ``Unavailable``, ``TooSlow``, ``Truncated``, ``UnknownModifier``, ``MergedPatient``, ``WriteRefused``,
-``WriteUnknown``.
+``AccessDenied``, ``Unavailable``, ``TooSlow``, ``Truncated``, ``UnknownModifier``, ``MergedPatient``,
+``WriteRefused``, ``WriteUnknown``. An id that the server does not have is ``NotFound``; a patient's ``UnknownPatient``.
 """
 
 from __future__ import annotations
@@ -91,6 +91,14 @@ class MissingField(ContractError):
 
 class AccessDenied(ContractError):
     """The server refuses it, or says that it held something back. Never to be read as absence."""
+
+
+class NotFound(ContractError):
+    """The server has no resource of this id: it is mistyped, deleted, or of another organisation. The EHR is up."""
+
+
+class UnknownPatient(NotFound):
+    """The server has no patient of this id."""
 
 
 class Unavailable(ContractError):
@@ -550,8 +558,9 @@ class Client:
         """One resource of a type as the server has it.
 
         :raises AccessDenied: it is refused, or its type is not the contract's.
+        :raises NotFound: there is none of this id; of a patient ``UnknownPatient``.
         """
-        return self._get(f"{self.organization.base}/{kind}/{quote(logical_id, safe='')}")
+        return self._get(f"{self.organization.base}/{kind}/{quote(logical_id, safe='')}", kind)
 
     def lacking(self, name: str, need: Resource, resource: Resource) -> list[MissingField]:
         """The required fields that a resource of a need lacks, each with what the contract then does.
@@ -659,10 +668,13 @@ class Client:
     def _authorized(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token.value}"}
 
-    def _get(self, url: str) -> Resource:
+    def _get(self, url: str, by_id: str = "") -> Resource:
         answer = self.organization.send("GET", url, headers={**self._authorized(), "Accept": FHIR_JSON})
         if answer.status_code in (401, 403):
             raise AccessDenied(_refusal(url, answer), self.organization.failure("access_denied"))
+        if by_id and answer.status_code in (404, 410):
+            error = UnknownPatient if by_id == "Patient" else NotFound
+            raise error(f"{self.organization.id} has no {by_id} of this id ({answer.status_code}): it may be mistyped")
         body = _json(answer)
         if answer.status_code != 200 or body is None or "resourceType" not in body:
             raise Unavailable(_refusal(url, answer), self.organization.failure("ehr_unavailable"))
@@ -835,6 +847,18 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _known(client: Client, patient: str) -> None:
+    """Tell a patient without such records from one whom the server does not have.
+
+    :raises UnknownPatient: it has none of this id, or the contract has no read of patients that could tell.
+    """
+    if not any(need["resource"] == "Patient" for need in client.organization.needs("input").values()):
+        raise UnknownPatient(
+            "nothing was found, and the contract reads no Patient that could tell whether there is one"
+        )
+    client.resource("Patient", patient)
+
+
 def _answers(organization: Organization, given: argparse.Namespace) -> Iterator[str]:
     """What a command prints."""
     if given.command == "needs":
@@ -848,8 +872,12 @@ def _answers(organization: Organization, given: argparse.Namespace) -> Iterator[
         need = organization.need("input", given.need or "")
         if "search" in (need.get("interactions") or []):
             found = client.search(given.need, {"patient": given.patient})
+            if given.patient and not found.resources:
+                _known(client, given.patient)
         else:
-            resource = client.read(given.need, given.patient or "")
+            if not given.patient:
+                raise NotSetUp(f"{given.need} is read by an id: give --patient ID")
+            resource = client.read(given.need, given.patient)
             found = Found([resource], client.lacking(given.need, need, resource))
         yield json.dumps(found.resources, indent=2)
         print(f"{len(found.resources)} complete, {len(found.missing)} fields missing", file=sys.stderr)  # noqa: T201

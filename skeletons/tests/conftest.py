@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ from fhir_client import (
     SignInRefused,
     Token,
     Unavailable,
+    UnknownPatient,
     read_lock,
 )
 
@@ -40,6 +42,12 @@ FAILURES = (
     *("access_denied", "ehr_unavailable", "too_slow", "truncated", "unknown_modifier", "merged_patient"),
     *("write_refused", "write_unknown"),
 )
+
+
+#: Files whose tests hold the client and ask no server.
+CLIENT_ALONE = ("test_sign_in.py", "test_failures.py")
+#: How the reason begins of a test that is not run because a credential is missing: no fault of the server's.
+NO_KEY = "no key: "
 
 
 class Detail(NamedTuple):
@@ -84,8 +92,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The statement is looked at first, and of it the release."""
-    order = ("test_statement.py", "test_token.py", "test_access.py", "test_records.py", "test_failures.py")
+    order = (
+        "test_statement.py",
+        "test_token.py",
+        "test_access.py",
+        "test_records.py",
+        "test_outputs.py",
+        *CLIENT_ALONE,
+    )
     items.sort(key=lambda item: order.index(item.path.name) if item.path.name in order else len(order))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What was held, the server apart from the client, and what was not run for want of a key."""
+    counts = {"server": Counter[str](), "client": Counter[str]()}
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            alone = report.nodeid.partition("::")[0].rpartition("/")[2] in CLIENT_ALONE
+            counts["client" if alone else "server"][outcome] += 1
+    for side, found in counts.items():
+        told = ", ".join(f"{number} {outcome}" for outcome, number in found.items())
+        terminalreporter.write_line(f"{found.total()} hold the {side}" + (f": {told}" if told else ""))
+    reasons = [str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])]
+    wanting = [reason.partition(NO_KEY)[2] for reason in reasons if reason.startswith(f"Skipped: {NO_KEY}")]
+    if wanting:
+        terminalreporter.write_line(f"{len(wanting)} were not run for want of a key: {wanting[0]}")
 
 
 def _slug(text: str) -> str:
@@ -242,17 +273,29 @@ def client(request: pytest.FixtureRequest, server: Organization) -> Client:
     client = Client(server, server.backend_token)
     try:
         assert client.token
-    except (NotSetUp, SignInRefused, Unavailable) as error:
+    except NotSetUp as error:
+        pytest.skip(f"{NO_KEY}{error}")
+    except (SignInRefused, Unavailable) as error:
         pytest.skip(f"no token: {error}")
     return client
 
 
 @pytest.fixture(scope="session")
-def patient(request: pytest.FixtureRequest) -> str:
-    """The id of a test patient."""
+def patient(request: pytest.FixtureRequest, client: Client) -> str:
+    """The id of a test patient; the run ends when the server has none of this id."""
     given = request.config.getoption("--patient")
     if not given:
         pytest.fail("give a test patient of this organisation: --patient ID", pytrace=False)
+    words = ""
+    if any(need["resource"] == "Patient" for need in client.organization.needs("input").values()):
+        try:
+            client.resource("Patient", str(given))
+        except UnknownPatient as error:
+            words = f"--patient {given}: {error.happened}"
+        except ContractError:
+            pass  # whether patients can be read is a test's own question
+    if words:
+        stop(request, words)
     return str(given)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -13,6 +14,7 @@ from fhir_client import AccessDenied, Client, Resource, Unavailable, present
 
 #: How many resources of one need are looked at.
 SAMPLE = 50
+NO_RECORD = "this patient has no such record ({}): try another --patient"
 
 
 def read(client: Client, name: str, patient: str, sampled: dict[tuple[str, str], list[Resource]]) -> list[Resource]:
@@ -33,24 +35,29 @@ def read(client: Client, name: str, patient: str, sampled: dict[tuple[str, str],
 
 
 def test_is_read(client: Client, patient: str, sampled: Any, input_name: str) -> None:
-    """The token reads it. No record is an answer, too."""
+    """The token reads records of it."""
     try:
-        read(client, input_name, patient, sampled)
+        found = read(client, input_name, patient, sampled)
     except (AccessDenied, Unavailable) as error:
         if client.organization.need("input", input_name).get("optional"):
             pytest.skip(f"{error.happened}; the contract can do without")
         raise
+    if not found:
+        pytest.skip(NO_RECORD.format(input_name))
 
 
 def test_field_is_recorded(
     client: Client, patient: str, sampled: Any, field: tuple[str, str], record_property: Any
 ) -> None:
-    """At least one record of the sample has it; the result file has how many do."""
+    """At least one record of the sample has it; where not all do, a warning says how many, as does the result file."""
     name, path = field
     found = _sample(client, name, patient, sampled)
     having = sum(present(resource, path) for resource in found)
-    record_property("recorded", f"{having} of {len(found)}")
-    assert having, f"none of {len(found)} records has {path}"
+    told = f"{having} of {len(found)} records of {name} have {path}"
+    record_property("recorded", told)
+    assert having, told
+    if having < len(found):
+        warnings.warn(told, stacklevel=1)
 
 
 def test_codes_are_understood(client: Client, patient: str, sampled: Any, bound: tuple[str, Any]) -> None:
@@ -79,7 +86,7 @@ def _sample(client: Client, name: str, patient: str, sampled: Any) -> list[Resou
     except (AccessDenied, Unavailable) as error:
         pytest.skip(f"not read: {error.happened}")
     if not found:
-        pytest.skip("this patient has no such record: try another --patient")
+        pytest.skip(NO_RECORD.format(name))
     return found
 
 

@@ -156,13 +156,13 @@ def test_scopes_are_in_the_syntax_that_the_server_takes_with_the_needs_behind_ea
         "launch openid fhirUser offline_access patient/Condition.read patient/Observation.read"
     )
     backend = {one["scope"]: one for one in old["north", "backend"]["scopes"]}
-    assert list(backend["system/DocumentReference.write"]["needs"]) == ["outputs/0"]
+    assert list(backend["system/DocumentReference.write"]["needs"]) == ["document_reference"]
     assert "system/Provenance.write" in backend, "the output has a Provenance beside it"
     new = clients(build(resolved()))
     assert "system/DocumentReference.cu" in new["south", "backend"]["scope"].split()
     assert new["south", "backend"]["rests_on"]["open"], "nobody saw which syntax it takes"
     vitals = {one["scope"]: one for one in new["south", "Ward screen"]["scopes"]}["patient/Observation.rs"]
-    assert list(vitals["needs"]) == ["inputs/0"], "the other one is not needed there"
+    assert list(vitals["needs"]) == ["vital_signs"], "the other one is not needed there"
 
 
 def test_a_scope_that_is_listed_with_a_query_only_is_asked_for_so() -> None:
@@ -172,7 +172,7 @@ def test_a_scope_that_is_listed_with_a_query_only_is_asked_for_so() -> None:
         "patient/Observation.rs"
     ]
     assert one["listed_here_as"] == [listed[0]]
-    assert one["not_covered_by_these"] == ["Observation (Lactate)"]
+    assert one["not_covered_by_these"] == {"laboratory": "Observation (Lactate)"}
 
 
 def _read(text: str, version: tuple[int, int]) -> Any:

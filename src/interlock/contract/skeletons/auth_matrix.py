@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from interlock.contract.skeletons.names import need_names
 from interlock.contract.skeletons.pages import OPEN, by_hand, cell, held, page, table
+from interlock.contract.skeletons.scopes import syntax_of, written
 from interlock.model import words
 from interlock.model.resolved import ResolvedContract
 
@@ -56,7 +57,7 @@ def _everywhere(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
     yield (
         "A launch from a server that is not the organisation's is refused",
         "SMART App Launch 2.2, EHR launch",
-        held("token", "launch_of_another_server_is_refused"),
+        held("sign_in", "launch_of_another_server_is_refused"),
     )
     for mode in modes:
         yield (
@@ -64,18 +65,18 @@ def _everywhere(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
             "RFC 7636; SMART App Launch 2.2",
             held("token", "sign_in_sends_state_and_challenge", mode),
         )
-    yield "An answer with another state is sent nowhere", "RFC 6749 section 10.12", held("token", answer, "state")
-    yield "An answer of another issuer is sent nowhere", "RFC 9207", held("token", answer, "issuer")
+    yield "An answer with another state is sent nowhere", "RFC 6749 section 10.12", held("sign_in", answer, "state")
+    yield "An answer of another issuer is sent nowhere", "RFC 9207", held("sign_in", answer, "issuer")
     yield (
         "An answer without an issuer that was to be told is sent nowhere",
         "RFC 9207",
-        held("token", answer, "no-issuer"),
+        held("sign_in", answer, "no-issuer"),
     )
-    yield "A refusal is told, and no token asked for", "RFC 6749 section 4.1.2.1", held("token", answer, "refused")
+    yield "A refusal is told, and no token asked for", "RFC 6749 section 4.1.2.1", held("sign_in", answer, "refused")
     yield (
         "Nothing secret is sent without TLS",
         "RFC 6750 section 5.3",
-        held("token", "nothing_secret_is_sent_in_the_clear"),
+        held("sign_in", "nothing_secret_is_sent_in_the_clear"),
     )
     yield "Only the registered key opens", "RFC 7523 section 3", held("token", "another_key_is_refused")
     if modes:
@@ -87,6 +88,7 @@ def _everywhere(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
 def _scopes(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
     names = need_names(resolved.contract)
     for org in resolved.organizations:
+        syntax, _ = syntax_of(org)
         for client in org.clients:
             for scope in client.scopes:
                 for key in scope.needs:
@@ -94,7 +96,7 @@ def _scopes(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
                         holding = held("token", "scopes_are_granted", names[key])
                     else:
                         holding = f"{by_hand(resolved.contract, 'access', 'clients')}, with a token of a sign-in"
-                    yield cell(org.name), cell(client.client.name), names[key], f"`{scope.v2}`", holding
+                    yield cell(org.name), cell(client.client.name), names[key], f"`{written(scope, syntax)}`", holding
 
 
 def _refused(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from interlock.contract.skeletons.base import RestsOn, named, of_contract, of_server
+from interlock.contract.skeletons.names import need_names
 from interlock.documents.visible import to_json
 from interlock.model.facts import FhirRelease
 from interlock.model.resolved import (
@@ -19,8 +20,8 @@ from interlock.model.resolved import (
 
 def scopes(resolved: ResolvedContract) -> Mapping[str, str]:
     """One entry a client and organisation; reads and writes are scopes of their own, each with the needs behind it."""
-    release = resolved.contract.fhir_release
-    entries = [_entry(org, client, release) for org in resolved.organizations for client in org.clients]
+    release, names = resolved.contract.fhir_release, need_names(resolved.contract)
+    entries = [_entry(org, client, release, names) for org in resolved.organizations for client in org.clients]
     basis = RestsOn(
         known=(of_contract(resolved),),
         assumed=("each need is asked for with the letters of its interactions, and no type with a wildcard",),
@@ -44,9 +45,11 @@ def written(scope: ResolvedScope, syntax: ScopeSyntax) -> str:
     return scope.v1 if syntax == "v1" else scope.v2
 
 
-def _entry(org: ResolvedOrganization, client: ResolvedClient, release: FhirRelease) -> dict[str, Any]:
+def _entry(
+    org: ResolvedOrganization, client: ResolvedClient, release: FhirRelease, names: Mapping[str, str]
+) -> dict[str, Any]:
     syntax, told = syntax_of(org)
-    needs = {need.key: named(need) for need in org.needs}
+    needs = {need.key: (names[need.key], named(need)) for need in org.needs}
     basis = of_server(org, release)
     return {
         "organization": org.id,
@@ -60,15 +63,18 @@ def _entry(org: ResolvedOrganization, client: ResolvedClient, release: FhirRelea
     }
 
 
-def _scope(scope: ResolvedScope, syntax: ScopeSyntax, needs: Mapping[str, str]) -> dict[str, Any]:
-    """A scope and what it is for; ``listed_here_as``: this server lists it with a query only, so ask for that."""
+def _scope(scope: ResolvedScope, syntax: ScopeSyntax, needs: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """A scope and the needs that it is for, by the names that the client and the tests have for them.
+
+    ``listed_here_as``: this server lists it with a query only, so ask for that.
+    """
     one: dict[str, Any] = {"scope": written(scope, syntax), "for": scope.kind}
     if scope.needs:
-        one["needs"] = {key: needs[key] for key in scope.needs}
+        one["needs"] = dict(needs[key] for key in scope.needs)
     if scope.narrower and syntax == "v2":
         one["listed_here_as"] = list(scope.narrower)
         if scope.uncovered:
-            one["not_covered_by_these"] = [needs[key] for key in scope.uncovered]
+            one["not_covered_by_these"] = dict(needs[key] for key in scope.uncovered)
     if syntax == "v1" and scope.kind == "write":
         one["asks_for_more"] = "SMART 1.0 has one word for create, update and delete"
     return one

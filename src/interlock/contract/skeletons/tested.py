@@ -101,7 +101,7 @@ def _needs(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
             yield name, "is refused without a token", held("access", "without_a_token_is_refused", name)
             yield name, "is read", held("records", "is_read", name)
             for path in dict.fromkeys((*need.required_fields, *(one.field for one in need.missing))):
-                yield name, f"{cell(path)} is recorded", held("records", "field_is_recorded", name, path)
+                yield name, f"{cell(path)} is recorded at least once", held("records", "field_is_recorded", name, path)
             for bound in need.binding:
                 if bound.codes:
                     yield (
