@@ -144,7 +144,8 @@ def test_settings_of_an_organisation_hold_names_of_secrets_only(contract: Workfl
     config = YAML(typ="safe").load(text)
     assert config["settings"] == {"threshold": 0.6, "languages": ["en"]}
     assert "# Not taken: pager" in text
-    assert config["credentials_from_environment"] == {"private_key_env": "ST_MARY_KEY"}
+    named = {"client_id_env": "FHIR_ST_MARY_CLIENT_ID", "private_key_env": "ST_MARY_KEY"}
+    assert config["credentials_from_environment"] == named
     assert config["issuer_allow_list"] == ["https://ehr.example.org/fhir"]
 
 

@@ -769,6 +769,41 @@ def test_a_radiology_contract_is_red_at_what_its_hospital_lacks(
         assert not {name for name in named if "::" in name} - set(found.outcomes), page
 
 
+def test_the_readme_says_what_is_simulated_and_who_gives_a_key(folder: Path) -> None:
+    text = (folder / "README.md").read_text("utf-8")
+    assert "`register` works at: riverside." in text
+    assert "At the others (harborview, lakeshore, pinecrest) it ends with words" in text
+    for org in (*HOSPITALS, "harborview"):
+        assert f"| sandbox://{org}, simulated: give `--base` |" in text
+    addresses = (folder / "endpoints.md").read_text("utf-8")
+    assert "127.0.0.1" not in addresses, "the address that was probed is gone"
+    assert "sandbox://riverside, simulated: `interlock sandbox --orgs riverside`" in addresses
+    for client in json.loads((folder / "scopes.json").read_text("utf-8"))["clients"]:
+        for known in client["rests_on"]["known"]:
+            assert known.startswith(f"what the simulated hospital {client['organization']} said on ")
+
+
+def test_a_registration_that_fails_ends_the_readmes_commands(folder: Path, tmp_path: Path) -> None:
+    """Nothing runs on without a key: what comes after is joined to it."""
+    text = (folder / "README.md").read_text("utf-8")
+    commands = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)[2]
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\ncase "$*" in *register*) exit 1;; esac\necho went on\n')
+    python.chmod(0o755)
+    ran = subprocess.run(
+        ["sh", "-c", commands], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (1, "")
+
+
+def test_settings_and_the_readme_name_the_same_variables(folder: Path) -> None:
+    text = (folder / "README.md").read_text("utf-8")
+    for path in (folder / "settings").glob("*.yaml"):
+        named = re.findall(r'^  (?:client_id|private_key)_env: "(\w+)"$', path.read_text("utf-8"), re.M)
+        assert len(named) == 2
+        assert all(f"`{name}`" in text for name in named)
+
+
 @pytest.mark.long
 def test_the_readme_leads_to_a_first_resource(folder: Path, server: SandboxServer, tmp_path: Path) -> None:
     """Its commands as they are printed, in a copy of the folder; the hospital is at another port."""

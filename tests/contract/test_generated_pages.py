@@ -144,6 +144,23 @@ def test_an_example_has_the_contracts_codes_and_what_it_is_recognised_by() -> No
     assert "no" not in made
 
 
+def test_no_page_names_a_test_that_the_contract_gives_nothing_to() -> None:
+    """An output that is only updated, and no patient to be merged: a person looks."""
+    contract = WorkflowContract(
+        version="1",
+        title="T",
+        inputs=(Need(resource="Encounter", interactions=("read",)),),
+        outputs=(Need(resource="Task", interactions=("update",), required_fields=("status",)),),
+        failures=Failures(**dict.fromkeys(Failures.model_fields, "words")),
+    )
+    made = resolve(contract, (), {}, product="P", description=None, made="2026-11-22")
+    pages = "".join((*failures_page(made).values(), *plan_page(made).values()))
+    assert "test_outputs.py" not in pages
+    assert "test_failures.py::test_nothing_is_written_without" not in pages
+    assert "test_client_does_what_the_contract_says" not in pages
+    assert "no need of the contract can meet it" in pages
+
+
 def test_each_failure_that_the_client_knows_is_one_of_the_contract() -> None:
     assert CLIENT_ERRORS.keys() <= Failures.model_fields.keys()
     client = (ROOT / "skeletons/client/fhir_client.py").read_text()

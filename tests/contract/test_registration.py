@@ -98,6 +98,13 @@ def test_epic_counts_two_clients_and_gives_its_own_names_to_interfaces() -> None
     assert backend["Non-production JWK Set URL"]["state"] == "OPEN"
 
 
+def test_a_provenance_that_is_written_too_has_a_line_of_its_own() -> None:
+    written = [{**CONTRACT["outputs"][0], "writing": {"provenance": True}}, *CONTRACT["outputs"][1:]]
+    apis = fields(files_of("epic", {**CONTRACT, "outputs": written}), "screen")["Incoming APIs"]
+    assert "OPEN: the name for Provenance create" in apis["value"]
+    assert "Provenance" not in fields(files_of("epic"), "screen")["Incoming APIs"]["value"]
+
+
 def test_writes_that_a_form_cannot_carry_are_said() -> None:
     screen, backend = (files_of("athenahealth")[f"registration/north-{name}.md"] for name in ("screen", "backend"))
     assert "## What this form cannot carry" in screen and "DocumentReference (Report): create" in screen

@@ -18,6 +18,7 @@ from interlock.model.contract_parts import Client
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.model.resolved import (
+    SIMULATED,
     ResolvedClient,
     ResolvedContract,
     ResolvedNeed,
@@ -68,7 +69,7 @@ def _organization(
         environment=org.environment,
         fhir_base_url=org.fhir_base_url,
         auth=org.auth,
-        server=_server(observation),
+        server=_server(org, observation),
         needs=needs,
         clients=tuple(_clients(here, org, observation, keys)),
         channels=tuple(one for one in contract.channels if not one.organizations or org.id in one.organizations),
@@ -93,15 +94,16 @@ def _needs(contract: WorkflowContract, org: Organization, observation: Observati
             )
 
 
-def _server(observation: Observation | None) -> ServerSeen | None:
+def _server(org: Organization, observation: Observation | None) -> ServerSeen | None:
     if observation is None or observation.outcome == "not_observed":
         return None
+    own = org.fhir_base_url or ""  # of a simulated one the address that was asked is gone
     capability, smart = observation.facts.capability, observation.facts.smart
     text = json.dumps(observation.model_dump(mode="json", exclude={"card"}), sort_keys=True)
     seen = ServerSeen(
         date=observation.started.astimezone(UTC).date().isoformat(),
         sha256=hashlib.sha256(text.encode()).hexdigest(),
-        base_url=observation.target.base_url,
+        base_url=own if own.startswith(SIMULATED) else observation.target.base_url,
         fhir_release=capability.fhir_release if capability else None,
         fhir_version=capability.fhir_version if capability else None,
         smart_absent=observation.smart_absent,

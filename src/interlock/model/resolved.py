@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import JsonValue, field_serializer
@@ -16,6 +17,8 @@ from interlock.model.contract_parts import Channel, Client
 from interlock.model.facts import FhirRelease
 from interlock.model.organization import OrganizationAuth
 
+#: How the base URL of a simulated organisation begins.
+SIMULATED = "sandbox://"
 ScopeSyntax = Literal["v1", "v2"]
 ScopeKind = Literal["launch", "identity", "refresh", "read", "write"]
 
@@ -129,6 +132,22 @@ class ResolvedOrganization(Model):
     channels: tuple[Channel, ...] = ()
     settings: tuple[ResolvedSetting, ...] = ()
     stray: tuple[str, ...] = ()
+
+    @property
+    def simulated(self) -> str | None:
+        """The id of the simulated hospital that it is, or none of a real address."""
+        found = re.fullmatch(rf"{SIMULATED}([a-z0-9][a-z0-9-]*)", self.fhir_base_url or "")
+        return found[1] if found else None
+
+    def variable(self, what: str) -> str:
+        """The environment variable of a credential (``client_id``, ``private_key``), as the exported client has it."""
+        usual = re.sub(r"[^A-Z0-9]", "_", f"FHIR_{self.id}_{what}".upper())
+        return getattr(self.auth, f"{what}_env") or usual
+
+    def variables(self) -> dict[str, str]:
+        """Every variable by its key in the organisation's file; names alone, never a value."""
+        usual = {f"{what}_env": self.variable(what) for what in ("client_id", "private_key")}
+        return usual | self.auth.model_dump(mode="json", exclude_none=True)
 
 
 class ResolvedContract(Model):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from interlock.contract.scopes import keyed_needs
 from interlock.contract.skeletons.names import need_names
 from interlock.contract.skeletons.pages import by_hand, cell, held, page, table
-from interlock.model.contract import Need
+from interlock.model.contract import Need, WorkflowContract
 from interlock.model.resolved import ResolvedContract
 
 FAILURE_MODES = "failure-modes.md"
@@ -42,10 +42,14 @@ def failures_page(resolved: ResolvedContract) -> Mapping[str, str]:
 def _failures(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
     contract, names = resolved.contract, need_names(resolved.contract)
     once = [
-        names[key] for key, need in keyed_needs(contract) if need.writing.if_none_exist and key.startswith("outputs")
+        names[key]
+        for key, need in keyed_needs(contract)
+        if key.startswith("outputs") and need.writing.if_none_exist and "create" in need.interactions
     ]
     for name, said in contract.failures:
-        if name in CLIENT_ERRORS:
+        if name in CLIENT_ERRORS and not _can_be_met(contract, name):
+            does, holding = "nothing: no need of the contract can meet it", by_hand(contract, "failure")
+        elif name in CLIENT_ERRORS:
             does, holding = CLIENT_ERRORS[name], held("failures", "client_does_what_the_contract_says", name)
         elif name == "missing_field":
             does, holding = "MissingField", "each field below"
@@ -56,13 +60,25 @@ def _failures(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
         yield name.replace("_", " "), cell(said), does, holding
 
 
+def _can_be_met(contract: WorkflowContract, failure: str) -> bool:
+    """Whether the contract has a need that its test provokes the failure with."""
+    if failure == "merged_patient":
+        return any(need.resource == "Patient" for need in contract.inputs)
+    if failure.startswith("write"):
+        return any("create" in need.interactions for need in contract.outputs)
+    return any("search" in need.interactions for need in contract.inputs)
+
+
 def _fields(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
     names = need_names(resolved.contract)
     for key, need in keyed_needs(resolved.contract):
         reads = key.startswith("inputs")
         function = "without_a_field" if reads else "nothing_is_written_without"
         for path, then, says in _decided(need, resolved.contract.failures.missing_field):
-            yield names[key], cell(path), then, cell(says), held("failures", function, names[key], path)
+            holding = held("failures", function, names[key], path)
+            if not reads and "create" not in need.interactions:
+                holding = by_hand(resolved.contract, "failure", "output")
+            yield names[key], cell(path), then, cell(says), holding
 
 
 def _decided(need: Need, usual: str | None) -> Iterator[tuple[str, str, str | None]]:
@@ -78,7 +94,9 @@ def _wrong(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
     withdrawn = [
         held("outputs", "moves_through_its_states", names[key])
         for key, need in keyed_needs(contract)
-        if key.startswith("outputs") and any(step.state == "entered-in-error" for step in need.status_flow)
+        if key.startswith("outputs")
+        and {"create", "update"} <= {*need.interactions}
+        and any(step.state == "entered-in-error" for step in need.status_flow)
     ]
     for name, said in contract.output_is_wrong:
         hand = by_hand(contract, "safeguard", "output")

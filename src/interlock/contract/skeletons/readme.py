@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from interlock.contract.scopes import keyed_needs
@@ -11,14 +10,13 @@ from interlock.contract.skeletons.pages import OPEN, cell, page, table
 from interlock.model.resolved import ResolvedContract, ResolvedOrganization
 
 README = "README.md"
-_SIMULATED = "sandbox://"
-_SAFE_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 #: A patient of each simulated hospital that we ship.
 _PATIENTS = {"lakeshore": "lk-patient-1", "pinecrest": "pc-patient-1", "riverside": "rv-patient-1"}
 _ABOUT = (
     "This folder is made of the workflow contract by `interlock contract export`. Edit what you like: an edited file",
-    "is kept, and the next one stands beside it as `NAME.new`. What differs between organisations is in",
-    "`contract.lock.json`, which the client and the tests read.",
+    "is kept, and the next export puts `NAME.new` beside it only where the new text differs from the last one that was",
+    "made. A file that was deleted returns. The client and the tests read `contract.lock.json` alone: an edit of",
+    "`settings/` or of a page changes no test. Change the contract, and export again.",
 )
 _FILES = (
     ("contract.lock.json", "the contract as each organisation has it, with what its server was seen to offer"),
@@ -49,9 +47,9 @@ def readme(resolved: ResolvedContract) -> Mapping[str, str]:
                 (
                     cell(org.name),
                     f"`{org.id}`",
-                    cell(org.fhir_base_url),
-                    f"`{variable(org, 'client_id')}`",
-                    f"`{variable(org, 'private_key')}`",
+                    cell(org.fhir_base_url) + (", simulated: give `--base`" if org.simulated else ""),
+                    f"`{org.variable('client_id')}`",
+                    f"`{org.variable('private_key')}`",
                 )
                 for org in resolved.organizations
             ),
@@ -61,19 +59,13 @@ def readme(resolved: ResolvedContract) -> Mapping[str, str]:
     return {README: page(f"Integration of {cell(resolved.product)}", resolved, _ABOUT, parts)}
 
 
-def variable(org: ResolvedOrganization, what: str) -> str:
-    """The name of the environment variable of a credential, as the client has it."""
-    usual = re.sub(r"[^A-Z0-9]", "_", f"FHIR_{org.id}_{what}".upper())
-    return getattr(org.auth, f"{what}_env") or usual
-
-
 def _ten_minutes(resolved: ResolvedContract) -> Iterator[str]:
     yield from ("## The first resource, in ten minutes", "")
     chosen = _simulated(resolved)
     if chosen is None:
         yield f"{OPEN}: no organisation of the contract is a simulated one (`fhir_base_url: sandbox://riverside`)."
         return
-    hospital = (chosen.fhir_base_url or "").removeprefix(_SIMULATED)
+    hospital = chosen.simulated or ""
     names = need_names(resolved.contract)
     inputs = [
         (key, need) for key, need in keyed_needs(resolved.contract) if key.startswith("inputs") and need.at(chosen.id)
@@ -98,14 +90,32 @@ def _ten_minutes(resolved: ResolvedContract) -> Iterator[str]:
         "```sh",
         f"BASE=http://127.0.0.1:8765/{hospital}/fhir",
         f"PATIENT={_PATIENTS.get(hospital, 'ID')}",
-        f'eval "$(python client/fhir_client.py register {chosen.id} --base "$BASE")"',
-        f"python client/fhir_client.py needs {chosen.id}",
-        f'python client/fhir_client.py get {chosen.id} {named} --patient "$PATIENT" --base "$BASE"',
+        f'VARIABLES=$(python client/fhir_client.py register {chosen.id} --base "$BASE") && eval "$VARIABLES" &&',
+        f"python client/fhir_client.py needs {chosen.id} &&",
+        f'python client/fhir_client.py get {chosen.id} {named} --patient "$PATIENT" --base "$BASE" &&',
         f'python -m pytest tests/ --org {chosen.id} --base "$BASE" --patient "$PATIENT"',
         "```",
         "",
         "A test that is skipped says why. `--write` writes outputs too, `--junitxml=FILE` keeps the result.",
+        "The last lines say how many tests hold the server and how many the client, and how many wanted a key.",
     )
+    yield from _others(resolved)
+
+
+def _others(resolved: ResolvedContract) -> Iterator[str]:
+    """Which simulated organisations give a key by themselves, and what to do at the others."""
+    simulated = [org for org in resolved.organizations if org.simulated]
+    giving = [org.id for org in simulated if org.server is not None and org.server.registration]
+    rest = [org.id for org in simulated if org.id not in giving]
+    yield ""
+    yield f"Of the simulated organisations `register` works at: {', '.join(giving) or 'none that was observed'}."
+    if rest:
+        yield from (
+            f"At the others ({', '.join(rest)}) it ends with words: a person registers the client there,",
+            "with what `registration/` has for the form. Without a key, what the server declares and what it refuses",
+            "is tested all the same. For a sign-in at a simulated one, `interlock sandbox --redirect URL` registers a",
+            "public client.",
+        )
 
 
 def _for_real() -> Iterator[str]:
@@ -113,8 +123,9 @@ def _for_real() -> Iterator[str]:
         "## A real test system",
         "",
         "Set the variables below to the client id that you were given and to your private key (a JWK, PEM, or the path",
-        "of a file with one), leave `--base` out, and give one of the organisation's test patients. Without a key the",
-        "tests say which variable is missing. A server of another release of FHIR ends the run at once;",
+        "of a file with one), and give one of the organisation's test patients. `--base` can be left out where the",
+        "table has a real address (https); a simulated one always needs it. Without a key the tests that want one are",
+        "skipped, and say which variable to set. A server of another release of FHIR ends the run at once;",
         "`--any-release` goes on and names every need that it lacks.",
         "",
         "For an EHR or standalone launch, `Organization.authorize` and `Organization.redeem` of the client sign a",
@@ -125,11 +136,6 @@ def _for_real() -> Iterator[str]:
 
 def _simulated(resolved: ResolvedContract) -> ResolvedOrganization | None:
     """An organisation that is simulated: one that takes registrations before any other."""
-    simulated = [
-        org
-        for org in resolved.organizations
-        if _SAFE_ID.fullmatch((org.fhir_base_url or "").removeprefix(_SIMULATED))
-        and (org.fhir_base_url or "").startswith(_SIMULATED)
-    ]
+    simulated = [org for org in resolved.organizations if org.simulated]
     registering = [org for org in simulated if org.server is not None and org.server.registration]
     return next(iter((*registering, *simulated)), None)

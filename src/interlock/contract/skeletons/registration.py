@@ -155,7 +155,10 @@ def _client_id(record: Record) -> str | None:
 
 
 def _interfaces(record: Record) -> str:
-    return "; ".join(dict.fromkeys(line for need in record.needs for line in _interfaces_of(need, record.form)))
+    needs = record.needs
+    if any(need.writing.provenance and {*need.interactions} & {*_WRITES} for need in needs):
+        needs = [*needs, Need(resource="Provenance", interactions=("create",))]
+    return "; ".join(dict.fromkeys(line for need in needs for line in _interfaces_of(need, record.form)))
 
 
 def _interfaces_of(need: Need, form: Form) -> Iterator[str]:
@@ -269,7 +272,7 @@ def _data(record: Record, entries: list[Entry]) -> dict[str, Any]:
             ],
             "not_carried": _not_carried(record),
         },
-        "credentials_from_environment": record.org.auth.model_dump(mode="json", exclude_none=True),
+        "credentials_from_environment": record.org.variables(),
         "rests_on": _rests_on(record, entries).as_data(),
     }
 

@@ -51,7 +51,7 @@ def _file(resolved: ResolvedContract, org: ResolvedOrganization) -> str:
         "environment": org.environment,
         "fhir_base_url": org.fhir_base_url,
         "issuer_allow_list": [org.fhir_base_url] if org.fhir_base_url else [],
-        "credentials_from_environment": org.auth.model_dump(mode="json", exclude_none=True),
+        "credentials_from_environment": org.variables(),
         "settings": {setting.name: setting.value for setting in org.settings},
     }
     notes = {

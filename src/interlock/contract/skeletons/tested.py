@@ -11,6 +11,7 @@ from interlock.model.contract import Need
 from interlock.model.resolved import ResolvedContract, ResolvedOrganization
 
 TEST_PLAN, ENDPOINTS = "test-plan.md", "endpoints.md"
+_SIMULATED = "simulated: below the address that `interlock sandbox` prints"
 _PLAN_ABOUT = (
     "Each test is run by its id, as `README.md` shows. What a test of this folder does not reach, the contract's test",
     "path names, and a person looks.",
@@ -74,16 +75,23 @@ def _addresses(org: ResolvedOrganization) -> Iterator[tuple[str, ...]]:
     server = org.server
     seen = server.date if server is not None else OPEN
     release = held("statement", "is_of_the_contracts_release")
-    yield cell(org.name), "FHIR base", cell(org.fhir_base_url), seen, release
+    simulated = f", simulated: `interlock sandbox --orgs {org.simulated}`" if org.simulated else ""
+    yield cell(org.name), "FHIR base", cell(org.fhir_base_url) + simulated, seen, release
     modes = dict.fromkeys(client.client.mode for client in org.clients)
     signs = [held("token", "sign_in_is_offered", mode) for mode in modes if mode != "backend"]
     backend = [held("token", "backend_token_is_given")] if "backend" in modes else []
     if signs:
         address = server.authorize if server is not None else None
-        yield cell(org.name), "authorization", cell(address), seen, " ".join(signs)
+        yield cell(org.name), "authorization", _SIMULATED if org.simulated else cell(address), seen, " ".join(signs)
     if signs or backend:
         address = server.token if server is not None else None
-        yield cell(org.name), "token", cell(address), seen, " ".join([*backend, *signs])
+        yield (
+            cell(org.name),
+            "token",
+            _SIMULATED if org.simulated else cell(address),
+            seen,
+            " ".join([*backend, *signs]),
+        )
 
 
 def _server(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
@@ -110,9 +118,20 @@ def _needs(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
                         held("records", "codes_are_understood", name, bound.path),
                     )
         else:
-            yield name, "is created, once", held("outputs", "is_created", name)
-            yield name, "moves through its states", held("outputs", "moves_through_its_states", name)
-            yield name, "replaces no newer version", held("outputs", "newer_version_is_not_overwritten", name)
+            yield from _written(name, need)
+
+
+def _written(name: str, need: Need) -> Iterator[tuple[str, ...]]:
+    """What is tested of an output: as much as the contract says of it."""
+    if "create" not in need.interactions:
+        return
+    yield name, "is created" + (", once" if need.writing.if_none_exist else ""), held("outputs", "is_created", name)
+    if "update" not in need.interactions:
+        return
+    if need.status_flow:
+        yield name, "moves through its states", held("outputs", "moves_through_its_states", name)
+    if need.writing.if_match:
+        yield name, "replaces no newer version", held("outputs", "newer_version_is_not_overwritten", name)
 
 
 def _details(need: Need) -> Iterator[tuple[str, str, str]]:
