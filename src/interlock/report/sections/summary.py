@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from interlock.model import words
-from interlock.model.base import RuleOutcome, Scope
+from interlock.model.base import RuleOutcome, Scope, VerdictValue
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
 from interlock.model.gap_graph import GapNode, open_question
@@ -70,9 +70,12 @@ def build_summary(context: Context) -> Shown:
     """The page that a product lead reads."""
     assessment = context.assessment
     verdict = assessment.verdict
+    told = (
+        "executive" in context.shown and verdict.settled and verdict.value is VerdictValue.INTEGRATE
+    )  # as its headline
     return {
         "verdict": words.verdict_label(verdict.value, verdict.latest),
-        "organizations": safe.text(verdict.organizations, 600),
+        "organizations": "" if told else safe.text(verdict.organizations, 600),
         "headline": safe.text(verdict.headline, 400),
         "lead": _lead(context),
         "reasons": tuple(_reason(context, reason) for reason in verdict.reasons),
