@@ -8,7 +8,7 @@ questions in the order of the files, until the verdict is settled or no answer i
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from interlock.judge.lint.proofs import best_answer, worst_answers
 from interlock.model import words
 from interlock.model.base import CheckOutcome, Evidence, ProductKind, Severity, Status
 from interlock.model.contract import Launch, WorkflowContract
+from interlock.model.contract_parts import Client
 from interlock.model.facts import Facts, SmartFacts
 from interlock.model.observation import Check, Observation, Target
 from interlock.model.organization import Organization, Settings
@@ -113,6 +114,23 @@ class Played(NamedTuple):
     settled: bool
 
 
+def clients(modes: Iterable[str]) -> tuple[Client, ...]:
+    """A client for each launch mode, with all that its form asks for."""
+    address = "https://product.example"
+    return tuple(
+        Client.model_validate(
+            {"name": mode, "mode": mode, "environment": "sandbox", "contacts": ["ops@product.example"]}
+            | (
+                {"jwks_url": f"{address}/jwks.json"}
+                if mode == "backend"
+                else {"redirect_uris": [f"{address}/callback"]}
+            )
+            | ({"launch_url": f"{address}/launch"} if mode == "ehr" else {})
+        )
+        for mode in modes
+    )
+
+
 def start(truth: Truth, content: Content) -> Inputs:
     """A workspace in which nothing is answered yet."""
     ready = data_dir("samples") / "templates/ready"
@@ -123,7 +141,7 @@ def start(truth: Truth, content: Content) -> Inputs:
     launch = Launch.model_validate({"modes": names, "context": ["patient"], "client": "confidential-asymmetric"})
     resource = {"observation": "Observation", "note": "DocumentReference", "nothing": None}[KINDS[truth.kind][2]]
     outputs = [output.model_copy(update={"resource": resource}) for output in agreed.outputs[:1] if resource]
-    contract = agreed.model_copy(update={"launch": launch, "outputs": tuple(outputs)})
+    contract = agreed.model_copy(update={"launch": launch, "outputs": tuple(outputs), "clients": clients(names)})
     orgs = ORGANIZATIONS if truth.observed else ()
     return Inputs(
         settings=Settings(name="N", product="P", kind=truth.kind, profile="core"),

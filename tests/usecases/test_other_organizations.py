@@ -104,6 +104,16 @@ def test_no_requirement_of_the_product_depends_on_how_many_organisations_there_a
     assert reading == ["AUTH-008"]
 
 
+def test_what_fhir_does_not_have_is_a_gap_before_there_is_an_organisation(tmp_path: Path) -> None:
+    inputs = load_inputs(initialize(tmp_path / "ready", "ready"))
+    assert inputs.contract is not None
+    first = inputs.contract.inputs[0]
+    wrong = inputs.contract.but(inputs=(first.but(resource="Pateint"), *inputs.contract.inputs[1:]))
+    alone = replace(inputs, organizations=(), observations={}, by_org={}, contract=wrong)
+    (finding,) = [finding for finding in judge(alone).findings if finding.rule == "FIT-018"]
+    assert finding.outcome is RuleOutcome.GAP and "Pateint" in finding.message
+
+
 @pytest.mark.parametrize(("item", "rule"), VOTING_THERE.items())
 def test_what_one_hospital_has_not_agreed_to_holds_back_that_hospital_alone(
     sepsis: Inputs, item: str, rule: str

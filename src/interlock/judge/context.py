@@ -158,7 +158,8 @@ class Knowledge:
         self._product = self._answers({}, {item: inputs.product.get(item) for item in asked}, frozenset())
         self._variables: Variables = {"fleet": fleet_variable(inputs)}
         if inputs.contract is not None:
-            self._variables["contract"] = contract_variable(inputs.contract, inputs.fits.values())
+            alone = () if inputs.fit_to_fhir is None else (inputs.fit_to_fhir,)
+            self._variables["contract"] = contract_variable(inputs.contract, (*inputs.fits.values(), *alone))
         self._named = frozenset(_organizations_in(self._variables.get("contract")))
         self._states = NameStates(self._variables)
 

@@ -27,6 +27,7 @@ class RuleInputs:
     :ivar by_org: responses to each organisation's questions, by its id.
     :ivar observations: the latest observation of each organisation; an absent one was never probed.
     :ivar fits: the contract against each organisation.
+    :ivar fit_to_fhir: the contract against FHIR alone, where it is written and there is no organisation.
     :ivar hidden: ids of items that are not asked; key ``""`` for the product, the organisation's id otherwise.
     :ivar today: the day on which evidence has to hold; without one all of it holds.
     """
@@ -38,6 +39,7 @@ class RuleInputs:
     observations: Mapping[str, Observation] = field(default_factory=dict)
     contract: WorkflowContract | None = None
     fits: Mapping[str, ContractFit] = field(default_factory=dict)
+    fit_to_fhir: ContractFit | None = None
     hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)
     today: date | None = None
 
@@ -117,8 +119,8 @@ _STATEMENT_KINDS = frozenset({"resource", "interaction", "search_parameter", "op
 def contract_variable(contract: WorkflowContract, fits: Iterable[ContractFit] = ()) -> dict[str, Any]:
     """The contract; fields that are none are left out, empty lists stay.
 
-    Its ``schema`` and ``hash`` are there too, and, where it was held against an organisation, ``not_fhir``: the names
-    in it that FHIR does not have.
+    Its ``schema`` and ``hash`` are there too, and, where it was held against FHIR, ``not_fhir``: the names in it that
+    FHIR does not have.
     """
     said = {**contract.model_dump(exclude_none=True), "schema": contract.schema_version, "hash": contract.hash}
     matches = [match for fit in fits for match in fit.matches]

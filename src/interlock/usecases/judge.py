@@ -77,6 +77,7 @@ class Judge:
             observations=inputs.observations,
             contract=inputs.written,
             fits=inputs.fits,
+            fit_to_fhir=inputs.fit_to_fhir,
             hidden=self.hidden(inputs, orgs),
             today=inputs.today,
         )

@@ -146,6 +146,13 @@ class Inputs:
             return {}
         return {org.id: match_contract(contract, org, self.observations.get(org.id)) for org in self.organizations}
 
+    @cached_property
+    def fit_to_fhir(self) -> ContractFit | None:
+        """The contract against FHIR alone, which no organisation is needed for; none where there are some."""
+        if self.written is None or self.organizations:
+            return None
+        return match_contract(self.written, Organization(id="nobody", name="Nobody"), None)
+
     @property
     def kind(self) -> ProductKind | None:
         """The kind of product, as far as it decides what is asked: none where the contract says otherwise."""
