@@ -870,13 +870,15 @@ def _answers(organization: Organization, given: argparse.Namespace) -> Iterator[
     else:
         client = Client(organization, organization.backend_token)
         need = organization.need("input", given.need or "")
-        if "search" in (need.get("interactions") or []):
-            found = client.search(given.need, {"patient": given.patient})
+        searched, parameters = "search" in (need.get("interactions") or []), need.get("search_parameters") or []
+        whose = next((one for one in ("patient", "subject") if one in parameters), None)
+        if not given.patient and (whose or not searched):
+            raise NotSetUp(f"whose {given.need} is to be read is not said: give --patient ID")
+        if searched:
+            found = client.search(given.need, {whose or "patient": given.patient})
             if given.patient and not found.resources:
                 _known(client, given.patient)
         else:
-            if not given.patient:
-                raise NotSetUp(f"{given.need} is read by an id: give --patient ID")
             resource = client.read(given.need, given.patient)
             found = Found([resource], client.lacking(given.need, need, resource))
         yield json.dumps(found.resources, indent=2)

@@ -103,8 +103,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.index(item.path.name) if item.path.name in order else len(order))
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What was held, the server apart from the client, and what was not run for want of a key."""
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
+    """After all else: what was held, the server apart from the client, and what was not run for want of a key."""
+    yield
     counts = {"server": Counter[str](), "client": Counter[str]()}
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):

@@ -177,8 +177,10 @@ def test_it_is_green_where_everything_is_offered(green: Run) -> None:
     assert id_of_test("access", "type_outside_the_contract_is_refused") in passed
     for function in ("is_created", "moves_through_its_states", "newer_version_is_not_overwritten"):
         assert id_of_test("outputs", function, "observation") in passed
+    assert re.search(r"UserWarning: (\d+) of (?!\1 )\d+ records of vital_signs have valueQuantity.value", green.output)
     assert "this patient has no such record (medication_administration)" in green.output
     ours, theirs = "hold the client: ", "hold the server: "
+    assert green.output.index("short test summary") < green.output.index(theirs)
     alone = sum(name.startswith(("tests/test_failures.py", "tests/test_sign_in.py")) for name in green.outcomes)
     assert f"{alone} {ours}" in green.output
     assert f"{len(green.outcomes) - alone} {theirs}" in green.output
@@ -426,6 +428,10 @@ def test_a_key_that_is_none_is_not_repeated(
     [
         (["register", "riverside"], "riverside has no FHIR base URL that can be reached: give --base URL"),
         (["needs", "nowhere"], "the contract has no organisation 'nowhere'"),
+        (
+            ["get", "riverside", "vital_signs", "--base", "https://ehr.example.org/fhir"],
+            "whose vital_signs is to be read is not said: give --patient ID",
+        ),
         (
             ["needs", "riverside", "--base", "http://ehr.example.org/fhir"],
             "is not https, so nothing secret is sent there",
