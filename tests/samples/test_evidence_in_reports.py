@@ -43,6 +43,12 @@ def test_both_sides_are_told_with_author_day_evidence_and_note(inputs_of: Callab
     assert contract.startswith("The workflow contract, version ")
 
 
+def test_a_contradiction_rests_on_the_answer_that_is_contradicted(inputs_of: Callable[[str], Inputs]) -> None:
+    context = context_of(inputs_of("sepsis"))
+    answer, observed = context.rests_on(context.findings["PRB-050@lakeshore"])
+    assert "Answered: yes (Rosa Lind, 2 Sep 2026" in answer.label and observed.label.startswith("Observed at ")
+
+
 def test_where_nothing_was_seen_the_message_says_what_was_answered(inputs_of: Callable[[str], Inputs]) -> None:
     inputs = inputs_of("sepsis")
     answer = inputs.by_org["lakeshore"]["org.ehr_launch"]

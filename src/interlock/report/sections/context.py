@@ -227,6 +227,8 @@ class Context:
         """The answers that a finding's rule reads, of its organisation or of the product."""
         scopes = (finding.subject.id, "product") if finding.subject.scope is Scope.ORG else ("product",)
         items = [name.partition(".")[2] for name in finding.reads]
+        if any(name.startswith("contradictions") for name in finding.reads):
+            items += [each.item for each in self.assessment.contradictions if each.org in {None, finding.subject.id}]
         for item in dict.fromkeys(items):
             answer = next((self.answers[item, scope] for scope in scopes if (item, scope) in self.answers), None)
             if answer is not None:
