@@ -9,7 +9,8 @@ secrets come from environment variables, whose names stand there. ``python fhir_
 
 A failure that the contract decides is an error of its own, which says the contract's words: ``MissingField``,
 ``AccessDenied``, ``Unavailable``, ``TooSlow``, ``Truncated``, ``UnknownModifier``, ``MergedPatient``,
-``WriteRefused``, ``WriteUnknown``. An id that the server does not have is ``NotFound``; a patient's ``UnknownPatient``.
+``WriteRefused``, ``WriteUnknown``. An id that the server does not have is ``NotFound``, a patient's ``UnknownPatient``,
+and what it does not take as it is asked ``QuestionRefused``: the EHR is up, and the mistake is ours.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ REQUEST_SECONDS, SEARCH_SECONDS = 10.0, 60.0
 MAX_BYTES, MAX_PAGES, MAX_RESOURCES = 10_000_000, 50, 5_000
 #: A backend token is asked for again when it has fewer seconds left.
 RENEW_SECONDS = 30
+#: Refusals that end by themselves: request timeout, too many requests (RFC 9110; RFC 6585).
+LATER = frozenset({408, 429})
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 FHIR_JSON = "application/fhir+json"
 #: Codes of issues in a search's result that say that something was held back (FHIR R4, valueset-issue-type).
@@ -99,6 +102,10 @@ class NotFound(ContractError):
 
 class UnknownPatient(NotFound):
     """The server has no patient of this id."""
+
+
+class QuestionRefused(ContractError):
+    """The server is up and does not take the question: a type or parameter that it does not have. Ours to mend."""
 
 
 class Unavailable(ContractError):
@@ -675,6 +682,8 @@ class Client:
         if by_id and answer.status_code in (404, 410):
             error = UnknownPatient if by_id == "Patient" else NotFound
             raise error(f"{self.organization.id} has no {by_id} of this id ({answer.status_code}): it may be mistyped")
+        if 400 <= answer.status_code < 500 and answer.status_code not in LATER:
+            raise QuestionRefused(_refusal(url, answer))
         body = _json(answer)
         if answer.status_code != 200 or body is None or "resourceType" not in body:
             raise Unavailable(_refusal(url, answer), self.organization.failure("ehr_unavailable"))

@@ -371,7 +371,7 @@ def test_a_launched_client_is_refused_as_the_fit_says(
                 continue
             lacking = {match["name"] for match in matches["open"] if match["outcome"] == "missing"}
             if need["resource"] in lacking:
-                with pytest.raises((client.AccessDenied, client.Unavailable)):
+                with pytest.raises((client.AccessDenied, client.QuestionRefused)):
                     list(opened.resources(name, {"patient": patient}, []))
             else:
                 list(opened.resources(name, {"patient": patient}, []))
@@ -625,6 +625,34 @@ def test_pages_without_end_are_cut(client: ModuleType, monkeypatch: pytest.Monke
     with pytest.raises(client.Truncated):
         offline(client, answer).vital_signs("1")
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, "QuestionRefused"),
+        (404, "QuestionRefused"),
+        (403, "AccessDenied"),
+        (429, "Unavailable"),
+        (503, "Unavailable"),
+    ],
+)
+def test_words_for_an_outage_are_said_of_an_outage_alone(client: ModuleType, status: int, error: str) -> None:
+    with pytest.raises(client.ContractError) as raised:
+        offline(client, lambda _: httpx.Response(status)).vital_signs("1")
+    assert type(raised.value).__name__ == error
+    outage = "The list shows the last score" in str(raised.value)
+    assert outage is (error == "Unavailable")
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_patient_who_is_not_there_is_an_error_of_its_own(client: ModuleType, status: int) -> None:
+    with pytest.raises(client.UnknownPatient) as raised:
+        offline(client, lambda _: httpx.Response(status)).patient("a-patient-id")
+    assert "The list shows the last score" not in str(raised.value)
+    assert "a-patient-id" not in str(raised.value)
+    with pytest.raises(client.NotFound):
+        offline(client, lambda _: httpx.Response(status)).read_encounter("e-1")
 
 
 def test_an_answer_without_end_is_cut(client: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
