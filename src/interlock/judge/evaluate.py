@@ -158,7 +158,7 @@ class Evaluator:
             if len(self._findings) >= MAX_REMEMBERED:
                 self._findings.clear()
             conclusion = self._conclusions.of(rule, known, states)
-            answered = conclusion.evidence is not Evidence.OBSERVED and rule.rule.message_answered
+            answered = conclusion.evidence not in {None, Evidence.OBSERVED} and rule.rule.message_answered
             message = fill(answered or rule.rule.message, known.shown)
             remembered = finding(rule, known.subject, conclusion, message)
             self._findings[key] = remembered
