@@ -278,7 +278,10 @@ def _in_the_way(context: Context) -> Iterator[Shown]:
 
 
 def _known_by(finding: Finding) -> str:
-    return "observed" if finding.evidence is Evidence.OBSERVED else "as answered"
+    if finding.evidence is Evidence.OBSERVED:
+        return "observed"
+    answered = any(name.startswith(("responses.", "value.")) for name in finding.reads)
+    return "as answered" if answered else "as written down"
 
 
 def _unknown(context: Context) -> Iterator[str]:
