@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import StreamReader, StreamWriter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 from credential_cases import (
+    BEARER,
     CLIENT_ID,
     NEEDS,
     SECRET,
@@ -126,28 +128,46 @@ REFRESH = "given-refresh-token-5c1e"
 
 
 def refreshed(
-    loopback: Loopback, answer: Reply, *, given: bool = True, active: bool = True
-) -> tuple[Observation, list[str]]:
-    """A probe of a server with one answer to a refresh, and the refresh tokens that it was sent."""
+    loopback: Loopback, answer: Reply, *, given: bool = True, active: bool = True, client: str = "client_secret_basic"
+) -> tuple[Observation, list[tuple[str, str | None, bool]]]:
+    """A probe of a server with one answer to a refresh.
+
+    :return: and what the server was sent: the refresh token, the client's id in the body, whether anything proved it.
+    """
     here = origin(loopback.base)
     assert here is not None
-    sent: list[str] = []
+    sent: list[tuple[str, str | None, bool]] = []
 
     async def token(request: Request, reader: StreamReader, writer: StreamWriter) -> None:
         form = dict(parse_qsl((await reader.readexactly(int(request.headers["content-length"]))).decode()))
         reply = issued(refresh_token=None if given else REFRESH)
         if form["grant_type"] == "refresh_token":
-            sent.append(form["refresh_token"])
+            assert set(form) <= {"grant_type", "refresh_token", "client_id"}
+            sent.append((form["refresh_token"], form.get("client_id"), "authorization" in request.headers))
             reply = answer
+        else:
+            assert client == "client_secret_basic", "a public client asks for no token of its own"
         writer.write(reply.encode())
         await writer.drain()
 
-    loopback.serve(as_json(STATEMENT), as_json(SMART | {"token_endpoint": f"{loopback.origin}/token"}), token=token)
-    loopback.routes["/fhir/Patient"] = guarded(as_json(bundle(A_PATIENT)))
-    use = replace(credentials("client_secret_basic"), origins=frozenset({here}))
-    use = replace(use, refresh_token=Secret(REFRESH)) if given else use
+    smart = SMART | {"token_endpoint": f"{loopback.origin}/token"}
+    smart |= {} if client == "client_secret_basic" else {"introspection_endpoint": f"{loopback.origin}/introspect"}
+    loopback.serve(as_json(STATEMENT), as_json(smart), token=token)
+    loopback.routes["/fhir/Patient"] = guarded(
+        as_json(bundle(A_PATIENT)), BEARER if client == "bearer_token" else TOKEN
+    )
+    names = {
+        "client_secret_basic": {"client_id_env": "ID", "client_secret_env": "SEC"},
+        "public": {"client_id_env": "ID"},
+        "bearer_token": {"client_id_env": "ID", "bearer_token_env": "TOK"},
+    }[client]
+    auth = names | ({"refresh_token_env": "REF"} if given else {})
+    acme = Organization.model_validate({"id": "acme", "name": "Acme", "auth": auth})
+    values = {"ID": CLIENT_ID, "SEC": SECRET, "TOK": BEARER, "REF": REFRESH}
+    use = resolve(acme, values.get, frozenset({here}))
+    assert use.method == client
     seen = sampled(loopback.base, use, NEEDS[:1], active=active)
-    for secret in (TOKEN, SECRET, REFRESH, "kept-by-nobody"):
+    for secret in (TOKEN, BEARER, SECRET, CLIENT_ID, REFRESH, "kept-by-nobody"):
         assert secret not in written(seen)
     return seen, sent
 
@@ -176,12 +196,48 @@ def test_what_a_refresh_token_gives(
     seen, sent = refreshed(loopback, as_json(answer, status), given=given)
     result, message = check(seen, "TOKEN-004")
     assert (result, said in message) == (outcome, True), message
-    assert sent == [REFRESH], "once, and never again"
+    assert sent == [(REFRESH, None, True)], "once, and never again"
     assert [record.status for record in seen.requests if record.purpose == "refresh"] == [status]
 
 
-def test_a_refresh_token_is_used_by_an_active_probe_alone(loopback: Loopback) -> None:
-    seen, sent = refreshed(loopback, as_json(AGAIN), active=False)
+@pytest.mark.parametrize(
+    ("answer", "outcome", "said"),
+    [
+        (AGAIN | {"refresh_token": "kept-by-nobody-2"}, "pass", "is spent; whoever uses it has to sign in again"),
+        (AGAIN | {"refresh_token": REFRESH}, "warn", "stays the same; a public client's MUST be replaced at each use"),
+        (AGAIN, "warn", "no new refresh token came; a public client's MUST be replaced"),
+        (AGAIN | {"refresh_token": "kept-by-nobody-2", "scope": 5}, "fail", "lacks scope"),
+        ({"error": "invalid_client"}, "warn", "invalid_client; it asked as a public client, by its id alone"),
+        ({"error": "invalid_grant"}, "not_observed", "it has ended, was used or withdrawn"),
+        (AGAIN | {"token_type": "mac"}, "not_observed", "no bearer token in it"),
+    ],
+)
+def test_what_a_public_client_gets_for_its_refresh_token(
+    loopback: Loopback, answer: dict[str, Any], outcome: str, said: str
+) -> None:
+    status = 401 if "error" in answer else 200
+    seen, sent = refreshed(loopback, as_json(answer, status), client="public")
+    result, message = check(seen, "TOKEN-004")
+    assert (result, said in message) == (outcome, True), message
+    assert sent == [(REFRESH, CLIENT_ID, False)], "by its id in the body, once"
+    assert check(seen, "DATA-001") == (
+        "not_observed",
+        "Not observed: a public client has no token of its own, only what it gets when somebody signs in",
+    )
+    assert {record.purpose for record in seen.requests}.isdisjoint({"token", "sample", "introspection"})
+
+
+def test_a_token_that_somebody_signed_in_for_and_its_refresh_token(loopback: Loopback) -> None:
+    """The given token reads the sample, the refresh token is spent beside it; nobody is asked about the given one."""
+    seen, sent = refreshed(loopback, as_json(AGAIN | {"refresh_token": "kept-by-nobody-2"}), client="bearer_token")
+    assert (sent, check(seen, "TOKEN-004")[0]) == ([(REFRESH, CLIENT_ID, False)], "pass")
+    assert "sample" in {record.purpose for record in seen.requests}
+    assert "introspection" not in {record.purpose for record in seen.requests}
+
+
+@pytest.mark.parametrize("client", ["client_secret_basic", "public"])
+def test_a_refresh_token_is_used_by_an_active_probe_alone(loopback: Loopback, client: str) -> None:
+    seen, sent = refreshed(loopback, as_json(AGAIN), active=False, client=client)
     assert (sent, check(seen, "TOKEN-004")[0]) == ([], "not_applicable")
 
 
@@ -232,3 +288,26 @@ def test_where_a_refresh_token_comes_from() -> None:
     with pytest.raises(InterlockError, match="the value of REF for acme is no refresh token") as refused:
         resolve(acme, (values | {"REF": "kept-by-nobody\x07"}).get)
     assert "kept-by-nobody" not in str(refused.value)
+
+
+def test_a_client_is_a_public_one_only_where_its_file_names_neither_key_nor_secret() -> None:
+    values = {"ID": CLIENT_ID, "SEC": SECRET, "REF": REFRESH, "TOK": BEARER}
+
+    def given(find: Mapping[str, str], **auth: str) -> Credentials:
+        return resolve(Organization.model_validate({"id": "acme", "name": "Acme", "auth": auth}), find.get)
+
+    public = {"client_id_env": "ID", "refresh_token_env": "REF"}
+    assert given(values, **public).method == "public"
+    with pytest.raises(InterlockError, match="REF is not set"):
+        given({"ID": CLIENT_ID}, **public)
+    with pytest.raises(InterlockError, match="names no client id"):
+        given(values, refresh_token_env="REF")
+    unset = {name: value for name, value in values.items() if name != "SEC"}
+    for auth in (public | {"client_secret_env": "SEC"}, public | {"private_key_env": "SEC"}):
+        with pytest.raises(InterlockError, match="SEC is not set"):
+            given(unset, **auth)
+        assert given(unset, **auth, bearer_token_env="TOK").refresh_token is None
+    with pytest.raises(InterlockError, match=r"Acme \(acme\) gives a refresh token, and no client id that uses it"):
+        given(values, bearer_token_env="TOK", refresh_token_env="REF")
+    with pytest.raises(ValueError, match="only a client with a key or a secret"):
+        given(values, **public).token_request("https://ehr.example/token", "system/Patient.rs")

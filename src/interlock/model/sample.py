@@ -6,8 +6,9 @@ from typing import Literal
 
 from interlock.model.base import Model
 
-#: How a probe identified itself; ``none`` when it had no credentials.
-AccessMethod = Literal["private_key_jwt", "client_secret_basic", "bearer_token", "none"]
+#: How a probe identified itself: ``public`` by a client id and a refresh token, without a secret; ``none`` when it had no
+#: credentials.
+AccessMethod = Literal["private_key_jwt", "client_secret_basic", "bearer_token", "public", "none"]
 #: ``refused``: 401 or 403. ``rejected``: another 4xx, the question is not allowed. ``failed``: no usable answer.
 SampleOutcome = Literal["sampled", "empty", "refused", "rejected", "failed", "not_asked"]
 #: Why a required field is not there: a reason is stated in its place; its values stand in components or in the members

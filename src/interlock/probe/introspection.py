@@ -20,12 +20,13 @@ from interlock.probe.transport.transfer import Ask, Reply
 async def introspect(
     client: Client, base: Base, credentials: Credentials, source: TokenSource, on_record: OnRecord
 ) -> tuple[IntrospectionFacts, RequestRecord] | None:
-    """Ask about the sample's own token, once; none where no endpoint is advertised, or the client has no credentials.
+    """Ask about the sample's own token, once; none where no endpoint is advertised or the client is a public one.
 
     RFC 7662 sections 2.1 and 2.2; SMART App Launch 2.2, token introspection. Never raises for what a server does.
     """
     smart = base.facts.smart
-    if smart is None or smart.introspection_endpoint is None or credentials.client_id is None:
+    client_id = credentials.client_id if credentials.authenticates else None
+    if smart is None or smart.introspection_endpoint is None or client_id is None:
         return None
     token = await source.get(on_record)
     if token is None:
@@ -56,7 +57,7 @@ async def introspect(
             form=form.reveal(),
         )
     )
-    facts = read_introspection(reply, credentials.client_id.reveal())
+    facts = read_introspection(reply, client_id.reveal())
     record = without_content(reply.record, allowed.url, "answered", facts.reason or facts.outcome)
     on_record(record)
     return facts, record

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MAX_TOKENS = 4
 #: A token that ends this soon is not used any more, seconds.
 _MARGIN_S = 5.0
+_PUBLIC = "a public client has no token of its own, only what it gets when somebody signs in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,9 @@ class TokenSource:
         if self._credentials.bearer_token is not None or (self.facts is not None and self.facts.outcome != "issued"):
             return None
         self._token = None
+        if not self._credentials.authenticates:
+            self.facts = TokenFacts(outcome="not_sent", reason=_PUBLIC)
+            return None
         address, reason = self._address("token", self.records)
         if address is None:
             self.facts = TokenFacts(outcome="not_sent", reason=reason)

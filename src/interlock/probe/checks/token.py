@@ -116,7 +116,8 @@ def introspected(probed: CheckInput) -> Result:
     Severity.MEDIUM,
     cite("SM-APP", "response-7", "Refresh token response"),
     cite("RFC 6749", "section-6", "section 6, Refreshing an access token"),
-    rows=("REF-02",),
+    cite("RFC 9700", "section-2.2.2", "section 2.2.2, Refresh tokens"),
+    rows=("REF-02", "REF-06"),
     needs="active",
     rests_on=("data", "refresh"),
     at="refresh",
@@ -124,13 +125,16 @@ def introspected(probed: CheckInput) -> Result:
 )
 def refreshed(probed: CheckInput) -> Result:
     """With ``expires_in`` and ``scope``, and whether the refresh token was replaced; used once, and then dropped."""
-    facts = sample_of(probed).refresh
+    data = sample_of(probed)
+    facts, public = data.refresh, data.method in {"public", "bearer_token"}
     if facts is None:
-        raise NeedError(not_applicable("no refresh token came, and none is given (auth.refresh_token_env)"))
+        given = "none that this client may use is given (auth.refresh_token_env)"
+        raise NeedError(not_applicable(f"no refresh token came, and {given}"))
     if facts.outcome == "refused" and not facts.given:
         return failed(f"The refresh token that came a moment before is refused: {facts.reason}")
     if facts.outcome == "refused" and facts.error != "invalid_grant":
-        return warned(f"The client is not let refresh: {facts.reason}")
+        asked = "; it asked as a public client, by its id alone" if public else ""
+        return warned(f"The client is not let refresh: {facts.reason}{asked}")
     if facts.outcome != "issued":
         ended = "; it has ended, was used or withdrawn, or is another client's" if facts.outcome == "refused" else ""
         return not_observed(f"the refresh token gave nothing: {facts.reason}{ended}")
@@ -141,4 +145,8 @@ def refreshed(probed: CheckInput) -> Result:
     if facts.replaced:
         kept = "a new refresh token came, and the one that was used is spent"
         kept += "; whoever uses it has to sign in again" if facts.given else ""
-    return passed(f"A new access token came, for {facts.lifetime_s:,} s; {kept}")
+    said = f"A new access token came, for {facts.lifetime_s:,} s; {kept}"
+    if public and not facts.replaced:
+        bound = "or be bound to its holder, which cannot be seen from here (RFC 9700)"
+        return warned(f"{said}; a public client's MUST be replaced at each use, {bound}")
+    return passed(said)

@@ -86,8 +86,10 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The product's credentials at an organisation: a private key, a client secret or a bearer token.
+    """The product's credentials at an organisation: a private key, a client secret, a bearer token, or the refresh token
+    of a public client.
 
+    :ivar refresh_token: used with the client's id; a client with neither key nor secret is a public one.
     :ivar origins: where they may be sent, and nowhere else; none for a simulated organisation's published ones.
     """
 
@@ -103,47 +105,49 @@ class Credentials:
         """Whether the credentials may be sent to an address."""
         return self.origins is None or origin(url) in self.origins
 
+    @property
+    def authenticates(self) -> bool:
+        """Whether the client can prove who it is; a public client cannot, and gets no token of its own."""
+        return self.signing_key is not None or self.client_secret is not None
+
     def token_request(self, token_endpoint: str, scope: str) -> tuple[Secret, Mapping[str, Secret]]:
         """The form and the headers of a token request for client credentials, made anew for each attempt.
 
         RFC 6749 section 4.4.2; SMART App Launch 2.2, backend services (specifications: BCK-01, ASY-06, ASY-07, SYM-01).
 
-        :raises ValueError: the credentials are a bearer token, which is not asked for anywhere.
+        :raises ValueError: the client cannot prove who it is (RFC 6749 section 4.4: only confidential clients).
         """
-        if self.client_id is None:
-            raise ValueError("a bearer token is used as it is")
-        return self._authenticated(token_endpoint, self.client_id, {"grant_type": "client_credentials", "scope": scope})
+        if not self.authenticates:
+            raise ValueError("only a client with a key or a secret asks for a token of its own")
+        return self._identified(token_endpoint, {"grant_type": "client_credentials", "scope": scope})
 
     def refresh_request(self, token_endpoint: str, token: Secret) -> tuple[Secret, Mapping[str, Secret]]:
         """The form and the headers that use a refresh token (RFC 6749 section 6), for all that was granted first.
 
-        :raises ValueError: the credentials are a bearer token.
+        :raises ValueError: there is no client that uses it.
         """
-        if self.client_id is None:
-            raise ValueError("a bearer token is used as it is")
-        fields = {"grant_type": "refresh_token", "refresh_token": token.reveal()}
-        return self._authenticated(token_endpoint, self.client_id, fields)
+        return self._identified(token_endpoint, {"grant_type": "refresh_token", "refresh_token": token.reveal()})
 
     def introspection_request(self, endpoint: str, token: Secret) -> tuple[Secret, Mapping[str, Secret]]:
         """The form and the headers that ask about a token (RFC 7662 section 2.1), authenticated as for a token.
 
-        :raises ValueError: the credentials are a bearer token.
+        :raises ValueError: there is no client that asks.
         """
+        return self._identified(endpoint, {"token": token.reveal()})
+
+    def _identified(self, endpoint: str, fields: dict[str, str]) -> tuple[Secret, Mapping[str, Secret]]:
         if self.client_id is None:
             raise ValueError("a bearer token is used as it is")
-        return self._authenticated(endpoint, self.client_id, {"token": token.reveal()})
-
-    def _authenticated(
-        self, endpoint: str, client_id: Secret, fields: dict[str, str]
-    ) -> tuple[Secret, Mapping[str, Secret]]:
         headers: dict[str, Secret] = {}
         if self.signing_key is not None:
-            assertion = self._assertion(self.signing_key, client_id.reveal(), endpoint)
+            assertion = self._assertion(self.signing_key, self.client_id.reveal(), endpoint)
             fields |= {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
         elif self.client_secret is not None:
             # RFC 6749 section 2.3.1: both are form-encoded before they are joined.
-            pair = f"{quote_plus(client_id.reveal())}:{quote_plus(self.client_secret.reveal())}"
+            pair = f"{quote_plus(self.client_id.reveal())}:{quote_plus(self.client_secret.reveal())}"
             headers["Authorization"] = Secret(f"Basic {b64encode(pair.encode()).decode()}")
+        else:
+            fields |= {"client_id": self.client_id.reveal()}  # RFC 6749 section 3.2.1: a public client names itself
         return Secret(urlencode(fields)), headers
 
     @staticmethod
@@ -178,9 +182,11 @@ def lookup(variable: str) -> str | None:
 
 
 def resolve(org: Organization, find: Lookup, origins: frozenset[Origin] | None = frozenset()) -> Credentials:
-    """The credentials that an organisation names: a private key, else a client secret, else a bearer token.
+    """The credentials that an organisation names: a private key, else a client secret, else a bearer token, else the
+    refresh token of a public client.
 
-    The first of them whose values are all there is used. ``origins`` are where they may be sent.
+    The first of them whose values are all there is used. ``origins`` are where they may be sent. A client whose file
+    names a key or a secret is never taken for a public one.
 
     :raises InterlockError: none is named, none is complete, or a value is unusable; the message names the variable and
         the organisation, never a value.
@@ -190,6 +196,7 @@ def resolve(org: Organization, find: Lookup, origins: frozenset[Origin] | None =
         ("private_key_jwt", (auth.private_key_env, auth.client_id_env)),
         ("client_secret_basic", (auth.client_secret_env, auth.client_id_env)),
         ("bearer_token", (auth.bearer_token_env,)),
+        ("public", (auth.refresh_token_env, auth.client_id_env) if _is_public(org) else (None,)),
     )
     named = [(method, variables) for method, variables in kinds if variables[0] is not None]
     missing: list[str] = []
@@ -198,8 +205,7 @@ def resolve(org: Organization, find: Lookup, origins: frozenset[Origin] | None =
             values = {name: value for name in variables if name and (value := find(name)) is not None}
             absent = [name for name in variables if name and name not in values]
             if not absent:
-                refresh = _refresh_token(org, find) if method != "bearer_token" else None
-                return replace(_credentials(org, method, values, find), refresh_token=refresh, origins=origins)
+                return replace(_credentials(org, method, values, find), origins=origins)
             missing += absent
     if missing:
         missing = list(dict.fromkeys(missing))
@@ -225,10 +231,23 @@ def _credentials(org: Organization, method: AccessMethod, values: Mapping[str, s
         token = values[auth.bearer_token_env or ""].strip()
         if not is_token(token):
             raise InterlockError(f"the value of {auth.bearer_token_env} for {org.id} is no bearer token")
-        return Credentials(method, bearer_token=Secret(token))
-    client_id = Secret(values[auth.client_id_env or ""].strip())
+        bearer = Credentials(method, bearer_token=Secret(token))
+        refresh = _refresh_token(org, find) if _is_public(org) else None
+        if refresh is None:
+            return bearer
+        named = find(auth.client_id_env) if auth.client_id_env is not None else None
+        if named is None:
+            raise InterlockError(
+                f"{org.name} ({org.id}) gives a refresh token, and no client id that uses it",
+                remedy=f"set auth.client_id_env in its file, and its value, or leave {auth.refresh_token_env} out",
+            )
+        return replace(bearer, client_id=Secret(named.strip()), refresh_token=refresh)
+    client_id, refresh = Secret(values[auth.client_id_env or ""].strip()), _refresh_token(org, find)
+    if method == "public":
+        return Credentials(method, client_id, refresh_token=refresh)
     if method == "client_secret_basic":
-        return Credentials(method, client_id, client_secret=Secret(values[auth.client_secret_env or ""]))
+        secret = Secret(values[auth.client_secret_env or ""])
+        return Credentials(method, client_id, client_secret=secret, refresh_token=refresh)
     variable = auth.private_key_env or ""
     key_id = find(auth.key_id_env) if auth.key_id_env is not None else None
     try:
@@ -239,7 +258,12 @@ def _credentials(org: Organization, method: AccessMethod, values: Mapping[str, s
             f"the value of {variable} for {org.name} ({org.id}) cannot sign: {problem}",
             remedy="give an RSA key of 2048 bits or more, or an EC key on P-384, as PEM, as JWK, or as a file's path",
         ) from None
-    return Credentials(method, client_id, signing_key=key)
+    return Credentials(method, client_id, signing_key=key, refresh_token=refresh)
+
+
+def _is_public(org: Organization) -> bool:
+    """Whether an organisation's client has neither a key nor a secret (RFC 6749 section 2.1)."""
+    return org.auth.private_key_env is None and org.auth.client_secret_env is None
 
 
 def _refresh_token(org: Organization, find: Lookup) -> Secret | None:
