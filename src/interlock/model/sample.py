@@ -6,8 +6,8 @@ from typing import Literal
 
 from interlock.model.base import Model
 
-#: How a probe identified itself: ``public`` by a client id and a refresh token, without a secret; ``none`` when it had no
-#: credentials.
+#: How a probe identified itself: ``public`` by a client id and a refresh token, without a secret; ``none`` when it had
+#: no credentials.
 AccessMethod = Literal["private_key_jwt", "client_secret_basic", "bearer_token", "public", "none"]
 #: ``refused``: 401 or 403. ``rejected``: another 4xx, the question is not allowed. ``failed``: no usable answer.
 SampleOutcome = Literal["sampled", "empty", "refused", "rejected", "failed", "not_asked"]

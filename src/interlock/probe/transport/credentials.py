@@ -86,8 +86,8 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The product's credentials at an organisation: a private key, a client secret, a bearer token, or the refresh token
-    of a public client.
+    """The product's credentials at an organisation: a private key, a client secret, a bearer token, or the refresh
+    token of a public client.
 
     :ivar refresh_token: used with the client's id; a client with neither key nor secret is a public one.
     :ivar origins: where they may be sent, and nowhere else; none for a simulated organisation's published ones.
