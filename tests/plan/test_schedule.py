@@ -36,8 +36,8 @@ from interlock.plan.capacity import staff
 from interlock.plan.evidence import evidence_work
 from interlock.plan.graph import build
 from interlock.plan.sampling import Sampler, pert_mean, sample
-from interlock.plan.simulation import Timing
 from interlock.plan.tasks import collect
+from interlock.plan.timing import Timing
 
 pytestmark = pytest.mark.fast
 

@@ -12,8 +12,8 @@ from interlock.model.rule import Effort
 from interlock.plan.capacity import Staffing, Team, staff
 from interlock.plan.network import critical
 from interlock.plan.sampling import Durations
-from interlock.plan.simulation import CLOSED, PRESENT, Changed, Rerun, Timing
 from interlock.plan.tasks import Task, Work
+from interlock.plan.timing import CLOSED, MORE_WAIT, MOST_WAIT, PRESENT, Changed, Rerun, Timing
 
 RUNS = 3
 
@@ -253,8 +253,29 @@ def test_what_comes_after_nothing_but_what_is_under_way_does_not_wait_for_its_tu
     wait = np.array([[0], [100], [0]], dtype=np.float32)
     timing, durations = timing_of(before, touch, wait, 1)
     durations.total[1] = 10.0
-    assert timing.times(durations).starts[2][0] == 60.0
-    now = replace(timing, begun=frozenset({1}), lent=frozenset({2}))
+    now = replace(timing, begun=frozenset({1}), patience={2: 0.0})
     times = now.times(durations)
     assert (times.starts[2][0], times.finishes[2][0]) == (10.0, 12.0)
     assert times.released[2][0] == 62.0, "those after it in the list keep their turn"
+
+
+def test_ready_work_waits_for_its_turn_for_two_weeks_and_then_somebody_is_lent_to_it() -> None:
+    """In the list 2 comes after 0, for nothing that 2 needs; once 1 is done early, 2 would lie ready for 50 days."""
+    before = [[], [], [1]]
+    touch = np.array([[60], [0], [2]], dtype=np.float32)
+    wait = np.array([[0], [100], [0]], dtype=np.float32)
+    timing, durations = timing_of(before, touch, wait, 1)
+    assert timing.times(durations).starts[2][0] == 100.0, "in the list's own schedule nobody is lent"
+    durations.total[1] = 10.0
+    times = timing.times(durations)
+    assert (times.starts[2][0], times.released[2][0]) == (10.0 + MOST_WAIT, 62.0)
+    on_path = critical(timing.work.after, timing.arcs.after, times, [1, 2], times.finishes[2])
+    assert on_path[1].all(), "what it came after decides when it could start"
+
+
+def test_a_team_that_is_short_keeps_its_queue() -> None:
+    """Eight tasks of five days for one person: the last waits for 35 days, in the list and in every run."""
+    touch = np.full((8, 1), 5, dtype=np.float32)
+    timing, durations = timing_of([[] for _ in range(8)], touch, np.zeros_like(touch), 1)
+    assert timing.times(durations).finishes.max() == 40.0
+    assert max(timing.patience.values()) == MOST_WAIT + MORE_WAIT * 35.0

@@ -100,11 +100,13 @@ class Arcs:
     :ivar before: row → the rows whose crew it takes over, all or part of it.
     :ivar after: the same the other way round.
     :ivar order: every row, in an order in which nothing comes before what it waits for or whose crew it takes over.
+    :ivar waits: row → working days that it waits for a crew in this schedule, where it does.
     """
 
     before: Mapping[int, tuple[int, ...]]
     after: Mapping[int, tuple[int, ...]]
     order: tuple[int, ...]
+    waits: Mapping[int, float] = field(default_factory=dict)
 
 
 def no_arcs(rows: int) -> Arcs:
@@ -129,11 +131,13 @@ def arcs(
     teams = [[_Lane() for _ in range(team.lanes)] for team in staffing.teams]
     behind = _behind(work, order)
     starts, finishes = [0.0] * len(order), [0.0] * len(order)
+    waits: dict[int, float] = {}
     for row in order:
         ready = max((finishes[first] for first in work.before[row]), default=0.0)
         still, number = spans.get(row, ()), staffing.team_of.get(row)
         if number is not None:
-            ready = _give(teams[number], staffing.size[row], row, ready, touch[row], still, behind)
+            start = _give(teams[number], staffing.size[row], row, ready, touch[row], still, behind)
+            waits[row], ready = start - ready, start
         starts[row], finishes[row] = ready, _end(ready, total[row], still)
     position = {row: at for at, row in enumerate(order)}
     before: dict[int, dict[int, None]] = defaultdict(dict)
@@ -147,6 +151,7 @@ def arcs(
         {row: tuple(firsts) for row, firsts in before.items()},
         {row: tuple(laters) for row, laters in after.items()},
         tuple(in_time),
+        waits,
     )
 
 

@@ -13,8 +13,9 @@ from interlock.model.forecast import Behaviour, SandboxCost, SandboxOrg
 from interlock.model.organization import AccessWindows, Organization
 from interlock.model.rule import LeadTime
 from interlock.plan.sampling import lead_estimate, pert_mean, sample
-from interlock.plan.simulation import Changed, Comparison, Simulation
+from interlock.plan.simulation import Comparison, Simulation
 from interlock.plan.tasks import Task
+from interlock.plan.timing import Changed
 
 #: Rounds of tests until everything passes: the first, one more after the defects are fixed, at most four. Judgement.
 ROUNDS = (1, 2, 4)

@@ -20,8 +20,9 @@ from interlock.model.plan import FIND_OUT_WORDS, FirstThing, UnknownThing
 from interlock.model.rule import Rule
 from interlock.model.text import plain
 from interlock.plan.sampling import effort_estimate, lead_estimate, pert_mean
-from interlock.plan.simulation import CLOSED, PRESENT, Comparison, Simulation
+from interlock.plan.simulation import Comparison, Simulation
 from interlock.plan.tasks import Task, finding_out, probing
+from interlock.plan.timing import CLOSED, PRESENT
 
 #: How many are shown, of the list and of what stands apart.
 TOP, APART = 5, 5

@@ -6,7 +6,7 @@ Tasks are numbered topologically (:class:`interlock.plan.tasks.Work`); arrays ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -44,6 +44,7 @@ class Times:
     :ivar released: when the crews of those are free again that have others after them, or before.
     :ivar absent: the runs in which such a task does not take place: it hands its crew on as it would get it.
     :ivar queued: mean working days of waiting for a crew, by row.
+    :ivar patience: row → most working days that it waits for one.
     """
 
     starts: Floats
@@ -51,6 +52,7 @@ class Times:
     released: Mapping[int, Floats]
     absent: Mapping[int, Bools]
     queued: Mapping[int, float]
+    patience: Mapping[int, float] = field(default_factory=dict)
 
     def present(self, row: int) -> Bools:
         """The runs in which a task takes place."""
@@ -80,6 +82,9 @@ def critical(
         for later in after[task]:
             if later in result:
                 on_path |= result[later] & (times.starts[later] == times.finishes[task])
+                if later in times.patience:  # it waited for a crew as long as it ever does
+                    waited_for = times.finishes[task] + np.float32(times.patience[later])
+                    on_path |= result[later] & (times.starts[later] == waited_for)
         if task in crews_after:
             released, waited = times.released[task], np.zeros(end.size, dtype=np.bool_)
             for later in crews_after[task]:

@@ -11,8 +11,9 @@ from interlock.model.errors import InterlockError
 from interlock.model.organization import Freeze
 from interlock.plan.environments import shares, simulated
 from interlock.plan.network import Floats, quantile
-from interlock.plan.simulation import CLOSED, Rerun, Simulation, latest, simulate
+from interlock.plan.simulation import Simulation, latest, simulate
 from interlock.plan.tasks import Work
+from interlock.plan.timing import CLOSED, Rerun
 
 Ends = dict[str | None, Floats]
 

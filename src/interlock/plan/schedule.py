@@ -171,7 +171,8 @@ def _waits(simulation: Simulation, org: str, on_path: Mapping[int, Bools]) -> di
 
     :param on_path: of this organisation's tasks, in which runs each is critical for its finish.
     """
-    work, times, arcs, lent = simulation.work, simulation.times, simulation.timing.arcs, simulation.timing.lent
+    work, times, timing = simulation.work, simulation.times, simulation.timing
+    arcs, lent = timing.arcs, {row for row, most in timing.patience.items() if not most}
     elsewhere: dict[str, Bools] = {}
     for row, runs in on_path.items():
         firsts = list(arcs.before.get(row, ()))

@@ -1,20 +1,14 @@
-"""From durations to finishes: the network, the teams and the freezes together, in every run of one plan.
+"""One plan with all its runs: every task sampled, the work levelled, each finish with its quantiles.
 
-:class:`Timing` holds what does not change with the durations: who waits for whom, whose crew a task takes over, and
-when which work stands still. It is made once, on the fullest network (everything undecided a gap), so that dates never
-run backwards from "nothing undecided is a gap" to "all of it is", and closing a gap never makes anything later.
-
-:class:`Simulation` is one plan with all its runs; :class:`Rerun` and :class:`Comparison` reuse them for what-ifs.
+:class:`Simulation` is the plan; :class:`Comparison` times it again with something closed or changed.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from types import MappingProxyType
 
 import numpy as np
 
@@ -23,208 +17,18 @@ from interlock.model.forecast import Quantiles
 from interlock.model.organization import Freeze
 from interlock.plan import network
 from interlock.plan.calendar import Span, WorkingCalendar
-from interlock.plan.capacity import Arcs, Staffing, arcs, no_arcs, staff
+from interlock.plan.capacity import Staffing, staff
 from interlock.plan.network import Bools, Floats, Times
 from interlock.plan.progress import left, progress_of, touch_left
 from interlock.plan.sampling import Durations, Sampler, effort_estimate, given_open, pert_mean, sample, whole_estimate
 from interlock.plan.tasks import Work
+from interlock.plan.timing import Rerun, Timing
 
-#: Runs whose mean durations decide who follows whom.
-_ORDERING = 256
-#: Working days in a week.
-_WEEK = 5.0
 #: Most tasks × runs that are held at once (4 bytes each, three arrays); more tasks get fewer runs.
 MAX_CELLS = 10_000_000
 #: Runs in which what-ifs are compared, the same for every one, so that differences are not luck; fewer for huge fleets
 #: (most cells at once).
 _RUNS, _CELLS = 2_000, 2_000_000
-#: Nothing is absent.
-NONE_ABSENT: Mapping[int, Bools] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Timing:
-    """The part of a schedule that stays the same whatever the tasks take.
-
-    :ivar spans: row → when its work stands still.
-    :ivar arcs: whose crew each task takes over, and the order in which tasks are timed.
-    :ivar begun: rows of the tasks that are under way when the plan starts.
-    :ivar lent: rows of those that come straight after what is done or under way: somebody is lent to them as soon as
-        they are ready, for the days that the list has for them later.
-    """
-
-    work: Work
-    staffing: Staffing
-    spans: Mapping[int, Sequence[Span]]
-    arcs: Arcs
-    begun: frozenset[int] = frozenset()
-    lent: frozenset[int] = frozenset()
-
-    @classmethod
-    def of(cls, work: Work, staffing: Staffing, spans: Mapping[int, Sequence[Span]], durations: Durations) -> Timing:
-        """The timing of this work; one schedule of the durations' means says who follows whom.
-
-        A team takes its work by the week in which a task could start if nobody had to wait, and within a week by what
-        has the longest way behind it. That never puts a task before one that it waits for: that one can start no later,
-        and has no shorter way behind it.
-        """
-        alone = cls(work, staffing, spans, no_arcs(len(work.tasks)))
-        if not staffing.teams:
-            return alone
-        some = durations.first(_ORDERING)
-        week = alone.times(some).starts.mean(axis=1, dtype=np.float64) // _WEEK
-        total = [float(days) for days in some.total.mean(axis=1, dtype=np.float64)]
-        touch = {row: float(days.mean(dtype=np.float64)) for row, days in some.touch.items()}
-        way = _ways(work, total)
-        order = sorted(range(len(work.tasks)), key=lambda row: (week[row], -way[row], row))
-        return replace(alone, arcs=arcs(work, staffing, order, total, touch, spans))
-
-    def times(self, durations: Durations, absent: Mapping[int, Bools] = NONE_ABSENT) -> Times:
-        """Start and finish of every task: the earliest that the order of the work and its crews allow.
-
-        :param absent: row → runs in which the task does not take place. It takes no time then, and its crew is handed
-            on as it would have got it.
-        """
-        total = durations.total
-        starts, finishes = np.empty_like(total), np.empty_like(total)
-        released: dict[int, Floats] = {}
-        queued: dict[int, float] = {}
-        for row in self.arcs.order:
-            start = starts[row]
-            self._earliest(row, finishes, start)
-            ready = start.copy() if row in self.arcs.before and row not in self.begun else None
-            self.time(row, start, durations.of(row), released, absent.get(row), finishes[row])
-            if ready is not None:
-                queued[row] = float((start - ready).mean())
-        return Times(starts, finishes, released, {row: absent[row] for row in absent if row in released}, queued)
-
-    def _earliest(self, row: int, finishes: Floats | Mapping[int, Floats], start: Floats) -> None:
-        firsts = self.work.before[row]
-        start[:] = finishes[firsts[0]] if firsts else 0.0
-        for first in firsts[1:]:
-            np.maximum(start, finishes[first], out=start)
-
-    def time(
-        self,
-        row: int,
-        start: Floats,
-        days: tuple[Floats, Floats | None],
-        released: dict[int, Floats],
-        absent: Bools | None,
-        finish: Floats,
-    ) -> None:
-        """Time one task that is ready at ``start``, which becomes its start.
-
-        One that has begun does not wait for what was to come before it, only for its crew. It is not over before that
-        either: where its own work ends first, it stands at the end of what it was to follow, like a task that is done.
-
-        :param days: its duration, and of one with a crew the part for which it needs it.
-        """
-        total, touch = days
-        ready = start.copy() if row in self.begun else None
-        if ready is not None:
-            start[:] = 0.0
-        spans, before = self.spans.get(row, ()), self.arcs.before.get(row, ())
-        if touch is not None and (before or row in self.arcs.after):
-            given = released[before[0]] if before else np.zeros_like(start)
-            for first in before[1:]:
-                given = np.maximum(given, released[first])
-            began = np.maximum(start, given)
-            free = network.advance(began, touch, spans)
-            if absent is not None:
-                began, free = np.where(absent, start, began), np.where(absent, given, free)
-            released[row] = free
-            if row not in self.lent:
-                start[:] = began
-        finish[:] = network.advance(start, total, spans)
-        if absent is not None:
-            np.copyto(finish, start, where=absent)
-        if ready is not None:
-            over = finish <= ready
-            np.copyto(start, ready, where=over)
-            np.copyto(finish, ready, where=over)
-
-    @cached_property
-    def position(self) -> dict[int, int]:
-        """Row → where it stands in the order in which tasks are timed."""
-        return {row: at for at, row in enumerate(self.arcs.order)}
-
-
-def _ways(work: Work, durations: Sequence[float]) -> dict[int, float]:
-    """Working days from the start of each task to the end of the plan, along the longest way."""
-    ways: dict[int, float] = {}
-    for row in reversed(range(len(work.tasks))):
-        ways[row] = durations[row] + max((ways[later] for later in work.after[row]), default=0.0)
-    return ways
-
-
-@dataclass(frozen=True)
-class Changed:
-    """One task's new durations in a what-if, in at least as many runs.
-
-    :ivar absent: it does not take place at all.
-    """
-
-    total: Floats | None = None
-    touch: Floats | None = None
-    absent: bool = False
-
-
-#: It takes no time, and nobody's.
-CLOSED = Changed(absent=True)
-#: It takes place in every run.
-PRESENT = Changed()
-
-
-class Rerun:
-    """What-ifs over the first so many runs: what changes is timed again, with everything that may move with it.
-
-    :ivar times: the schedule as it is, in these runs.
-    """
-
-    def __init__(self, timing: Timing, durations: Durations, absent: Mapping[int, Bools], runs: int) -> None:
-        self.timing, self.runs, self._durations = timing, runs, durations.first(runs)
-        self._absent = {row: where[:runs] for row, where in absent.items()}
-        self.times = timing.times(self._durations, self._absent)
-
-    def closed(self, rows: Iterable[int]) -> dict[int, Floats]:
-        """The finishes of all that changes when these tasks take no time and nobody's."""
-        return self.changed(dict.fromkeys(rows, CLOSED))
-
-    def changed(self, change: Mapping[int, Changed]) -> dict[int, Floats]:
-        """The finishes of what is changed and of all that moves with it; what stays as it is, is not followed."""
-        timing, known = self.timing, self.times
-        finishes: dict[int, Floats] = {}
-        released = dict(known.released)
-        waiting = [(timing.position[row], row) for row in change]
-        heapq.heapify(waiting)
-        last = -1
-        while waiting:
-            at, row = heapq.heappop(waiting)
-            if at == last:
-                continue  # several of those before it moved
-            last = at
-            ready: Floats = np.zeros(self.runs, dtype=np.float32)
-            for first in timing.work.before[row]:
-                np.maximum(ready, finishes[first] if first in finishes else known.finishes[first], out=ready)
-            new = change.get(row)
-            absent = self._absent.get(row)
-            total, touch = self._durations.of(row)
-            if new is not None:
-                total = total if new.total is None else new.total[: self.runs]
-                touch = touch if new.touch is None else new.touch[: self.runs]
-                absent = np.ones(self.runs, dtype=np.bool_) if new.absent else None if new is PRESENT else absent
-            finish: Floats = np.empty(self.runs, dtype=np.float32)
-            timing.time(row, ready, (total, touch), released, absent, finish)
-            moved = not np.array_equal(finish, known.finishes[row])
-            if moved or new is not None:
-                finishes[row] = finish
-            later = timing.work.after[row] if moved else ()
-            if row in released and not np.array_equal(released[row], known.released[row]):
-                later = (*later, *timing.arcs.after.get(row, ()))
-            for follower in later:
-                heapq.heappush(waiting, (timing.position[follower], follower))
-        return finishes
 
 
 @dataclass(frozen=True)
@@ -329,12 +133,12 @@ def simulate(
     durations = _left(work, calendar, durations, staffing, sampler)
     begun = frozenset(row for row, task in enumerate(work.tasks) if task.is_begun)
     moving = begun | {row for row, task in enumerate(work.tasks) if task.is_done}
-    lent = frozenset(
+    lent = (
         row
         for row, crew in timing.arcs.before.items()
         if work.before[row] and moving.issuperset(work.before[row]) and not set(crew) & set(work.before[row])
     )
-    timing = replace(timing, begun=begun, lent=lent)
+    timing = replace(timing, begun=begun, patience={**timing.patience, **dict.fromkeys(lent, 0.0)})
     done = dict.fromkeys((row for row, task in enumerate(work.tasks) if task.is_done), np.ones(sampler.runs, np.bool_))
     absent = _absent(work, sampler)
     times = timing.times(durations, {**absent, **done})
