@@ -11,6 +11,7 @@ from interlock.model.text import paragraph, plain
 
 NAME_LIMIT = 120
 MESSAGE_LIMIT = 600
+NOTE_LIMIT = 4000
 
 
 def text(value: object, limit: int = MESSAGE_LIMIT) -> str:
@@ -27,6 +28,11 @@ def paragraphs(value: object | None, limit: int = 2000) -> tuple[str, ...]:
     """Paragraphs of a longer text, split at blank lines, each one line."""
     whole = paragraph(value or "", limit)
     return tuple(plain(part, limit) for part in re.split(r"\n\s*\n", whole) if part.strip())
+
+
+def note(value: object | None) -> str:
+    """What a person wrote about an answer, its lines as they are; at most :data:`NOTE_LIMIT` characters."""
+    return paragraph(value or "", NOTE_LIMIT)
 
 
 def anchor(*parts: str) -> str:

@@ -14,6 +14,7 @@ from jinja2.runtime import BlockReference, LoopContext, Macro
 from jinja2.sandbox import SandboxedEnvironment
 
 from interlock.documents.markdown import escape
+from interlock.report import notes
 
 # fmt: off
 FILTERS = frozenset({
@@ -44,7 +45,7 @@ class PlainDataEnvironment(SandboxedEnvironment):
             keep_trailing_newline=True,
         )
         self.globals.clear()
-        self.filters = {name: self.filters[name] for name in FILTERS} | {"md": escape}
+        self.filters = {name: self.filters[name] for name in FILTERS} | {"md": escape, "note": notes.render}
         self.tests = {name: self.tests[name] for name in TESTS}
 
     def getattr(self, obj: Any, attribute: str) -> Any | Undefined:

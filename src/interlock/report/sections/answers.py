@@ -32,7 +32,7 @@ def build_answers(context: Context) -> Shown:
             {
                 "where": _where(context, answer.scope),
                 "question": safe.text(answer.text, 300),
-                "reason": words.sentence(safe.text(answer.response.reason or "", 400)),
+                "reason": safe.note(answer.response.reason),
             }
             for answer in context.assessment.answers
             if answer.response.status is Status.NOT_APPLICABLE
@@ -89,7 +89,7 @@ def _answer(context: Context, answer: GivenAnswer) -> Shown:
         "who": ", ".join([_author(answer), *([words.day(response.at.date())] if response.at else [])]),
         "evidence": words.capital(words.EVIDENCE[response.evidence].phrase),
         "documents": tuple(words.sentence(record.told(today)) for record in response.documents if today),
-        "note": words.sentence(safe.text(response.note or response.reason or "", 600)),
+        "note": safe.note("\n\n".join(filter(None, (response.note, response.reason)))),
     }
 
 
