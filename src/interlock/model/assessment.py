@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from interlock.model.base import Gate, Model
 from interlock.model.content import ContentChange
@@ -36,6 +36,7 @@ class GivenAnswer(Model):
 class Assessment(Model):
     """Everything that is shown, and nothing that is stored except in a milestone. Same inputs, same bytes.
 
+    :ivar recipient: the organisation that it is for alone; none where it is of all, for the product team.
     :ivar as_of: ISO 8601, the day that the assessment is of.
     :ivar ruleset: id and version of the ruleset in use; ``rulesets`` has every set that it is composed of.
     :ivar shipped_ruleset: id and version of the ruleset that Interlock ships, which ``content_changes`` differ from.
@@ -45,6 +46,7 @@ class Assessment(Model):
     """
 
     schema_version: Literal["3"] = "3"
+    recipient: str | None = Field(default=None, exclude_if=lambda recipient: recipient is None)
     as_of: str = ""
     name: str
     product: str

@@ -410,3 +410,15 @@ def sentence(text: str) -> str:
     """The text with a full stop, unless it already ends a sentence."""
     bare = text.rstrip()
     return bare if bare.rstrip("”")[-1:] in {"", *".!?…:"} else bare + "."
+
+
+#: A note on the dates of a report for one organisation.
+DATES_ALONE = (
+    "For whom: these dates are computed for this organisation alone, as if the product team had nothing else to do. "
+    "Other work of the team can only make them later."
+)
+
+
+def report_for(organization: str | None) -> str:
+    """Who may read a report: one organisation, by its name, or the product team."""
+    return f"{organization} alone" if organization else "All organisations: for the product team"

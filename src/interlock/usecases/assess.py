@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from interlock.judge.contradictions import find
+from interlock.model import words
 from interlock.model.assessment import Assessment, GivenAnswer
 from interlock.model.base import Owner, Status
 from interlock.model.plan import Plan
@@ -56,6 +57,7 @@ def assess(
         argue={reason.key for reason in (*judged.verdict.reasons, *judged.verdict.undecided)},
     )
     return Assessment(
+        recipient=inputs.recipient,
         as_of=today.isoformat(),
         name=settings.name,
         product=settings.product,
@@ -105,7 +107,8 @@ def _told(inputs: Inputs, judged: Judgement, plan: Plan) -> Plan:
         inputs.organizations,
         settings.holidays,
     )
-    return with_outlook(told, judged.readiness, inputs.organizations, settings.freezes)
+    plan = with_outlook(told, judged.readiness, inputs.organizations, settings.freezes)
+    return plan if inputs.recipient is None else plan.but(notes=(words.DATES_ALONE, *plan.notes))
 
 
 def _answers(inputs: Inputs) -> Iterator[GivenAnswer]:

@@ -106,6 +106,7 @@ class Inputs:
 
     :ivar tasks: how far the routine tasks have come.
     :ivar past: finished tasks of earlier work, whose durations count beside those of ``tasks``.
+    :ivar recipient: the organisation that may read all of it, where others were left out.
     :ivar root: the workspace's folder, where the logo of its reports lies.
     :ivar today: the day on which evidence has to hold.
     """
@@ -121,6 +122,7 @@ class Inputs:
     today: date = field(default_factory=date.today)
     tasks: TaskStatuses = field(default_factory=dict)
     past: tuple[PastTask, ...] = ()
+    recipient: str | None = None
 
     @property
     def written(self) -> WorkflowContract | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
@@ -121,19 +120,6 @@ def write_report(
             write_atomically(directory / f"report.{name}", content)
             written[name] = directory / f"report.{name}"
     return tuple(written[name] for name in formats if name in written)
-
-
-def for_organization(assessment: Assessment, inputs: Inputs, org: str) -> tuple[Assessment, Inputs]:
-    """Assessment and inputs as one organisation may read them: its own dates, and nothing of any other.
-
-    :raises InterlockError: there is no organisation by that id.
-    """
-    from interlock.report.alone import alone
-
-    organization = inputs.organization(org)
-    own = {key: value for key, value in inputs.observations.items() if key == org}
-    narrowed = replace(inputs, organizations=(organization,), observations=own)
-    return alone(assessment, organization.id), narrowed
 
 
 def _workbook(assessment: Assessment, inputs: Inputs, sections: Sequence[str] | None) -> Callable[[], bytes]:

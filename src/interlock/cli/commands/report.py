@@ -14,7 +14,8 @@ from interlock.model import words
 from interlock.usecases.assess import assess
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.pdf import start_pdf_process
-from interlock.usecases.report import for_organization, never_probed, parse_formats, write_report
+from interlock.usecases.recipient import for_recipient
+from interlock.usecases.report import never_probed, parse_formats, write_report
 
 
 def report(
@@ -65,9 +66,9 @@ def report(
         )
     inputs = load_inputs(workspace)
     with start_pdf_process(wanted) as pdf_process:
-        assessment = assess(inputs, today=date.today(), runs=runs, seed=seed)
         if org is not None:
-            assessment, inputs = for_organization(assessment, inputs, org)
+            inputs = for_recipient(inputs, org)
+        assessment = assess(inputs, today=date.today(), runs=runs, seed=seed)
         skip = (lambda name, error: say(f"No {name}: {error}")) if formats == "all" else None
         written = write_report(
             assessment,

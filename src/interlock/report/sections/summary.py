@@ -42,6 +42,7 @@ def build_cover(context: Context, generated: str | None, version: str) -> Shown:
         "facts": pairs(
             {
                 "Date": date,
+                "For": words.report_for(context.organization_name(to) if (to := assessment.recipient) else None),
                 "Target gate": words.GATE[assessment.target_gate].title,
                 "Organisations": f"{observed} of {total} observed" if total else "none added yet",
                 "Ruleset": safe.text(ruleset),

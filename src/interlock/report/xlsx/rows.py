@@ -55,6 +55,8 @@ class Content:
         gate, finish = words.GATE[assessment.target_gate], plan.finish
         changes = assessment.content_changes
         ruleset = whole(ruleset_words(assessment.ruleset, assessment.shipped_ruleset, changes))
+        to = assessment.recipient
+        yield "For", words.report_for(self.context.organization_name(to) if to else None), None
         yield "Assessed on", _day(assessment.as_of), f"Interlock {version}, ruleset {ruleset}"
         if changes:
             told = first_changes(changes, 20, "report.json")
