@@ -254,7 +254,7 @@ def test_of_several_organisations_the_one_nearest_to_free_is_asked_first() -> No
 def changes(inputs: Inputs) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
     return [
         (one.direction, one.verdict.value, [(a.item, a.before, a.after) for a in one.answers])
-        for one in verdict_changes(inputs)
+        for one in verdict_changes(inputs, judge(inputs))
     ]
 
 
@@ -294,7 +294,7 @@ def test_an_organisation_is_cleared_when_the_organisations_decide() -> None:
     inputs = inputs_of([item("o.a", "org")], vote, orgs=("alder", "birch"))
     for org in ("alder", "birch"):
         inputs = inputs.with_response(org, "o.a", given("bad"))
-    (change,) = verdict_changes(inputs)
+    (change,) = verdict_changes(inputs, judge(inputs))
     assert [(a.org, a.item, a.value) for a in change.answers] == [("alder", "o.a", "good")]
     assert change.verdict is VerdictValue.INTEGRATE
 
@@ -303,7 +303,7 @@ def test_an_organisation_is_cleared_when_the_organisations_decide() -> None:
 def test_giving_the_answers_of_a_sample_changes_its_verdict(template: str, tmp_path: Path) -> None:
     inputs = load_inputs(initialize(tmp_path / "ws", template))
     now = judge(inputs).verdict.value
-    found = verdict_changes(inputs)
+    found = verdict_changes(inputs, judge(inputs))
     assert found
     for change in found:
         changed = inputs

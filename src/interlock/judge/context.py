@@ -156,8 +156,8 @@ class Knowledge:
         self._automatic_reads = wanted_names(automatic_reads(self._automatic))
         asked = [item.id for item in self._items.values() if item.scope is not Scope.ORG]
         self._product = self._answers({}, {item: inputs.product.get(item) for item in asked}, frozenset())
-        self._variables: Variables = {"fleet": fleet_variable(inputs)}
-        if inputs.contract is not None:
+        self._variables: Variables = {"fleet": fleet_variable(inputs)} if "fleet" in roots else {}
+        if inputs.contract is not None and "contract" in roots:
             alone = () if inputs.fit_to_fhir is None else (inputs.fit_to_fhir,)
             self._variables["contract"] = contract_variable(inputs.contract, (*inputs.fits.values(), *alone))
         self._named = frozenset(_organizations_in(self._variables.get("contract")))

@@ -64,16 +64,20 @@ class Conclusions:
         items = [item.id for questionnaire in questionnaires for item in questionnaire.questions()]
         conditions = [condition for rule in rules for condition in (rule, *rule.where.values())]
         self._reads = {condition: reads_of(condition, items) for condition in conditions}
-        shown = [name for rule in rules for message in rule.rule.messages for name in fields(message)]
-        names = [name.partition(".") for name in (*shown, *(name for rule in rules for name in rule.all_reads))]
-        self._roots = frozenset(root for root, _, _ in names)
-        self._items = {rest for _, _, rest in names}.union(*(reads.items for reads in self._reads.values()))
+        self._rules = rules
         self._conclude = conclude
         self._remembered: dict[Hashable, Conclusion] = {}
 
-    def knowledge(self, inputs: RuleInputs) -> Knowledge:
-        """What is known about every subject, as far as any of the rules reads it."""
-        return Knowledge(inputs, self._roots, self._items)
+    def knowledge(
+        self, inputs: RuleInputs, rules: Collection[CompiledRule | CompiledPattern] | None = None
+    ) -> Knowledge:
+        """What is known about every subject, as far as these rules read or show it; by default all of them."""
+        asking = self._rules if rules is None else rules
+        shown = [name for rule in asking for message in rule.rule.messages for name in fields(message)]
+        names = [name.partition(".") for name in (*shown, *(name for rule in asking for name in rule.all_reads))]
+        conditions = (condition for rule in asking for condition in (rule, *rule.where.values()))
+        items = {rest for _, _, rest in names}.union(*(self._reads[condition].items for condition in conditions))
+        return Knowledge(inputs, frozenset(root for root, _, _ in names), items)
 
     def states(self, rule: Condition, known: Known) -> Hashable:
         """The states of all that decides a rule."""
@@ -128,27 +132,29 @@ class Evaluator:
 
         :param rules: the ids of those to evaluate; by default all.
         """
+        wanted = [entry for rule_id, entry in self._rules.items() if rules is None or rule_id in rules]
+        knowledge = self._conclusions.knowledge(inputs, [rule for rule, _ in wanted])
         subjects: dict[Scope, list[Known]] = {scope: [] for scope in Scope}
-        for known in sorted(self._conclusions.knowledge(inputs), key=lambda known: known.name):
+        for known in sorted(knowledge, key=lambda known: known.name):
             subjects[known.subject.scope].append(known)
         return tuple(
             self._finding(rule, beyond, known)
-            for rule_id, (rule, beyond) in self._rules.items()
-            if rules is None or rule_id in rules
+            for rule, beyond in wanted
             for known in subjects[rule.rule.scope]
             if not rule.rule.vendors or known.vendor in rule.rule.vendors
         )
 
     def conclude(self, rule_id: str, subject: Subject, inputs: RuleInputs) -> Conclusion:
         """What one rule concludes about one subject."""
-        knowledge = self._conclusions.knowledge(inputs)
+        rule = self._rules[rule_id][0]
+        knowledge = self._conclusions.knowledge(inputs, [rule])
         if subject.scope is Scope.PRODUCT:
             known = knowledge.product()
         elif subject.scope is Scope.VENDOR:
             known = knowledge.vendor(subject.id)
         else:
             known = knowledge.organization(next(org for org in inputs.organizations if org.id == subject.id))
-        return self._conclusions.of(self._rules[rule_id][0], known)
+        return self._conclusions.of(rule, known)
 
     def _finding(self, rule: CompiledRule, beyond: Iterable[str], known: Known) -> Finding:
         states = self._conclusions.states(rule, known)

@@ -78,7 +78,7 @@ def assess(
         product_score=judged.product_score,
         readiness=judged.readiness,
         graph=graph,
-        verdict=judged.verdict.model_copy(update={"changes": verdict_changes(inputs)}),
+        verdict=judged.verdict.model_copy(update={"changes": verdict_changes(inputs, judged)}),
         plan=_told(inputs, judged, plan),
         totals=totals(inputs, judged),
         patterns=inputs.content.patterns.match(known),

@@ -17,14 +17,14 @@ from typing import NamedTuple
 from interlock.content.compile import ANSWER_ROOTS
 from interlock.documents.timing import timed
 from interlock.judge.tallies import Counted, tally_all
-from interlock.judge.verdict import Range, ballot_of
+from interlock.judge.verdict import Range, ballot_of, may_vote
 from interlock.model.base import RuleOutcome, Scope, Status, VerdictValue
 from interlock.model.finding import OPEN, PRODUCT, Finding, Subject
 from interlock.model.organization import Organization
 from interlock.model.questionnaire import Item, ItemType
 from interlock.model.readiness import AnswerChange, VerdictChange
 from interlock.model.response import AnswerValue, Response
-from interlock.usecases.judge import judge_of
+from interlock.usecases.judge import Judgement, judge_of
 from interlock.usecases.load import Inputs
 from interlock.usecases.questions import scope_asked, value_words
 
@@ -52,24 +52,26 @@ class _Try(NamedTuple):
 
 
 @timed("what would change the verdict")
-def verdict_changes(inputs: Inputs) -> tuple[VerdictChange, ...]:
-    """What would change a settled verdict; at most one entry a direction, the later verdict first."""
-    search = _Search(inputs)
-    if not search.settled:
+def verdict_changes(inputs: Inputs, judged: Judgement) -> tuple[VerdictChange, ...]:
+    """What would change a settled verdict; at most one entry a direction, the later verdict first.
+
+    :param judged: what the inputs amount to as they are.
+    """
+    if judged.verdict.value is not judged.verdict.latest:
         return ()
+    search = _Search(inputs, judged)
     changes = (search.later(), search.earlier())
     return tuple(change for change in changes if change is not None)
 
 
 class _Search:
-    def __init__(self, inputs: Inputs) -> None:
+    def __init__(self, inputs: Inputs, judged: Judgement) -> None:
         self.inputs = inputs
         self.judge = judge_of(inputs.content)
         self.rules = self.judge.rules
-        self.votes = self.judge.votes(inputs)
+        self.votes = tuple(finding for finding in judged.findings if may_vote(self.rules[finding.rule]))
+        self.value = judged.verdict.value
         self.counted: Counted = {}
-        self.value, latest = self._verdicts(inputs)
-        self.settled = self.value is latest
         self.hidden = self.judge.hidden(inputs)
 
     def later(self) -> VerdictChange | None:
@@ -137,8 +139,8 @@ class _Search:
         return verdict
 
     def _verdicts(self, inputs: Inputs) -> Range:
-        votes = self.votes if inputs is self.inputs else self.judge.votes(inputs)
-        return ballot_of(tally_all(votes, self.rules, earlier=self.counted), inputs.organizations).range()
+        tallies = tally_all(self.judge.votes(inputs), self.rules, earlier=self.counted)
+        return ballot_of(tallies, inputs.organizations).range()
 
     # -- answers ------------------------------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ def score_of(inputs: Inputs, org: str | None = None) -> ScoreResult:
         shipped_ruleset=content.shipped_ruleset,
         content_changes=content.changes,
         target_gate=inputs.settings.target_gate,
-        verdict=judged.verdict.model_copy(update={"changes": verdict_changes(inputs)}),
+        verdict=judged.verdict.model_copy(update={"changes": verdict_changes(inputs, judged)}),
         product_score=judged.product_score,
         organizations=tuple(own for own in judged.readiness if org in (None, own.org)),
         evidence=evidence_tasks(inputs, judged, org),
