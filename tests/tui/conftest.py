@@ -18,8 +18,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from interlock.model.assessment import Assessment
-from interlock.tui import app as app_module
-from interlock.tui import work
+from interlock.tui import session, undo, work
 from interlock.tui.app import InterlockApp
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
@@ -56,7 +55,8 @@ items:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few simulated schedules, computed soon after a change: what is tested is the screen."""
-    monkeypatch.setattr(app_module, "SETTLE_S", 0.02)
+    monkeypatch.setattr(session, "SETTLE_S", 0.02)
+    monkeypatch.setattr(undo, "BURST_S", -1.0)  # a test presses keys faster than a person
     monkeypatch.setattr(work, "assessed", _assessed)
     monkeypatch.setattr(Stylesheet, "_parse_rules", _parsed)
 

@@ -22,8 +22,7 @@ from textual.pilot import Pilot
 
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
-from interlock.tui import app as app_module
-from interlock.tui import work
+from interlock.tui import session, work
 from interlock.tui.app import InterlockApp
 from interlock.tui.screens.report import ReportSection
 from interlock.usecases.assess import assess
@@ -203,8 +202,8 @@ def keep_inside(patch: pytest.MonkeyPatch, observation: Observation) -> Harmless
     patch.setattr(work, "probe", harmless.probe)
     patch.setattr(work, "export", harmless.export)
     patch.setattr(work, "assessed", lambda inputs: assess(inputs, today=date.today(), runs=20))
-    patch.setattr(app_module, "SETTLE_S", 0.02)
-    patch.setattr(app_module, "WATCH_S", 0.2)
+    patch.setattr(session, "SETTLE_S", 0.02)
+    patch.setattr(session, "WATCH_S", 0.2)
     patch.setattr(ReportSection, "_folder", lambda self: self.interlock.workspace.root / "reports")
     patch.setattr(App, "open_url", harmless.open_url)
     patch.setattr(App, "deliver_screenshot", lambda *args, **options: None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interlock.tui import app as app_module
+from interlock.tui import session
 
 
 async def test_broken_yaml_is_shown_with_its_place_and_the_app_goes_on(terminal, workspace):
@@ -41,7 +41,7 @@ async def test_a_workspace_that_is_broken_from_the_start_can_be_mended(terminal,
 
 
 async def test_a_change_by_somebody_else_is_noticed_and_read_again(terminal, workspace, monkeypatch):
-    monkeypatch.setattr(app_module, "WATCH_S", 0.1)
+    monkeypatch.setattr(session, "WATCH_S", 0.1)
     async with terminal() as t:
         path = workspace.root / "responses" / "product.yaml"
         path.write_text(path.read_text().replace("proven_live", "changing"))
@@ -53,7 +53,7 @@ async def test_a_change_by_somebody_else_is_noticed_and_read_again(terminal, wor
 
 
 async def test_our_own_saving_is_not_somebody_elses_change(terminal, monkeypatch):
-    monkeypatch.setattr(app_module, "WATCH_S", 0.1)
+    monkeypatch.setattr(session, "WATCH_S", 0.1)
     async with terminal() as t:
         t.app.ask_questions("product", "extra.sure")
         await t.until(lambda: t.app.current_mode == "questions" and t.app.screen._item == "extra.sure")

@@ -55,6 +55,10 @@ async def test_a_task_begins_and_is_done(terminal):
         await t.press("d")
         await t.until(lambda: "already" in " ".join(note.message for note in t.app._notifications))
         assert not t.app.screen.query("#ask")
+        await t.press("ctrl+z")
+        await t.until(lambda: t.app.workspace.tasks()[TASK].told == "begun on 12 Jan 2026, by Ada")
+        await t.press("ctrl+z")
+        await t.until(lambda: TASK not in t.app.workspace.tasks())
 
 
 async def test_only_routine_tasks_begin_by_saying_so(terminal):

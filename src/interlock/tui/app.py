@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import gc
 import os
-import threading
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -23,34 +18,26 @@ from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.text import plain
 from interlock.tui import work as job
-from interlock.tui.edge import Edge
 from interlock.tui.screens.gaps import GapsSection
 from interlock.tui.screens.organization import OrganizationPage
 from interlock.tui.screens.organizations import OrganizationForm
 from interlock.tui.screens.questions import QuestionsSection
 from interlock.tui.screens.section import Confirm, Section
 from interlock.tui.screens.sections import SECTIONS, Commands, Jump, commands, help_for
-from interlock.tui.state import Answer, ProbeRow, State
+from interlock.tui.session import Session
+from interlock.tui.state import ProbeRow
 from interlock.tui.themes import DEFAULT_THEME, THEMES
+from interlock.tui.undo import Step
 
 if TYPE_CHECKING:
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
-    from interlock.usecases.load import Content, Inputs
     from interlock.usecases.probe import ProbeEvent
     from interlock.workspace.store import Workspace
 
-#: Seconds without a further change before the whole assessment is computed anew.
-SETTLE_S = 0.6
-#: Seconds between two looks at the files.
-WATCH_S = 3.0
 
-
-class InterlockApp(Edge):
-    """The terminal UI on one workspace: its state, its sections and what leads from one to another.
-
-    Each worker has a description: Textual would make one by writing out whole assessments.
-    """
+class InterlockApp(Session):
+    """The terminal UI on one workspace: its sections, and what leads from one to another."""
 
     CSS_PATH = "app.tcss"
     TITLE = "Interlock"
@@ -68,24 +55,15 @@ class InterlockApp(Edge):
         Binding("g", "jump", "Go", tooltip="Choose a section to go to"),
         Binding("r", "reload", "Reload", show=False, tooltip="Read the workspace's files again"),
         Binding("ctrl+s", "save", "Save", show=False, tooltip="Try to save every answer that is not saved"),
+        Binding("ctrl+z", "undo", "Undo", show=False, tooltip="Take the last change back, wherever it was made"),
+        Binding("ctrl+y", "redo", "Redo", show=False, tooltip="Make the change again that was undone last"),
         Binding("ctrl+p", "command_palette", "Commands", key_display="^p", tooltip="Every command by name"),
         Binding("question_mark", "help", "Help", key_display="?", tooltip="Help for this screen"),
         Binding("q", "quit", "Quit", tooltip="Close Interlock"),
     ]
 
     def __init__(self, workspace: Workspace, author: str) -> None:
-        super().__init__()
-        self.workspace = workspace
-        self.author = author  # of every answer that is given here
-        self.state = State()
-        self.shown_sections: set[Section] = set()
-        self.lost: tuple[InterlockError, ...] = ()  # why answers could not be saved when the app ended
-        self._files: job.Fingerprint = {}
-        self._queue: deque[Answer] = deque()  # answers to save, the oldest first
-        self._disk = threading.Lock()  # held while an answer is being saved
-        self._saving = False
-        self._leaving = False
-        self._over = False
+        super().__init__(workspace, author)
         for theme in THEMES:
             self.register_theme(theme)
         wanted = os.environ.get("TEXTUAL_THEME", DEFAULT_THEME)
@@ -94,140 +72,6 @@ class InterlockApp(Edge):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of ours that a foreign theme does not know."""
         return {"track": "#77777766", "possible": "#77777799"}
-
-    def on_mount(self) -> None:
-        """The shell is there; read the workspace, and keep an eye on its files."""
-        self.action_reload()
-        self.set_interval(WATCH_S, self._watch_files)
-
-    # -- state ----------------------------------------------------------------------------------------------------
-
-    def become(self, state: State) -> None:
-        """Make this the app's state; sections that are shown draw what changed."""
-        if state is self.state:
-            return
-        recompute = state.revision != self.state.revision
-        self.state = state
-        for section in self.shown_sections:
-            section.call_later(section.state_changed)
-        if recompute and state.inputs is not None and not self._over:
-            self._judge(state.revision, state.inputs)
-
-    @work(group="load", exclusive=True, description="load")
-    async def action_reload(self) -> None:
-        """Read the workspace's files again; if they cannot be read, what was there before stays."""
-        try:
-            inputs, self._files, disputes = await job.in_thread(job.load, self.workspace)
-        except InterlockError as error:
-            self.become(replace(self.state, problem=error))
-        else:
-            self.become(self.state.loaded(inputs, disputes))
-
-    @work(group="judge", description="judge")
-    async def _judge(self, revision: int, inputs: Inputs) -> None:
-        """Findings and scores of these inputs; once nothing changes for a while, the whole assessment."""
-        first = self.state.assessment is None
-        try:
-            judgement = await job.in_thread(job.judged, inputs)
-            if revision > self.state.judged:
-                self.become(replace(self.state, judgement=judgement, judged=revision))
-            await asyncio.sleep(0.01 if first else SETTLE_S)
-            if revision == self.state.revision:
-                worth = await job.in_thread(job.ranked, inputs)
-                if revision > self.state.ranked:
-                    self.become(replace(self.state, worth=worth, ranked=revision))
-                assessment = await job.in_thread(job.assessed, inputs)
-                if self.state.assessment is None:
-                    gc.freeze()  # questions and rules stay: looking through them again and again makes keys wait
-                if revision > self.state.assessed:
-                    self.become(replace(self.state, assessment=assessment, assessed=revision, stuck=None))
-        except InterlockError as error:
-            self.become(replace(self.state, stuck=error))
-
-    @work(group="watch", exclusive=True, description="watch")
-    async def _watch_files(self) -> None:
-        try:
-            now, then = await asyncio.to_thread(job.fingerprint, self.workspace.root), self._files
-        except OSError:
-            return  # a folder went away while we looked; the next look says so
-        changed = tuple(sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)))
-        if then and changed != self.state.changed_files:
-            self.become(replace(self.state, changed_files=changed))
-
-    def _learn(self, name: str) -> None:
-        """Take files that we wrote ourselves into the fingerprint: they are not somebody else's change."""
-        with contextlib.suppress(OSError):  # a folder went away while we looked; the next look says so
-            now = job.fingerprint(self.workspace.root)
-            self._files |= {file: entry for file, entry in now.items() if file.startswith(name)}
-
-    # -- saving ---------------------------------------------------------------------------------------------------
-
-    def answer(self, *answers: Answer) -> None:
-        """Take answers: they count at once and are saved in the background, with any that could not be saved before."""
-        given = {answer.key for answer in answers}
-        failed = [entry.answer for entry in self.state.unsaved if entry.answer.key not in given]
-        state = self.state.retrying()
-        for answer in answers:
-            state = state.answered(answer)
-        self.become(state)
-        self._queue.extend((*failed, *answers))
-        if state.inputs is not None and self._queue and not self._saving and not self._over:
-            self._saving = True
-            self._save(state.inputs.content)
-
-    @work(group="save", description="save")
-    async def _save(self, content: Content) -> None:
-        """Save what is in the queue; after a failure the rest counts as unsaved too, for it would fail alike."""
-        from interlock.usecases.answer import DisputedError
-
-        while self._queue:
-            answer = self._queue.popleft()
-            try:
-                recovered = await asyncio.to_thread(self._record, content, answer)
-            except DisputedError as dispute:
-                self.become(self.state.disputed(answer, dispute))
-                self.notify(plain(dispute.message, 400), title="Kept beside", severity="warning")
-                self.action_reload()
-            except Exception as cause:
-                error = job.readable(cause)
-                for unsaved in (answer, *self._queue):
-                    self.become(self.state.not_saved(unsaved, error))
-                self._queue.clear()
-            else:
-                self._learn(f"responses/{answer.scope}.yaml")
-                self.become(self.state.saved(answer))
-                if recovered:
-                    answers = words.count(len(recovered), "answer")
-                    self.notify(f"{answers} of an earlier session went in too.", title="Recovered")
-                    self.action_reload()
-        self._saving = False
-        if self.state.unsaved:
-            self.notify(plain(self.state.unsaved[-1].error, 400), title="Not saved", severity="error", timeout=8)
-        if self._leaving:
-            self._leaving = False
-            self.call_later(self.action_quit)
-
-    def _record(self, content: Content, answer: Answer) -> tuple[str, ...]:
-        """Save an answer; returns what an earlier session could not save and went in with it."""
-        with self._disk:
-            if self._over:  # the newest answers are saved then, and what waited here is older
-                return ()
-            return job.recorded(self.workspace, content, answer)
-
-    def keep(self) -> None:
-        """Save what is typed and what waits, for the app ends now; what cannot be saved goes into the journal."""
-        if self._over:
-            return
-        self._over = True  # nothing is judged or saved in the background any more
-        for section in tuple(self.shown_sections):
-            with contextlib.suppress(Exception):  # one that broke must not cost the others their text
-                section.keep()
-        if self.state.inputs is not None and self.state.waiting:
-            with self._disk:
-                # An answer in the queue may have been given after seeing an earlier one there.
-                waiting = [entry.answer for entry in self.state.waiting.values()]
-                answers = tuple(dict.fromkeys((*self._queue, *waiting)))
-                self.lost = job.record_all(self.workspace, self.state.inputs.content, answers)
 
     # -- probing --------------------------------------------------------------------------------------------------
 
@@ -350,6 +194,8 @@ class InterlockApp(Edge):
         form = OrganizationForm(self.workspace, self.state.organization(org) if org else None)
         saved = await self.push_screen_wait(form)
         if saved is not None:
+            verb = "changing" if org else "adding"
+            self.changed(Step(f"{verb} {plain(saved.name, 80)}", files=(form.change,) if form.change else ()))
             self._learn(f"orgs/{saved.id}.yaml")
             self.notify(f"Saved in orgs/{saved.id}.yaml.", title=plain(saved.name, 80))
             self.action_reload()

@@ -136,6 +136,11 @@ class State:
         org = None if scope == "product" else scope
         return next((entry for entry in contradictions if entry.item == item and entry.org in {org, None}), None)
 
+    def answer_at(self, scope: str, item: str) -> Response | None:
+        """The response to a question of a scope as it is now; none without one, or where the organisation is gone."""
+        gone = self.inputs is None or (scope != "product" and self.organization(scope) is None)
+        return None if gone or self.inputs is None else self.inputs.answers(scope).get(item)
+
     def is_open(self, scope: str, item: str) -> bool:
         """Is this question there, without any answer?"""
         inputs = self.inputs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
 
 _M = TypeVar("_M", bound=Model)
+_T = TypeVar("_T")
 
 SETTINGS_FILE = "interlock.yaml"
 CONTRACT_FILE = "contract.yaml"
@@ -46,6 +47,23 @@ class WorkspaceContent:
     product: dict[str, Response] = field(default_factory=dict)
     by_org: dict[str, dict[str, Response]] = field(default_factory=dict)
     tasks: TaskStatuses = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A file of the workspace before and after a change; none where it was not there.
+
+    :ivar name: relative to the workspace, as in ``orgs/st-mary.yaml``.
+    """
+
+    name: str
+    before: bytes | None
+    after: bytes | None
+
+    @property
+    def back(self) -> FileChange:
+        """The change that undoes this one."""
+        return FileChange(self.name, self.after, self.before)
 
 
 class Workspace(ResponseFiles, TaskFile):
@@ -225,6 +243,40 @@ class Workspace(ResponseFiles, TaskFile):
                 raise explain(error, path) from error
         kept = (self.root / "responses" / f"{org_id}.yaml", self.root / "observations" / org_id)
         return tuple(path for path in kept if path.exists())
+
+    def watched(self, name: str, change: Callable[[], _T]) -> tuple[_T, FileChange]:
+        """Make a change; returns what it returned, and what it made of one file.
+
+        :raises InterlockError: whatever the change raises.
+        """
+        before = self._content(name)
+        result = change()
+        return result, FileChange(name, before, self._content(name))
+
+    def put(self, change: FileChange) -> None:
+        """Make one change of a file again, or the reverse of one.
+
+        :raises WorkspaceError: the file is no longer what it was then, or cannot be written; nothing is changed.
+        """
+        path = self.root / change.name
+        with locked(self.root):
+            if self._content(change.name) != change.before:
+                raise WorkspaceError(
+                    f"{change.name} was changed by somebody else meanwhile",
+                    location=Location(file=str(path)),
+                    remedy="look at it, and change it by hand",
+                )
+            if change.after is not None:
+                write_atomically(path, change.after, within=self.root)
+            elif change.before is not None:
+                try:
+                    path.unlink()
+                except OSError as error:
+                    raise explain(error, path) from error
+
+    def _content(self, name: str) -> bytes | None:
+        path = self.root / name
+        return read_bytes(path, MAX_RECORD_BYTES, within=self.root) if os.path.lexists(path) else None
 
     def write(self, name: str, content: bytes) -> Path:
         """Write a generated file under the workspace, atomically and under the lock."""

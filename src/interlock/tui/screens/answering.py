@@ -213,6 +213,7 @@ class Answering(Section):
         """Make the question open again."""
         if self._current is not None and self._current.response is not None:
             self._record(self._current, None)
+            self.notify("The answer is taken back, with its note and evidence. ctrl+z brings it back.")
             self._on_form = None
             self._again()
 
@@ -305,17 +306,23 @@ class Answering(Section):
         if self._is_shown(asked):
             form.error(None)
             form.take_details()
-        self._record(asked, response)
+        self._record(asked, response, typing=quiet)
         return True
 
-    def _record(self, asked: Asked, response: Response | None) -> None:
+    def restored(self) -> None:
+        """Show the answer that is there now, over what the form held."""
+        self._drafts.pop(self._on_form or ("", ""), None)
+        self._on_form = self._before = None
+        self._again()
+
+    def _record(self, asked: Asked, response: Response | None, *, typing: bool = False) -> None:
         self._drafts.pop((asked.scope, asked.item.id), None)
         before = asked.response
         if before is not None and before.by not in {None, self.interlock.author, response.by if response else None}:
             when = f" on {words.day(before.at)}" if before.at else ""
             was = f"It was “{asked.shown_answer()}” by {before.by}{when}."
             self.notify(plain(was, 400), title="Changed", markup=False)
-        self.interlock.answer(Answer(asked.scope, asked.item.id, response, asked.response))
+        self.interlock.answer(Answer(asked.scope, asked.item.id, response, asked.response), typing=typing)
 
     def commit(self, *, quiet: bool = False) -> None:
         """Hand over what is typed, before going elsewhere; ``quiet`` while it is being typed: nothing is wrong yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import on, work
@@ -17,12 +18,13 @@ from interlock.model.text import plain, slug
 from interlock.tui.page import DIM, WARN, text
 from interlock.tui.screens.section import Confirm, Dialog, Section
 from interlock.tui.state import State
+from interlock.tui.undo import Step
 from interlock.tui.widgets.fields import Field, Segments, labelled
 from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.tui.work import in_thread
 
 if TYPE_CHECKING:
-    from interlock.workspace.store import Workspace
+    from interlock.workspace.store import FileChange, Workspace
 
 
 _COLUMNS = (
@@ -105,14 +107,17 @@ class OrganizationsSection(Section):
         )
         if await self.app.push_screen_wait(dialog) != "remove":
             return
+        workspace = self.interlock.workspace
         try:
-            kept = await in_thread(self.interlock.workspace.remove_organization, org.id)
+            remove = partial(workspace.remove_organization, org.id)
+            kept, change = await in_thread(workspace.watched, f"orgs/{org.id}.yaml", remove)
         except InterlockError as error:
             self.notify(plain(error, 400), title="Not removed", severity="error", markup=False)
             return
+        self.interlock.changed(Step(f"removing {plain(org.name, 80)}", files=(change,)))
         names = words.listed([path.name for path in kept])
         self.notify(
-            f"Kept as evidence: {names}." if kept else "Nothing else was kept.",
+            f"{f'Kept as evidence: {names}' if kept else 'Nothing else was kept'}. ctrl+z brings it back.",
             title=f"Removed {plain(org.name, 80)}",
             markup=False,
         )
@@ -165,6 +170,7 @@ class OrganizationForm(Dialog["Organization | None"]):
         """``org`` none adds one."""
         super().__init__(f"Edit {org.name}" if org else "Add an organisation")
         self._workspace, self._org = workspace, org
+        self.change: FileChange | None = None  # what saving made of the organisation's file
 
     def body(self) -> ComposeResult:
         """A labelled line for each field, with room for what is wrong with it."""
@@ -221,7 +227,8 @@ class OrganizationForm(Dialog["Organization | None"]):
         try:
             org = make_organization(self._fields())
             # Another process may hold the workspace's lock for seconds: wait for it away from the screen.
-            await in_thread(save_organization, self._workspace, org, self._org)
+            save = partial(save_organization, self._workspace, org, self._org)
+            _, self.change = await in_thread(self._workspace.watched, f"orgs/{org.id}.yaml", save)
         except InterlockError as error:
             self._explain(error)
         else:

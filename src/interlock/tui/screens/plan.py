@@ -38,6 +38,7 @@ from interlock.tui.plan_page import (
 )
 from interlock.tui.screens.section import AskText, Pick, Section
 from interlock.tui.state import State
+from interlock.tui.undo import Step, shortened
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
 
@@ -281,6 +282,10 @@ class PlanSection(Section):
             await job.in_thread(self.interlock.workspace.save_tasks, changes)
         except InterlockError as error:
             self.notify(plain(error, 400), title="Not saved", severity="error", timeout=8, markup=False)
+        else:
+            planned = [task.title for task in map(self._planned, (change.task for change in changes)) if task]
+            told = f"what was said of “{shortened(planned[0])}”" if planned else "what was said of a task"
+            self.interlock.changed(Step(told, tasks=tuple(changes)))
         self.interlock.action_reload()
 
     def _planned(self, key: str) -> PlanTask | None:

@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 from interlock.model.errors import InterlockError
 from interlock.tui.page import text
 from interlock.tui.state import Answer, State
+from interlock.tui.undo import Step
 from interlock.tui.widgets.bars import KeyBar, TopBar
 from interlock.tui.widgets.fields import Field
 from interlock.tui.widgets.flow import Problem
@@ -41,8 +42,11 @@ class Interlock(Protocol):
     def action_reload(self) -> object:
         """Read the workspace's files again."""
 
-    def answer(self, *answers: Answer) -> None:
-        """Take answers: they count at once and are saved in the background."""
+    def answer(self, *answers: Answer, typing: bool = False) -> None:
+        """Take answers: they count at once and are saved in the background; one undo takes all of them back."""
+
+    def changed(self, step: Step) -> None:
+        """Something was changed that can be undone."""
 
     def ask_next(self) -> None:
         """Go to the question that settles most."""
@@ -174,6 +178,9 @@ class Section(Screen[None]):
 
     def commit(self) -> None:
         """Hand over what is typed and not yet given as an answer; called before the app closes."""
+
+    def restored(self) -> None:
+        """Something was undone or redone: what a form shows may be another answer now."""
 
     def refused(self) -> tuple[str, ...]:
         """Texts that were typed and are no valid answers, each with the reason."""

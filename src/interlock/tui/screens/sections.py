@@ -170,6 +170,8 @@ def commands(app: Interlock, screen: Screen[object]) -> Iterator[SystemCommand]:
     yield SystemCommand(
         "Save again", "Try to save every answer that is not saved", partial(screen.run_action, "app.save")
     )
+    yield SystemCommand("Undo", "Take the last change of this session back", partial(screen.run_action, "app.undo"))
+    yield SystemCommand("Redo", "Make the change again that was undone last", partial(screen.run_action, "app.redo"))
     yield SystemCommand("Help", "Keys and marks of this screen", partial(screen.run_action, "app.help"))
     for org in app.state.inputs.organizations if app.state.inputs else ():
         name = _unmarked(org.name)

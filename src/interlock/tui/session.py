@@ -1,0 +1,271 @@
+"""The app's session on a workspace: its state, judged in the background, saved as it changes, undone step by step."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.events import Event, Key
+from textual.timer import Timer
+
+from interlock.model import words
+from interlock.model.errors import InterlockError
+from interlock.model.text import plain
+from interlock.tui import work as job
+from interlock.tui.edge import Edge
+from interlock.tui.screens.section import Section
+from interlock.tui.state import Answer, State
+from interlock.tui.undo import Step, Steps, net, shortened
+
+if TYPE_CHECKING:
+    from interlock.usecases.load import Content, Inputs
+    from interlock.workspace.store import Workspace
+
+#: Seconds without a further change before the whole assessment is computed anew.
+SETTLE_S = 0.6
+#: Seconds between two looks at the files.
+WATCH_S = 3.0
+
+
+class Session(Edge):
+    """What the app knows and keeps: one state at a time, answers that wait to be saved, steps to undo.
+
+    Each worker has a description: Textual would make one by writing out whole assessments.
+    """
+
+    def __init__(self, workspace: Workspace, author: str) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.author = author  # of every answer that is given here
+        self.state = State()
+        self.shown_sections: set[Section] = set()
+        self.lost: tuple[InterlockError, ...] = ()  # why answers could not be saved when the app ended
+        self._files: job.Fingerprint = {}
+        self._queue: deque[Answer] = deque()  # answers to save, the oldest first
+        self.steps = Steps()  # changes of this session, to undo
+        self._tell_burst: Timer | None = None
+        self._disk = threading.Lock()  # held while an answer is being saved
+        self._saving = False
+        self._leaving = False
+        self._over = False
+
+    def on_mount(self) -> None:
+        """Read the workspace, and keep an eye on its files."""
+        self.action_reload()
+        self.set_interval(WATCH_S, self._watch_files)
+
+    # -- state ----------------------------------------------------------------------------------------------------
+
+    def become(self, state: State) -> None:
+        """Make this the app's state; sections that are shown draw what changed."""
+        if state is self.state:
+            return
+        recompute = state.revision != self.state.revision
+        self.state = state
+        for section in self.shown_sections:
+            section.call_later(section.state_changed)
+        if recompute and state.inputs is not None and not self._over:
+            self._judge(state.revision, state.inputs)
+
+    @work(group="load", exclusive=True, description="load")
+    async def action_reload(self) -> None:
+        """Read the workspace's files again; if they cannot be read, what was there before stays."""
+        try:
+            inputs, self._files, disputes = await job.in_thread(job.load, self.workspace)
+        except InterlockError as error:
+            self.become(replace(self.state, problem=error))
+        else:
+            self.become(self.state.loaded(inputs, disputes))
+
+    @work(group="judge", description="judge")
+    async def _judge(self, revision: int, inputs: Inputs) -> None:
+        """Findings and scores of these inputs; once nothing changes for a while, the whole assessment."""
+        first = self.state.assessment is None
+        try:
+            judgement = await job.in_thread(job.judged, inputs)
+            if revision > self.state.judged:
+                self.become(replace(self.state, judgement=judgement, judged=revision))
+            await asyncio.sleep(0.01 if first else SETTLE_S)
+            if revision == self.state.revision:
+                worth = await job.in_thread(job.ranked, inputs)
+                if revision > self.state.ranked:
+                    self.become(replace(self.state, worth=worth, ranked=revision))
+                assessment = await job.in_thread(job.assessed, inputs)
+                if self.state.assessment is None:
+                    gc.freeze()  # questions and rules stay: looking through them again and again makes keys wait
+                if revision > self.state.assessed:
+                    self.become(replace(self.state, assessment=assessment, assessed=revision, stuck=None))
+        except InterlockError as error:
+            self.become(replace(self.state, stuck=error))
+
+    @work(group="watch", exclusive=True, description="watch")
+    async def _watch_files(self) -> None:
+        try:
+            now, then = await asyncio.to_thread(job.fingerprint, self.workspace.root), self._files
+        except OSError:
+            return  # a folder went away while we looked; the next look says so
+        changed = tuple(sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)))
+        if then and changed != self.state.changed_files:
+            self.become(replace(self.state, changed_files=changed))
+
+    def _learn(self, name: str) -> None:
+        """Take files that we wrote ourselves into the fingerprint: they are not somebody else's change."""
+        with contextlib.suppress(OSError):  # a folder went away while we looked; the next look says so
+            now = job.fingerprint(self.workspace.root)
+            self._files |= {file: entry for file, entry in now.items() if file.startswith(name)}
+
+    # -- saving ---------------------------------------------------------------------------------------------------
+
+    def answer(self, *answers: Answer, typing: bool = False) -> None:
+        """Take answers: they count at once and are saved in the background; one undo takes all of them back."""
+        if answers:
+            self.changed(Step(self._told(answers), answers, typing=typing))
+        self._take(*answers)
+
+    def _take(self, *answers: Answer) -> None:
+        """Count these answers at once and save them in the background, with any that could not be saved before."""
+        given = {answer.key for answer in answers}
+        failed = [entry.answer for entry in self.state.unsaved if entry.answer.key not in given]
+        state = self.state.retrying()
+        for answer in answers:
+            state = state.answered(answer)
+        self.become(state)
+        self._queue.extend((*failed, *answers))
+        if state.inputs is not None and self._queue and not self._saving and not self._over:
+            self._saving = True
+            self._save(state.inputs.content)
+
+    @work(group="save", description="save")
+    async def _save(self, content: Content) -> None:
+        """Save what is in the queue; after a failure the rest counts as unsaved too, for it would fail alike."""
+        from interlock.usecases.answer import DisputedError
+
+        while self._queue:
+            answer = self._queue.popleft()
+            try:
+                recovered = await asyncio.to_thread(self._record, content, answer)
+            except DisputedError as dispute:
+                self.become(self.state.disputed(answer, dispute))
+                self.notify(plain(dispute.message, 400), title="Kept beside", severity="warning")
+                self.action_reload()
+            except Exception as cause:
+                error = job.readable(cause)
+                for unsaved in (answer, *self._queue):
+                    self.become(self.state.not_saved(unsaved, error))
+                self._queue.clear()
+            else:
+                self._learn(f"responses/{answer.scope}.yaml")
+                self.become(self.state.saved(answer))
+                if recovered:
+                    answers = words.count(len(recovered), "answer")
+                    self.notify(f"{answers} of an earlier session went in too.", title="Recovered")
+                    self.action_reload()
+        self._saving = False
+        if self.state.unsaved:
+            self.notify(plain(self.state.unsaved[-1].error, 400), title="Not saved", severity="error", timeout=8)
+        if self._leaving:
+            self._leaving = False
+            self.call_later(self.action_quit)
+
+    def _record(self, content: Content, answer: Answer) -> tuple[str, ...]:
+        """Save an answer; returns what an earlier session could not save and went in with it."""
+        with self._disk:
+            if self._over:  # the newest answers are saved then, and what waited here is older
+                return ()
+            return job.recorded(self.workspace, content, answer)
+
+    def keep(self) -> None:
+        """Save what is typed and what waits, for the app ends now; what cannot be saved goes into the journal."""
+        if self._over:
+            return
+        self._over = True  # nothing is judged or saved in the background any more
+        for section in tuple(self.shown_sections):
+            with contextlib.suppress(Exception):  # one that broke must not cost the others their text
+                section.keep()
+        if self.state.inputs is not None and self.state.waiting:
+            with self._disk:
+                # An answer in the queue may have been given after seeing an earlier one there.
+                waiting = [entry.answer for entry in self.state.waiting.values()]
+                answers = tuple(dict.fromkeys((*self._queue, *waiting)))
+                self.lost = job.record_all(self.workspace, self.state.inputs.content, answers)
+
+    # -- undoing --------------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: Event) -> None:
+        """Keys that come at once, as pasted text does where no field takes it, make one step."""
+        if isinstance(event, Key) and not event.is_forwarded:
+            self.steps.key(event.time)
+        await super().on_event(event)
+
+    def changed(self, step: Step) -> None:
+        """Something was changed that can be undone."""
+        if self.steps.add(step):
+            if self._tell_burst is not None:
+                self._tell_burst.stop()
+            told = self.steps.done[-1].told
+            self._tell_burst = self.set_timer(
+                0.4, lambda: self.notify(f"Keys that came at once made {told}: ctrl+z undoes all.", title="Pasted?")
+            )
+
+    def _told(self, answers: Sequence[Answer]) -> str:
+        first = answers[0]
+        item = self.state.inputs.content.items.get(first.item) if self.state.inputs else None
+        if len(answers) > 1 or item is None:
+            return words.count(len(answers), "answer")
+        return f"the answer to “{shortened(item.text)}” ({plain(self.state.name_of(first.scope), 60)})"
+
+    def action_undo(self) -> None:
+        """Take back the last change of this session, wherever it was made."""
+        self._step_back(redo=False)
+
+    def action_redo(self) -> None:
+        """Make the change again that was undone last."""
+        self._step_back(redo=True)
+
+    @work(group="undo", description="undo")
+    async def _step_back(self, *, redo: bool) -> None:
+        for section in tuple(self.shown_sections):
+            section.commit()
+        steps, others = self.steps.done, self.steps.undone
+        if redo:
+            steps, others = others, steps
+        if not steps:
+            self.notify(
+                "Nothing was undone that could be made again."
+                if redo
+                else "Nothing to undo: answers, tasks and organisations of this session are. Probes and exports stay."
+            )
+            return
+        step = steps.pop()
+        change = step if redo else step.back
+        try:
+            answers = net(change.answers, self.state.answer_at)
+            for file in change.files:
+                await job.in_thread(self.workspace.put, file)
+                self._learn(file.name)
+            if change.tasks:
+                await job.in_thread(self.workspace.save_tasks, change.tasks)
+                self._learn("tasks.yaml")
+        except InterlockError as error:
+            self.notify(
+                plain(f"{step.told}: {error}", 400),
+                title="Not redone" if redo else "Not undone",
+                severity="warning",
+                timeout=8,
+            )
+            return
+        others.append(step)
+        self._take(*answers)
+        if change.files or change.tasks:
+            self.action_reload()
+        for section in tuple(self.shown_sections):
+            section.restored()
+        again = "ctrl+z undoes it" if redo else "ctrl+y makes it again"
+        self.notify(f"{words.capital(step.told)}. {again}.", title="Redone" if redo else "Undone")
