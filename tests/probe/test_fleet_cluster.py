@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import pickle
 import signal
@@ -173,10 +174,25 @@ def test_a_scheduler_that_dies_ends_the_run_in_words(
         lines.append(line)
 
     wanted = [*targets(served, 40), *(Target(base_url=f"http://127.0.0.1:{served.port}/more/{n}") for n in range(40))]
+    logging.getLogger("distributed.client").setLevel(logging.WARNING)  # as Dask sets it when it is imported
     with pytest.raises(InterlockError, match="the scheduler is gone"):
         probe_fleet(wanted, allowing(served), on_line=first, workers=mortal.scheduler())
     got = [json.loads(line)["target"]["base_url"] for line in lines]
     assert 0 < len(got) == len(set(got)) < len(wanted)
+    assert not logging.getLogger("distributed.client").isEnabledFor(logging.ERROR), "no traceback beside the words"
+
+
+def test_a_worker_without_the_package_is_told_what_to_install(
+    served: Loopback, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version_here() -> str:
+        raise ModuleNotFoundError("No module named 'interlock'", name="interlock")
+
+    monkeypatch.setattr(cluster_worker, "version_here", version_here)
+    with pytest.raises(InterlockError, match="has no package interlock, and .* is needed") as caught:
+        probe_fleet(targets(served, 1), allowing(served), workers=place.scheduler())
+    assert "on the worker: pip install 'interlock[fleet]==" in str(caught.value.remedy)
+    assert not served.requests
 
 
 def test_credentials_never_travel(

@@ -110,8 +110,9 @@ def test_lines_of_a_fleet_are_taken_for_the_organisations_that_are_here(
         (seen(base="https://elsewhere.example/fhir"), (), "none of them is of an organisation here"),
         (seen(), ("--org", "hilltop"), "hilltop has another base URL"),
         (seen(), ("--org", "nobody"), "there is no organisation 'nobody'"),
-        ({"resourceType": "Bundle"}, (), "this is no observation"),
-        (json.loads(seen().model_dump_json()) | {"signature": "x"}, (), "signature"),
+        ({"resourceType": "Bundle"}, (), "this is no observation: field required at: seen.json at /target"),
+        (json.loads(seen().model_dump_json()) | {"signature": "x"}, (), "permitted at: seen.json at /signature"),
+        ("base_url,name", (), "this is no observation: it is no JSON"),
         ({"schema_version": "2", "target": {"base_url": BASE}, "checks": ["abc"]}, (), "no earlier line of the file"),
         ("", (), "the file is empty"),
     ],
@@ -122,7 +123,7 @@ def test_what_cannot_be_taken_is_told_and_nothing_is_written(
     if isinstance(content, Observation):
         file_of(content)
     else:
-        Path("seen.json").write_text(json.dumps(content) if content else "")
+        Path("seen.json").write_text(content if isinstance(content, str) else json.dumps(content))
     assert run(["import", "observation", "seen.json", *options]) == 2
     assert said in " ".join("".join(capsys.readouterr()).split())
     assert not stored(workspace)

@@ -84,8 +84,10 @@ def run_on_cluster(
     :raises KeyboardInterrupt: the user interrupted.
     """
     _dask()
-    # What Dask says of a worker that dies and comes back is not for a person who waits for results.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # What Dask says of a worker that dies and comes back is not for a person who waits for results. Its client has a
+    # level of its own, which Dask sets when it is imported.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if targets:
         asyncio.run(_Run(settings, on_result, on_tick).whole(targets, workers))
 
@@ -199,6 +201,8 @@ class _Run:
             why = (
                 f"has Interlock {plain(version, 40)}" if isinstance(version, str) else f"cannot: {plain(version, 200)}"
             )
+            if isinstance(version, ModuleNotFoundError):
+                why = f"has no package {plain(version.name, 40)}"
             raise InterlockError(
                 f"the worker {plain(worker, 100)} {why}, and {__version__} is needed",
                 remedy=f"on the worker: pip install 'interlock[fleet]=={__version__}'",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from interlock.documents.files import read_bytes
 from interlock.documents.json import parse_json
@@ -106,17 +109,22 @@ def _observations(path: Path) -> Iterator[Observation]:
         try:
             yield reader.read(line)
         except ValueError as error:
-            location = Location(file=str(path), line=number if len(lines) > 1 else None)
-            raise DocumentError(
-                f"this is no observation: {_first(error)}", location=location, remedy=_MADE_BY
-            ) from error
+            said, pointer = _first(error)
+            location = Location(file=str(path), line=number if len(lines) > 1 else None, pointer=pointer)
+            raise DocumentError(f"this is no observation: {said}", location=location, remedy=_MADE_BY) from error
     if not lines:
         raise DocumentError("the file is empty", location=Location(file=str(path)), remedy=_MADE_BY)
 
 
-def _first(error: ValueError) -> str:
-    lines = [line.strip() for line in str(error).splitlines()]
-    return plain(": ".join(lines[1:3]) if len(lines) > 2 else lines[0], 200)
+def _first(error: ValueError) -> tuple[str, str | None]:
+    """What is wrong first, and the pointer to it where it is a part of the observation."""
+    if isinstance(error, json.JSONDecodeError):
+        return "it is no JSON", None
+    if not isinstance(error, ValidationError):
+        return plain(str(error), 200), None
+    problem = error.errors(include_url=False)[0]
+    text = plain(problem["msg"], 200)
+    return f"{text[:1].lower()}{text[1:]}", "".join(f"/{plain(part)}" for part in problem["loc"]) or None
 
 
 def _home(

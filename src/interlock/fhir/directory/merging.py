@@ -123,6 +123,7 @@ class Merger:
         """The organisations that use the bases of the one that they are part of, however far up; a cycle has no top."""
         wholes = {part.owner.key: part.whole for part in self._parts if part.owner.key is not None}
         tops: dict[int, ListedOrganization | None] = {}
+        circling: set[int] = set()
         placed = []
         parts = Counter[int]()
         for part in self._parts:
@@ -133,8 +134,9 @@ class Merger:
                 key = wholes.get(key)
             top = None if key is None else by_key.get(key) or tops.get(key)
             tops.update(dict.fromkeys(way, top))
+            circling.update(way if key in way or key in circling else ())
             if top is None:
-                in_circle = part.owner.key is not None and part.owner.key in way
+                in_circle = part.whole in circling
                 reason = "the organisations that it is part of go in a circle" if in_circle else part.reason
                 unreached.append(dropped(part.owner.location, part.owner.name, "", "no_base", reason))
                 continue
