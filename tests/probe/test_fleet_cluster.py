@@ -189,7 +189,7 @@ def test_a_worker_without_the_package_is_told_what_to_install(
         raise ModuleNotFoundError("No module named 'interlock'", name="interlock")
 
     monkeypatch.setattr(cluster_worker, "version_here", version_here)
-    with pytest.raises(InterlockError, match="has no package interlock, and .* is needed") as caught:
+    with pytest.raises(InterlockError, match=r"has no package interlock, and .* is needed") as caught:
         probe_fleet(targets(served, 1), allowing(served), workers=place.scheduler())
     assert "on the worker: pip install 'interlock[fleet]==" in str(caught.value.remedy)
     assert not served.requests
