@@ -135,6 +135,12 @@ def test_an_example_has_the_contracts_codes_and_what_it_is_recognised_by() -> No
                 required_fields=("context.encounter", "no.such.path"),
                 writing=Writing(if_none_exist="patient={patient}&type=http://loinc.org|34109-9&date={window}"),
             ),
+            Need(
+                resource="Task",
+                interactions=("create",),
+                required_fields=("for", "focus"),
+                writing=Writing(if_none_exist="identifier=https://example.org/task|{uid}"),
+            ),
         ),
     )
     made = json.loads(examples(contract)["tests/examples/document_reference.json"])
@@ -142,6 +148,9 @@ def test_an_example_has_the_contracts_codes_and_what_it_is_recognised_by() -> No
     assert made["date"] == "{now}"
     assert made["context"]["encounter"] == [{"reference": "Encounter/{encounter}"}]
     assert "no" not in made
+    task = json.loads(examples(contract)["tests/examples/task.json"])
+    assert task["identifier"] == [{"system": "https://example.org/task", "value": "{uid}"}]
+    assert (task["for"], task["focus"]) == ({"reference": "Patient/{patient}"}, {"display": "Example"})
 
 
 def test_no_page_names_a_test_that_the_contract_gives_nothing_to() -> None:

@@ -447,13 +447,13 @@ def test_a_contract_of_radiology_is_exported_without_prose() -> None:
     report = json.loads(files["profiles/write-diagnosticreport-1.json"])
     elements = {one["id"]: one for one in report["differential"]["element"]}
     assert elements["DiagnosticReport.code"]["patternCodeableConcept"]["coding"] == [
-        {"system": "http://loinc.org", "code": "24627-2"}
+        {"system": "http://loinc.org", "code": "36643-5"}
     ]
     study = json.loads(files["profiles/read-imagingstudy-1.json"])
     bound = {one["id"]: one for one in study["differential"]["element"]}["ImagingStudy.series.modality"]["binding"]
     assert bound == {"strength": "required", "valueSet": "#codes-1"}
     asked = clients(files)["north", "reader"]["scope"].split()
-    assert {"system/ImagingStudy.rs", "system/DiagnosticReport.cu", "system/Task.c", "system/Provenance.c"} <= {*asked}
+    assert {"system/ImagingStudy.rs", "system/DiagnosticReport.cu", "system/Task.cu", "system/Provenance.c"} <= {*asked}
     assert clients(files)["north", "viewer"]["scope"] == "launch openid fhirUser patient/Patient.r"
     assert "registration/north-reader.md" in files and "registration/north-viewer.md" in files
 

@@ -13,7 +13,7 @@ from interlock.sandbox.server import Apart, SandboxServer
 from sandbox_app import app_at
 
 pytestmark = pytest.mark.fast
-LISTENING = ("lakeshore", "pinecrest", "riverside")
+LISTENING = ("lakeshore", "pinecrest", "riverside", "summerfield")
 
 
 def apart(how: Apart) -> SandboxServer:

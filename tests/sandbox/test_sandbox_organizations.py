@@ -14,17 +14,19 @@ pytestmark = pytest.mark.fast
 
 def test_the_shipped_organisations_are_those_of_the_story() -> None:
     found = {entry.id: entry for entry in load_organizations()}
-    assert list(found) == ["harborview", "lakeshore", "pinecrest", "riverside"]
+    assert list(found) == ["harborview", "lakeshore", "pinecrest", "riverside", "summerfield"]
     assert {name: entry.vendor for name, entry in found.items()} == {
         "harborview": "epic",
         "lakeshore": "oracle",
         "pinecrest": "other",
         "riverside": "epic",
+        "summerfield": "other",
     }
     assert {name: entry.release for name, entry in found.items() if entry.listen} == {
         "lakeshore": "R4",
         "pinecrest": "STU3",
         "riverside": "R4",
+        "summerfield": "R4",
     }
     assert not found["harborview"].listen
     assert found["harborview"].metadata is None

@@ -18,7 +18,13 @@ from interlock.sandbox.people import canary, population
 
 pytestmark = pytest.mark.fast
 
-RELEASES: dict[str, FhirRelease] = {"harborview": "R4", "lakeshore": "R4", "pinecrest": "STU3", "riverside": "R4"}
+RELEASES: dict[str, FhirRelease] = {
+    "harborview": "R4",
+    "lakeshore": "R4",
+    "pinecrest": "STU3",
+    "riverside": "R4",
+    "summerfield": "R4",
+}
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
 hospitals = pytest.mark.parametrize("name", RELEASES)
 #: What US Core 6.1.0 requires of each resource (its profiles' elements with a minimum of one) beyond FHIR itself.
@@ -32,6 +38,7 @@ MANDATORY = {
     "us-core-condition-problems-health-concerns": ("category", "code", "subject"),
     "us-core-observation-lab": ("category", "code", "status", "subject"),
     "us-core-diagnosticreport-lab": ("category", "code", "status", "subject", "effectiveDateTime", "issued"),
+    "us-core-diagnosticreport-note": ("category", "code", "status", "subject", "effectiveDateTime", "issued"),
     "us-core-documentreference": ("category", "type", "status", "subject", "content"),
     "us-core-medicationrequest": ("status", "intent", "medicationCodeableConcept", "subject", "requester"),
     "us-core-allergyintolerance": ("code", "patient", "clinicalStatus"),
@@ -75,7 +82,7 @@ def test_every_record_that_claims_a_profile_has_what_it_requires(name: str) -> N
             assert [element for element in wanted if not record.get(element)] == [], record["id"]
             if record["resourceType"] == "Observation":
                 assert {"valueQuantity", "valueString", "dataAbsentReason", "component"} & record.keys(), record["id"]
-    assert bool(claims) is (name in {"riverside", "harborview"})
+    assert bool(claims) is (name in {"riverside", "harborview", "summerfield"})
 
 
 def test_vital_signs_are_as_their_profiles_want_them() -> None:
@@ -146,7 +153,7 @@ def test_hospitals_differ_in_codes_units_and_gaps() -> None:
     assert all(absent.values())
 
 
-@pytest.mark.parametrize("name", ["harborview", "lakeshore", "riverside"])
+@pytest.mark.parametrize("name", ["harborview", "lakeshore", "riverside", "summerfield"])
 def test_one_condition_was_entered_in_error_and_has_no_clinical_status(name: str) -> None:
     conditions = [record for record in population(name) if record["resourceType"] == "Condition"]
     states = {record["verificationStatus"]["coding"][0]["code"]: record for record in conditions}

@@ -91,13 +91,21 @@ def test_addresses_are_those_of_the_organisations(server: SandboxServer) -> None
     assert server.base_url("riverside", "slow", "bom", "slow") == (
         f"http://127.0.0.1:{server.port}/riverside+slow+bom/fhir"
     )
-    assert [entry.id for entry in server.organizations] == ["harborview", "lakeshore", "pinecrest", "riverside"]
+    assert [entry.id for entry in server.organizations] == [
+        "harborview",
+        "lakeshore",
+        "pinecrest",
+        "riverside",
+        "summerfield",
+    ]
 
 
 def test_an_unknown_organisation_is_named(server: SandboxServer) -> None:
     with pytest.raises(InterlockError, match=r"no organisation 'riversid' \(did you mean riverside\?\)"):
         server.base_url("riversid")
-    with pytest.raises(InterlockError, match=r"\(organisations: harborview, lakeshore, pinecrest, riverside\)"):
+    with pytest.raises(
+        InterlockError, match=r"\(organisations: harborview, lakeshore, pinecrest, riverside, summerfield\)"
+    ):
         server.base_url("zzz")
 
 

@@ -36,10 +36,10 @@ _EVERYWHERE = {
     "value-date": "valueDateTime valuePeriod", "component-code": "component.code",
     "component-value-quantity": "component.valueQuantity", "combo-code": "code component.code",
     "combo-value-quantity": "valueQuantity component.valueQuantity", "has-member": "hasMember related.target",
-    "derived-from": "derivedFrom", "based-on": "basedOn", "part-of": "partOf", "general-practitioner":
-    "generalPractitioner", "organization": "managingOrganization organization", "verification-status":
-    "verificationStatus", "url": "url channel.endpoint", "requester": "requester requester.agent",
-    "reason-code": "reasonCode reason.concept",
+    "derived-from": "derivedFrom", "based-on": "basedOn", "basedon": "basedOn", "part-of": "partOf",
+    "general-practitioner": "generalPractitioner", "organization": "managingOrganization organization",
+    "verification-status": "verificationStatus", "url": "url channel.endpoint",
+    "requester": "requester requester.agent", "reason-code": "reasonCode reason.concept",
 }
 _OF_TYPE = {
     "CarePlan.date": "period", "CareTeam.date": "period", "Coverage.patient": "beneficiary",
@@ -58,7 +58,7 @@ _OF_TYPE = {
     "AllergyIntolerance.code": "code reaction.substance", "Patient.address": "address", "Provenance.patient": "target",
     "Provenance.agent": "agent.who agent.whoReference",
     "Procedure.date": "performed[x] occurrence[x]", "Specimen.collected": "collection.collected[x]",
-    "Task.patient": "for", "Task.subject": "for",
+    "ImagingStudy.modality": "series.modality", "Task.patient": "for", "Task.subject": "for",
     "Appointment.patient": "participant.actor", "Appointment.date": "start",
 }
 # fmt: on

@@ -28,7 +28,10 @@ _SYSTEMS = {
     "icd10": "http://hl7.org/fhir/sid/icd-10-cm",
     "rxnorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
     "class": f"{_HL7}/v3-ActCode",
+    "v2-0074": f"{_HL7}/v2-0074",
 }
+#: What the pictures of a modality are stored as: storage SOP classes (DICOM PS3.4) below this root.
+_DICOM_STORAGE, _STORED_AS = "1.2.840.10008.5.1.4.1.1", {"CR": "1", "DX": "1.1", "CT": "2"}
 #: Vital signs and the US Core profile of each.
 _VITALS = {
     "hr": "us-core-heart-rate",
@@ -88,9 +91,7 @@ class _Hospital:
     """One hospital's records, in FHIR R4."""
 
     def __init__(self, told: Document) -> None:
-        self._told = told
-        self._prefix: str = told["prefix"]
-        self._home: str = told["home"]
+        self._told, self._prefix, self._home = told, str(told["prefix"]), str(told["home"])
 
     def records(self) -> Iterator[Document]:
         """Every record: the hospital's own first, then person by person."""
@@ -152,6 +153,7 @@ class _Hospital:
             "notes": self._note,
             "orders": self._order,
             "images": self._image,
+            "reports": self._imaging_report,
             "tasks": self._task,
         }
         for name, make in makers.items():
@@ -219,18 +221,33 @@ class _Hospital:
             observation = self._observation(person, entry, name, "us-core-observation-lab", "laboratory")
             results.append(observation | self._value(name, value))
         yield from results
-        report = self._resource("DiagnosticReport", f"{person}-{entry['id']}", "us-core-diagnosticreport-lab") | {
-            "status": entry.get("status", "final"),
+        yield self._report(person, entry, "us-core-diagnosticreport-lab") | {
             "category": [_coded("v2-0074", "LAB")],
+            "performer": [self._to("Organization", "hospital")],
+            "result": [{"reference": f"Observation/{observation['id']}"} for observation in results],
+        }
+
+    def _imaging_report(self, person: str, entry: Document) -> Iterator[Document]:
+        """A radiologist's report of a study, its text as a document too."""
+        text = base64.b64encode(entry["text"].encode()).decode()
+        yield self._report(person, entry, "us-core-diagnosticreport-note") | {
+            "category": [self._concept("radiology")],
+            "basedOn": [self._to("ServiceRequest", f"{person}-{entry['order']}")],
+            "performer": [self._to("Practitioner", entry["by"])],
+            "imagingStudy": [self._to("ImagingStudy", f"{person}-{entry['image']}")],
+            "conclusion": entry["text"],
+            "presentedForm": [{"contentType": "text/plain; charset=utf-8", "data": text}],
+        }
+
+    def _report(self, person: str, entry: Document, profile: str) -> Document:
+        return self._resource("DiagnosticReport", f"{person}-{entry['id']}", profile) | {
+            "status": entry.get("status", "final"),
             "code": self._concept(entry["of"]),
             "subject": self._to("Patient", person),
             **self._during(person, entry),
             "effectiveDateTime": entry["at"],
             "issued": entry["issued"],
-            "performer": [self._to("Organization", "hospital")],
-            "result": [{"reference": f"Observation/{observation['id']}"} for observation in results],
         }
-        yield report
 
     def _observation(self, person: str, entry: Document, name: str, profile: str, category: str) -> Document:
         observation = self._resource("Observation", f"{person}-{entry['id']}-{name}", profile) | {
@@ -317,8 +334,9 @@ class _Hospital:
 
     def _image(self, person: str, entry: Document) -> Iterator[Document]:
         modality = {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": entry["modality"]}
+        stored = f"urn:oid:{_DICOM_STORAGE}.{_STORED_AS[entry['modality']]}"
+        sop = {"system": "urn:ietf:rfc:3986", "code": stored}
         series = {"uid": f"2.25.{entry['number']}1", "number": 1, "modality": modality, "numberOfInstances": 1}
-        sop = {"system": "urn:ietf:rfc:3986", "code": "urn:oid:1.2.840.10008.5.1.4.1.1.1.1"}
         series["instance"] = [{"uid": f"2.25.{entry['number']}11", "sopClass": sop, "number": 1}]
         yield self._resource("ImagingStudy", f"{person}-{entry['id']}") | {
             "identifier": [{"system": "urn:dicom:uid", "value": f"urn:oid:2.25.{entry['number']}"}],

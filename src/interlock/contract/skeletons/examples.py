@@ -110,6 +110,9 @@ def _value(tables: Release, path: str, element: Element, tree: _Tree, need: Need
     said = _condition(need).get(steps[0], "") if len(steps) == 1 else ""
     if not bound and kind in {"CodeableConcept", "Coding"} and said:
         bound = (said if "|" in said else f"https://example.org/codes|{said}",)
+    if kind == "Identifier" and said:
+        system, _, value = said.rpartition("|")
+        return {"system": system, "value": value} if system else {"value": value}
     tokens = [*bound, *(need.code if tuple(steps) == ("code",) else ())]
     if kind == "code":
         codes = element.binding.codes if element.binding is not None else ()
@@ -123,7 +126,7 @@ def _value(tables: Release, path: str, element: Element, tree: _Tree, need: Need
     if kind == "Reference":
         if "Encounter" in element.targets and steps[-1] in _VISIT:
             return {"reference": "Encounter/{encounter}"}
-        whose = "Patient" in element.targets and steps[-1] in _WHOSE
+        whose = steps[-1] in _WHOSE and {"Patient", "Resource"} & set(element.targets)
         return {"reference": "Patient/{patient}"} if whose else {"display": "Example"}
     value = _VALUES.get(kind)
     if value is None or isinstance(value, dict):

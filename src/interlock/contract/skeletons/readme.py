@@ -11,7 +11,12 @@ from interlock.model.resolved import ResolvedContract, ResolvedOrganization
 
 README = "README.md"
 #: A patient of each simulated hospital that we ship.
-_PATIENTS = {"lakeshore": "lk-patient-1", "pinecrest": "pc-patient-1", "riverside": "rv-patient-1"}
+_PATIENTS = {
+    "lakeshore": "lk-patient-1",
+    "pinecrest": "pc-patient-1",
+    "riverside": "rv-patient-1",
+    "summerfield": "sf-gwen",
+}
 _ABOUT = (
     "This folder is made of the workflow contract by `interlock contract export`. Edit what you like: an edited file",
     "is kept, and the next export puts `NAME.new` beside it only where the new text differs from the last one that was",
