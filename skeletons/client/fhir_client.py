@@ -40,6 +40,8 @@ Resource = dict[str, Any]
 
 #: Where a need stands in the contract, and its name here and in the tests.
 NEEDS: dict[str, str] = {}
+#: Needs whose codes are asked for in a search: FHIR has a parameter ``code`` of their type.
+BY_CODE: frozenset[str] = frozenset()
 
 LOCK = Path(__file__).resolve().parent.parent / "contract.lock.json"
 #: Seconds for one request to begin, continue and connect; for all pages of one search.
@@ -544,7 +546,7 @@ class Client:
         """Every match as the server has it, whatever it lacks; what is said beside it goes to ``notes``."""
         need = self.organization.need("input", name)
         asked = [tuple(fixed.split("=", 1)) for fixed in need.get("query") or []]
-        asked += [("code", ",".join(need["code"]))] if need.get("code") and not parameters.get("code") else []
+        asked += [("code", ",".join(need["code"]))] if name in BY_CODE and not parameters.get("code") else []
         asked += [(key, value) for key, value in parameters.items() if value is not None]
         url = f"{self.organization.base}/{need['resource']}?{urlencode(asked, quote_via=quote, safe=',|:/')}"
         return self._pages(url, need["resource"], notes)

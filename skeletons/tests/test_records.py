@@ -31,6 +31,8 @@ def read(client: Client, name: str, patient: str, sampled: dict[tuple[str, str],
             sampled[name, patient] = list(islice(client.resources(name, asked, []), SAMPLE))
         elif need["resource"] == "Patient":
             sampled[name, patient] = [client.resource("Patient", patient)]
+        elif need["resource"] == "Encounter" and (visit := client.token.encounter):
+            sampled[name, patient] = [client.resource("Encounter", visit)]
         else:
             pytest.skip(f"{need['resource']} is read by id alone: something else of the contract refers to it")
     return sampled[name, patient]

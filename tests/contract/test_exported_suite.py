@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import json
 import os
 import re
@@ -15,23 +14,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
-from xml.etree import ElementTree as ET
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exported_suite import PAGES, PATIENTS, RELEASE, Run, missing_at, module_of, registered, run, signed_in
 from interlock.contract.skeletons.suite import id_of_test
 from interlock.sandbox.client import CLIENT_ID, client_key
-from interlock.sandbox.clients import Client
-from interlock.sandbox.grants import Context
 from interlock.sandbox.server import SandboxServer
 from interlock.usecases.contract import export_contract
 from interlock.usecases.initialize import initialize
@@ -43,9 +39,6 @@ from interlock.workspace.store import Workspace
 from tiers import rounds
 
 HOSPITALS = ("riverside", "lakeshore", "pinecrest")
-PATIENTS = {"riverside": "rv-patient-1", "lakeshore": "lk-patient-1", "pinecrest": "pc-patient-1"}
-PAGES = ("auth-matrix.md", "failure-modes.md", "endpoints.md", "test-plan.md")
-RELEASE = id_of_test("statement", "is_of_the_contracts_release")
 TOKEN = id_of_test("token", "backend_token_is_given")
 
 
@@ -83,86 +76,12 @@ def client(folder: Path) -> ModuleType:
     return module_of(folder)
 
 
-def module_of(folder: Path) -> ModuleType:
-    """The exported client as a module."""
-    spec = importlib.util.spec_from_file_location("fhir_client", folder / "client" / "fhir_client.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["fhir_client"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of the exported suite: its exit code, what it printed, and the outcome of each test by id."""
-
-    code: int
-    output: str
-    outcomes: dict[str, str]
-
-    def having(self, outcome: str) -> set[str]:
-        return {name for name, found in self.outcomes.items() if found == outcome}
-
-
-def run(folder: Path, org: str, base: str, *options: str, variables: dict[str, str] | None = None) -> Run:
-    """As somebody runs it who has nothing but the folder: no plugin of ours, no variable of ours."""
-    result = folder / f"{org}.xml"
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "HOME", "TMPDIR"}}
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/", "--org", org, "--base", base, f"--junitxml={result}", *options],
-        cwd=folder,
-        env={**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "NO_PROXY": "*", **(variables or {})},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    outcomes = {}
-    for case in ET.parse(result).iter("testcase"):
-        name = f"tests/{case.attrib['classname'].rpartition('.')[2]}.py::{case.attrib['name']}"
-        told = {child.tag for child in case} & {"failure", "error", "skipped"}
-        outcomes[name] = next(iter(told), "passed")
-    return Run(ran.returncode, ran.stdout + ran.stderr, outcomes)
-
-
-def registered(client: ModuleType, org: str, base: str) -> dict[str, str]:
-    """The variables of a client that registered itself, as the README has it."""
-    organization = client.Organization.named(org, base)
-    with organization.http:
-        variables: dict[str, str] = client.register(organization)
-    return variables
-
-
 @pytest.fixture(scope="module")
 def green(folder: Path, client: ModuleType, server: SandboxServer) -> Run:
     """Riverside offers all of it."""
     base = server.base_url("riverside")
     options = ("--patient", PATIENTS["riverside"], "--write")
     return run(folder, "riverside", base, *options, variables=registered(client, "riverside", base))
-
-
-def missing_at(folder: Path, org: str) -> set[str]:
-    """The tests of what the fit says is missing at an organisation, as the lock has it."""
-    lock = json.loads((folder / "contract.lock.json").read_text())
-    names = re.findall(
-        r'^    "((?:in|out)puts/\d+)": "(\w+)",$', (folder / "client" / "fhir_client.py").read_text(), re.M
-    )
-    own = next(one for one in lock["organizations"] if one["id"] == org)
-    wanted = lock["contract"]["fhir_release"]
-    found = {RELEASE} if own["server"]["fhir_release"] != wanted else set()
-    for need in own["needs"]:
-        for match in need["open"]:
-            if match["outcome"] == "missing" and not match["optional"]:
-                kind = {"search_parameter": "parameter"}.get(match["kind"], match["kind"])
-                shown = match["name"].rpartition("/")[2] if kind == "profile" else match["name"]
-                found.add(id_of_test("statement", "is_declared", dict(names)[need["key"]], kind, shown))
-    for one in own["clients"]:
-        mode = one["client"]["mode"]
-        if one["path"]["state"] == "not_offered" and mode != "backend":
-            found.add(id_of_test("token", "sign_in_is_offered", mode))
-    return found
 
 
 def test_it_is_green_where_everything_is_offered(green: Run) -> None:
@@ -302,27 +221,6 @@ def test_a_hospital_played_as_it_was_observed_is_judged_alike(
         else:
             found = run(folder, org, base, "--any-release", "--patient", PATIENTS[org])
             assert found.having("failure") == missing_at(folder, org), found.output
-
-
-def signed_in(client: ModuleType, server: SandboxServer, org: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A client that a person signed in to, for the test patient."""
-    redirect = "http://127.0.0.1:9/callback"
-    made = Client(id="chart", redirect_uris=(redirect,), launch_uris=("http://127.0.0.1:9/launch",))
-    server.register(org, made)
-    organization = client.Organization.named(org, server.base_url(org))
-    monkeypatch.setenv(organization.variable("client_id"), "chart")
-    if org == "riverside":
-        context = Context(patient=PATIENTS[org])
-        launch = parse_qs(urlsplit(server.launch(org, "chart", context=context)).query)
-        begun = organization.authorize("ehr", redirect, launch["iss"][0], launch["launch"][0])
-    else:  # without an EHR launch: the same scopes, and the patient is picked at the sign-in
-        asked = f"launch/{organization.scopes('ehr').replace('launch ', 'patient ', 1)}"
-        monkeypatch.setattr(organization, "scopes", lambda _: asked)
-        begun = organization.authorize("standalone", redirect)
-    answer = httpx.get(begun.url, trust_env=False)
-    token = organization.redeem(begun, answer.headers["location"])
-    assert token.patient == PATIENTS[org]
-    return client.Client(organization, token)
 
 
 def test_a_launched_client_reads_what_is_offered(
@@ -688,119 +586,6 @@ def test_every_search_has_the_fixed_query_of_its_need(client: ModuleType) -> Non
 
     offline(client, answer).vital_signs("1&_count=9", since="2026-01-01")
     assert asked == [urlencode([("category", "vital-signs"), ("patient", "1&_count=9"), ("date", "ge2026-01-01")])]
-
-
-SCRIBE = """\
-schema: 2
-version: "1.0"
-title: Ambient note of a clinic visit
-launch: {modes: [ehr], context: [patient, encounter], client: public, browser: true}
-session: {refresh: none, length: One visit}
-inputs:
-  - resource: Patient
-    interactions: [read]
-    required_fields: [identifier, birthDate]
-    missing: [{field: birthDate, then: ask, says: When was the patient born?}]
-  - resource: Encounter
-    interactions: [read, search]
-    search_parameters: [patient, _id]
-    required_fields: [status, class]
-  - resource: Condition
-    interactions: [read, search]
-    search_parameters: [patient, clinical-status]
-    required_fields: [code]
-    missing: [{field: code, then: degrade, says: A problem without a code is not named}]
-outputs:
-  - resource: DocumentReference
-    interactions: [create, update]
-    required_fields: [status, docStatus, type, subject, author, context.encounter, content]
-    binding: [{path: type, codes: ["http://loinc.org|34109-9"]}]
-    status_flow:
-      - {state: preliminary, moved_by: The clinician, to: [final, entered-in-error]}
-      - {state: final, moved_by: The clinician, to: [entered-in-error]}
-      - {state: entered-in-error}
-    writing:
-      if_none_exist: patient={patient}&type=http://loinc.org|34109-9&date={visit}
-      if_match: true
-      provenance: true
-"""
-
-
-@pytest.mark.long
-def test_a_product_without_a_backend_is_held_to_its_contract_with_the_token_of_a_launch(
-    workspace: Workspace, server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copied = Workspace(Path(shutil.copytree(workspace.root, tmp_path / "workspace")))
-    copied.write("contract.yaml", SCRIBE.encode())
-    folder = tmp_path / "contract"
-    export_contract(load_inputs(copied), folder, today=date(2026, 11, 30))
-    scribe = module_of(folder)
-    with signed_in(scribe, server, "riverside", monkeypatch) as opened:
-        token = opened.token.value
-    options = ("--patient", PATIENTS["riverside"], "--write", "--token-variable", "OURS")
-    found = run(folder, "riverside", server.base_url("riverside"), *options, variables={"OURS": token})
-    assert found.code == 0, found.output
-    passed = found.having("passed")
-    assert {id_of_test("records", "is_read", name) for name in ("patient", "encounter", "condition")} <= passed
-    assert id_of_test("outputs", "moves_through_its_states", "document_reference") in passed
-    assert id_of_test("outputs", "newer_version_is_not_overwritten", "document_reference") in passed
-    assert token not in found.output
-
-
-RADIOLOGY = """\
-schema: 2
-version: "1.0"
-title: Second reading of chest studies
-launch: {modes: [backend], context: [patient]}
-inputs:
-  - resource: ImagingStudy
-    interactions: [read, search]
-    search_parameters: [patient, status, started]
-    required_fields: [status, "series.modality"]
-    missing: [{field: "series.modality", then: degrade, says: The kind of picture is not known}]
-  - resource: DiagnosticReport
-    interactions: [read, search]
-    search_parameters: [patient, category, date]
-    query: [category=RAD]
-    required_fields: [status, code, "effective[x]"]
-  - resource: ServiceRequest
-    interactions: [read, search]
-    search_parameters: [patient, "code:in", status]
-outputs:
-  - resource: Task
-    interactions: [create, update]
-    required_fields: [status, intent, for, focus]
-    status_flow:
-      - {state: requested, moved_by: The radiologist, to: [completed, entered-in-error]}
-      - {state: completed, to: [entered-in-error]}
-      - {state: entered-in-error}
-    writing: {if_none_exist: "patient={patient}&focus=ImagingStudy/{study}", if_match: true, provenance: false}
-channels:
-  - {kind: cds-hooks, hook: order-sign, prefetch: ["patient=Patient/{{context.patientId}}"]}
-  - {kind: hl7v2, message: ORM^O01, direction: in}
-"""
-
-
-@pytest.mark.long
-def test_a_radiology_contract_is_red_at_what_its_hospital_lacks(
-    workspace: Workspace, server: SandboxServer, tmp_path: Path
-) -> None:
-    copied = Workspace(Path(shutil.copytree(workspace.root, tmp_path / "workspace")))
-    copied.write("contract.yaml", RADIOLOGY.encode())
-    folder = tmp_path / "contract"
-    export_contract(load_inputs(copied), folder, today=date(2026, 11, 30))
-    base = server.base_url("riverside")
-    variables = registered(module_of(folder), "riverside", base)
-    found = run(folder, "riverside", base, "--patient", PATIENTS["riverside"], variables=variables)
-    missing = missing_at(folder, "riverside")
-    assert id_of_test("statement", "is_declared", "task", "interaction", "create") in missing
-    granted = id_of_test("token", "scopes_are_granted", "task")
-    assert found.having("failure") - {granted} == missing, found.output
-    assert not found.having("error")
-    assert id_of_test("failures", "without_a_field", "diagnostic_report", "effective[x]") in found.having("passed")
-    for page in PAGES:
-        named = set(re.findall(r"`(tests/[^`]+)`", (folder / page).read_text("utf-8")))
-        assert not {name for name in named if "::" in name} - set(found.outcomes), page
 
 
 def test_the_readme_says_what_is_simulated_and_who_gives_a_key(folder: Path) -> None:

@@ -129,6 +129,21 @@ def search_name(of: FhirRelease, resource: str, name: str) -> SearchName | str |
     return found
 
 
+def searched_by_code(of: FhirRelease, need: Need) -> bool:
+    """Whether a need's codes are asked for in its searches: FHIR has a parameter ``code`` of its type."""
+    return (
+        bool(need.code)
+        and "search" in need.interactions
+        and not isinstance(search_name(of, need.resource, "code"), str)
+    )
+
+
+def searched_by(of: FhirRelease, need: Need) -> tuple[str, ...]:
+    """Every search parameter that a need's searches have, those of its fixed query and of its codes too, each once."""
+    fixed = (query.partition("=")[0] for query in need.query)
+    return tuple(dict.fromkeys((*need.search_parameters, *fixed, *(("code",) if searched_by_code(of, need) else ()))))
+
+
 @lru_cache(maxsize=4096)
 def profile_problem(of: FhirRelease, resource: str, profile: str) -> str | None:
     """What is wrong with a profile: no address, unknown to US Core where it says that it is one, or of another type."""

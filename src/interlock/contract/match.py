@@ -136,7 +136,7 @@ def need_matches(
     details = [
         ("resource", need.resource),
         *(("interaction", name) for name in need.interactions),
-        *(("search_parameter", name) for name in _parameters(release, need)),
+        *(("search_parameter", name) for name in fhir_names.searched_by(release, need)),
         *(("operation", name.lstrip("$")) for name in need.operations),
         *((("profile", need.profile),) if need.profile else ()),
     ]
@@ -147,14 +147,6 @@ def need_matches(
         if kind == "profile" and outcome != "not_fhir":
             note = "; ".join(filter(None, (note, _besides(need, us_core)))) or None
         yield _match(direction, kind, name, outcome, note, need)
-
-
-def _parameters(release: FhirRelease, need: Need) -> tuple[str, ...]:
-    """Every search parameter that its searches have, each once."""
-    names = [*need.search_parameters, *(fixed.partition("=")[0] for fixed in need.query)]
-    if need.code and not isinstance(fhir_names.search_name(release, need.resource, "code"), str):
-        names.append("code")
-    return tuple(dict.fromkeys(names))
 
 
 def _besides(need: Need, us_core: UsCoreFacts | None) -> str | None:

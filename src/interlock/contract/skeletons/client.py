@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from interlock.contract.fhir_names import searched_by_code
 from interlock.contract.scopes import keyed_needs
 from interlock.contract.skeletons.names import identifier, need_names
 from interlock.documents.resources import data_dir
@@ -17,7 +18,7 @@ from interlock.model.resolved import ResolvedContract
 from interlock.model.text import plain
 
 CLIENT = "client/fhir_client.py"
-_NEEDS = "NEEDS: dict[str, str] = {}\n"
+_NEEDS, _BY_CODE = "NEEDS: dict[str, str] = {}\n", "BY_CODE: frozenset[str] = frozenset()\n"
 _FIRST, _LAST = "    # getters: ", "    # end of getters\n"
 #: Parameters that name whose records are asked for, and so come first.
 _WHOSE = ("patient", "subject")
@@ -33,8 +34,16 @@ def client(resolved: ResolvedContract) -> Mapping[str, str]:
     before, _, rest = text.partition(_FIRST)
     _, _, after = rest.partition(_LAST)
     getters = "\n".join("\n".join(lines) + "\n" for lines in _getters(contract))
-    made = before.replace(_NEEDS, f"NEEDS: dict[str, str] = {{\n{names}}}\n" if names else _NEEDS) + getters
+    made = before.replace(_NEEDS, f"NEEDS: dict[str, str] = {{\n{names}}}\n" if names else _NEEDS)
+    made = made.replace(_BY_CODE, _by_code(contract)) + getters
     return {CLIENT: made + ("\n" if getters else "") + after.lstrip("\n")}
+
+
+def _by_code(contract: WorkflowContract) -> str:
+    names = need_names(contract)
+    found = [names[key] for key, need in keyed_needs(contract) if searched_by_code(contract.fhir_release, need)]
+    listed = "".join(f'        "{name}",\n' for name in found)
+    return f"BY_CODE: frozenset[str] = frozenset(\n    {{\n{listed}    }}\n)\n" if found else _BY_CODE
 
 
 def _getters(contract: WorkflowContract) -> Iterator[list[str]]:

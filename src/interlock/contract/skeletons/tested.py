@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from interlock.contract.fhir_names import searched_by
 from interlock.contract.scopes import keyed_needs
 from interlock.contract.skeletons.names import need_names
 from interlock.contract.skeletons.pages import OPEN, by_hand, cell, held, page, table
 from interlock.model.contract import Need
+from interlock.model.facts import FhirRelease
 from interlock.model.resolved import ResolvedContract, ResolvedOrganization
 
 TEST_PLAN, ENDPOINTS = "test-plan.md", "endpoints.md"
@@ -103,7 +105,7 @@ def _needs(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
     names = need_names(resolved.contract)
     for key, need in keyed_needs(resolved.contract):
         name = names[key]
-        for kind, what, shown in _details(need):
+        for kind, what, shown in _details(resolved.contract.fhir_release, need):
             yield name, f"{kind} {cell(what)} is declared", held("statement", "is_declared", name, kind, shown)
         if key.startswith("inputs"):
             yield name, "is refused without a token", held("access", "without_a_token_is_refused", name)
@@ -134,11 +136,11 @@ def _written(name: str, need: Need) -> Iterator[tuple[str, ...]]:
         yield name, "replaces no newer version", held("outputs", "newer_version_is_not_overwritten", name)
 
 
-def _details(need: Need) -> Iterator[tuple[str, str, str]]:
+def _details(release: FhirRelease, need: Need) -> Iterator[tuple[str, str, str]]:
     """Kind, name and the name as an id has it, of everything that a need takes for granted of a statement."""
     yield "resource", need.resource, need.resource
     yield from (("interaction", one, one) for one in dict.fromkeys(need.interactions))
-    yield from (("parameter", one, one) for one in dict.fromkeys(need.search_parameters))
+    yield from (("parameter", one, one) for one in searched_by(release, need))
     yield from (("operation", one, one.lstrip("$")) for one in dict.fromkeys(need.operations))
     if need.profile:
         yield "profile", need.profile, need.profile.rpartition("/")[2]
