@@ -111,8 +111,8 @@ def _value(tables: Release, path: str, element: Element, tree: _Tree, need: Need
     if not bound and kind in {"CodeableConcept", "Coding"} and said:
         bound = (said if "|" in said else f"https://example.org/codes|{said}",)
     if kind == "Identifier" and said:
-        system, _, value = said.rpartition("|")
-        return {"system": system, "value": value} if system else {"value": value}
+        system, _, number = said.rpartition("|")
+        return {"system": system, "value": number} if system else {"value": number}
     tokens = [*bound, *(need.code if tuple(steps) == ("code",) else ())]
     if kind == "code":
         codes = element.binding.codes if element.binding is not None else ()
