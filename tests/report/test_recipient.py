@@ -20,6 +20,7 @@ from interlock.model.base import CheckOutcome, Severity, Status, TaskState
 from interlock.model.contract_parts import Approval, Channel, NeedHere
 from interlock.model.errors import InterlockError
 from interlock.model.evidence import EvidenceRecord
+from interlock.model.hazard import HazardFigures
 from interlock.model.observation import Check, CheckEvidence, Observation, RequestRecord, Target
 from interlock.model.organization import Contact, Freeze, Organization
 from interlock.model.response import Response
@@ -93,6 +94,7 @@ def with_stranger(inputs: Inputs) -> tuple[Inputs, dict[str, str]]:
         ),
     )  # fmt: skip
     freeze = Freeze(first=date(2026, 12, 7), last=date(2027, 9, 26), org=org, reason=canary("freeze"))
+    figures = HazardFigures(severity=4, by="Safety officer", date="2026-03-22", reason=f"Seen at {stranger.name}.")
     item, said = next((item, said) for item, said in inputs.product.items() if said.status is Status.ANSWERED)
     mentions = said.but(note=f"As at {stranger.name}, and at {stranger.id.upper()} too.")
     return (
@@ -104,6 +106,7 @@ def with_stranger(inputs: Inputs) -> tuple[Inputs, dict[str, str]]:
             by_org=dict(inputs.by_org) | {org: answered},
             observations={org: observed(org, canary("observed")), "lakeshore": observed("lakeshore", "lakeside")},
             tasks=inputs.tasks | tasks,
+            figures={"HZ-10": figures},
             contract=added,
         ),
         canaries,
@@ -125,6 +128,7 @@ def without_others(inputs: Inputs, seen: Inputs) -> Inputs:
             if task.partition("@")[2] in {"", "lakeshore", "vendor:oracle"}
         },
         contract=seen.contract,
+        figures=seen.figures,
     )
 
 

@@ -132,7 +132,7 @@ def _content(content: Content, supply: Iterator[str]) -> Content:
         for task in content.ruleset.tasks
     )
     ruleset = _with(content.ruleset, title=next(supply), rules=rules, tasks=tasks)
-    return Content(questionnaires, ruleset, content.pattern_folders)
+    return Content(questionnaires, ruleset, content.rule_folders)
 
 
 def _contract(contract: WorkflowContract, supply: Iterator[str]) -> WorkflowContract:

@@ -15,6 +15,7 @@ from interlock.content.rulesets import without, without_rules
 from interlock.model import words
 from interlock.model.base import Evidence, GapClass, Gate, Model, Severity
 from interlock.model.content import ChangeKind, ContentChange
+from interlock.model.hazard import Hazard
 from interlock.model.pattern import Pattern
 from interlock.model.questionnaire import Item, Option, Questionnaire, every_item
 from interlock.model.rule import RoutineTask, Rule, Ruleset
@@ -25,7 +26,7 @@ _ORDER: tuple[ChangeKind, ...] = ("off", "changed", "weight", "added")
 _SHORT = 40
 #: What says nothing about how a workspace is judged: a rule's own tests, an id, an item's children (compared alone).
 _NOT_COMPARED = frozenset({"tests", "id", "items", "options"})
-_M = TypeVar("_M", Rule, RoutineTask, Pattern, Item)
+_M = TypeVar("_M", Rule, RoutineTask, Pattern, Hazard, Item)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class ContentParts:
     ruleset: Ruleset
     questionnaires: Sequence[Questionnaire]
     patterns: Sequence[Pattern]
+    hazards: Sequence[Hazard] = ()
     hides: Sequence[str] = ()
 
 
@@ -52,6 +54,7 @@ def content_changes(shipped: ContentParts, own: ContentParts) -> tuple[ContentCh
         *_tasks(shipped.ruleset, own.ruleset),
         *_questions(shipped, own),
         *_compared("pattern", shipped.patterns, own.patterns, lambda pattern: pattern.title),
+        *_compared("hazard", shipped.hazards, own.hazards, lambda hazard: hazard.title),
     ]
     return tuple(
         sorted(changes, key=lambda change: (not change.blocker, _ORDER.index(change.kind), change.of, change.id))

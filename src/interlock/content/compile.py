@@ -11,6 +11,7 @@ from interlock.content.cel import cel
 from interlock.content.messages import line
 from interlock.content.syntax import MAX_LENGTH, CelSyntaxError, Node, parse, string_value
 from interlock.model.errors import DocumentError
+from interlock.model.hazard import Hazard
 from interlock.model.pattern import Pattern
 from interlock.model.rule import Rule, Ruleset
 
@@ -279,8 +280,10 @@ class CompiledPattern(Condition):
     rule: Pattern
 
 
-def condition_texts(rule: Rule | Pattern) -> dict[str, str]:
-    """The text of each of a rule's or pattern's conditions, by its dotted key."""
+def condition_texts(rule: Rule | Pattern | Hazard) -> dict[str, str]:
+    """The text of each of a rule's, pattern's or hazard's conditions, by its dotted key."""
+    if isinstance(rule, Hazard):
+        return {} if rule.applies is None else {"applies": rule.applies}
     if isinstance(rule, Pattern):
         return {f"where.{name}": text for name, text in rule.where.items()} | {"gap_when": rule.gap_when}
     return {"gap_when": rule.gap_when} if rule.applies is None else {"applies": rule.applies, "gap_when": rule.gap_when}
@@ -315,6 +318,15 @@ def compile_pattern(pattern: Pattern) -> CompiledPattern:
     return CompiledPattern(rule=pattern, gap_when=own.gap_when, reads=own.reads, where=where)
 
 
+def compile_hazard(hazard: Hazard) -> Condition | None:
+    """When a hazard can arise, as a condition that is then a gap; none of one that can arise anywhere.
+
+    :raises DocumentError: the condition is not CEL; shows it with a caret, without a location.
+    """
+    applies = _compiled(hazard).get("applies")
+    return None if applies is None else Condition(gap_when=applies, reads=applies.reads)
+
+
 def compile_rules(ruleset: Ruleset) -> tuple[CompiledRule, ...]:
     """Every rule that is in force, in id order, compiled; deprecated ones are kept out.
 
@@ -326,7 +338,7 @@ def compile_rules(ruleset: Ruleset) -> tuple[CompiledRule, ...]:
     return tuple(compile_rule(rule) for rule in sorted(in_force, key=lambda rule: rule.id))
 
 
-def broken_conditions(rule: Rule | Pattern) -> Iterator[tuple[str, str]]:
+def broken_conditions(rule: Rule | Pattern | Hazard) -> Iterator[tuple[str, str]]:
     """(key, what is wrong, with a caret under the character) of each condition that is not CEL."""
     for key, text in condition_texts(rule).items():
         try:
@@ -335,7 +347,7 @@ def broken_conditions(rule: Rule | Pattern) -> Iterator[tuple[str, str]]:
             yield key, f"{key} is not valid CEL: {error.message}\n{caret(text, error.offset)}"
 
 
-def _compiled(rule: Rule | Pattern) -> dict[str, Expression]:
+def _compiled(rule: Rule | Pattern | Hazard) -> dict[str, Expression]:
     broken = next(broken_conditions(rule), None)
     if broken is not None:
         raise DocumentError(f"{rule.id}: {broken[1]}")

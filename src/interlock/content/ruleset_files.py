@@ -6,6 +6,7 @@ What a set takes from others (extends, replaces, changes, turns off) is read in 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from interlock.documents.resources import is_shipped
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
 from interlock.model.base import Evidence, GapClass, Gate, Model, Severity
 from interlock.model.errors import DocumentError, Location
+from interlock.model.hazard import Hazard
 from interlock.model.pattern import Pattern
 from interlock.model.rule import RoutineTask, Rule
 
@@ -31,7 +33,7 @@ HEADER = "ruleset.yaml"
 #: A set's name: its folder below ``rulesets``; a vendor's pack has two parts (``vendor/epic``).
 SET_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}(/[a-z0-9][a-z0-9_-]{0,63})?$", re.ASCII)
 SetName = Annotated[str, Field(pattern=SET_NAME.pattern)]
-_R = TypeVar("_R", Rule, Pattern)
+_R = TypeVar("_R", Rule, Pattern, Hazard)
 
 
 class Header(Model):
@@ -94,6 +96,7 @@ class SetFiles:
     header_document: YamlDocument | None = None
     rules: dict[str, Rule] = field(default_factory=dict)
     patterns: dict[str, Pattern] = field(default_factory=dict)
+    hazards: dict[str, Hazard] = field(default_factory=dict)
     sources: dict[str, RuleSource] = field(default_factory=dict)
     tasks: dict[str, RoutineTask] = field(default_factory=dict)
     task_locations: dict[str, Location] = field(default_factory=dict)
@@ -152,9 +155,17 @@ def _files(read: SetFiles) -> list[Path]:
 
 def read_patterns(directory: Path) -> SetFiles:
     """Read a folder's patterns, ``<PATTERN-ID>.yaml`` one each; what is wrong is collected. No folder: no patterns."""
-    read = SetFiles(directory, Header.model_construct(id=PATTERNS, version="0", title=""))
-    for path in sorted(directory.rglob("*.yaml"))[:MAX_FILES]:
-        _read_rule(path, Pattern, read.patterns, read)
+    paths = sorted(directory.rglob("*.yaml"))[:MAX_FILES]
+    return read_documents(directory, PATTERNS, paths, Pattern, lambda read: read.patterns)
+
+
+def read_documents(
+    directory: Path, name: str, paths: Iterable[Path], kind: type[_R], into: Callable[[SetFiles], dict[str, _R]]
+) -> SetFiles:
+    """Read the files of a folder called ``name``, one rule, pattern or hazard each; what is wrong is collected."""
+    read = SetFiles(directory, Header.model_construct(id=name, version="0", title=""))
+    for path in paths:
+        _read_rule(path, kind, into(read), read)
     return read
 
 
@@ -188,7 +199,7 @@ def used_twice(kind: str, name: str, location: Location, earlier: Location) -> D
     return DocumentError(f"the {kind} id {name!r} is already used at {earlier}", location=location)
 
 
-def condition_problems(rule: Rule | Pattern, source: RuleSource) -> list[DocumentError]:
+def condition_problems(rule: Rule | Pattern | Hazard, source: RuleSource) -> list[DocumentError]:
     """Which of a rule's conditions is not CEL, with a caret."""
     return [
         DocumentError(f"{rule.id}: {message}", location=source.location(tuple(key.split("."))))

@@ -11,6 +11,7 @@ from interlock.model.content import ContentChange
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.finding import Contradiction, Finding
 from interlock.model.gap_graph import GapGraph
+from interlock.model.hazard import HazardState
 from interlock.model.organization import Organization
 from interlock.model.pattern import PatternMatch
 from interlock.model.plan import Plan
@@ -42,6 +43,7 @@ class Assessment(Model):
     :ivar shipped_ruleset: id and version of the ruleset that Interlock ships, which ``content_changes`` differ from.
     :ivar contract: the workflow contract; none where there is none yet. ``contract_hash`` is that of its whole text,
         which approvals are of, where an organisation sees its own part.
+    :ivar hazards: what may happen to a patient and how far it is held, open ones first.
     :ivar content_changes: how the workspace's questions and rules differ from the shipped ones, blockers first.
     """
 
@@ -71,6 +73,7 @@ class Assessment(Model):
     plan: Plan
     totals: Totals
     patterns: tuple[PatternMatch, ...] = ()
+    hazards: tuple[HazardState, ...] = ()
     answers: tuple[GivenAnswer, ...] = ()
 
     @model_validator(mode="before")

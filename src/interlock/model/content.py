@@ -19,7 +19,7 @@ class ContentChange(Model):
     """
 
     kind: ChangeKind
-    of: Literal["rule", "task", "question", "pattern", "set", "weights", "gate", "chance"]
+    of: Literal["rule", "task", "question", "pattern", "hazard", "set", "weights", "gate", "chance"]
     id: str
     title: str
     change: str

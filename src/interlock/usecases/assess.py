@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from interlock.judge.contradictions import find
+from interlock.judge.hazard_states import HazardFacts
 from interlock.model import words
 from interlock.model.assessment import Assessment, GivenAnswer
 from interlock.model.base import Owner, Status
@@ -44,6 +45,8 @@ def assess(
         inputs = replace(inputs, today=today)
     judge = judge_of(inputs.content)
     judged, known = judge.judge(inputs), judge.rule_inputs(inputs)
+    patterns = inputs.content.patterns.match(known)
+    facts = HazardFacts(judged.findings, judged.rules, patterns, inputs.written)
     rules = dict(judged.rules)
     settings = inputs.settings
     graph = build(judged.findings, rules, inputs.organizations, settings.target_gate)
@@ -81,7 +84,8 @@ def assess(
         verdict=judged.verdict.model_copy(update={"changes": verdict_changes(inputs, judged)}),
         plan=_told(inputs, judged, plan),
         totals=totals(inputs, judged),
-        patterns=inputs.content.patterns.match(known),
+        patterns=patterns,
+        hazards=inputs.content.hazards.match(known, facts, inputs.figures),
         answers=tuple(_answers(inputs)),
     )
 

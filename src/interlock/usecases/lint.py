@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+from interlock.content.hazards import HAZARDS, read_hazards
 from interlock.content.kinds import denied_by
 from interlock.content.questionnaires import read_questionnaires
 from interlock.content.ruleset_files import PATTERNS, read_patterns
@@ -13,15 +14,24 @@ from interlock.content.rulesets import CORE, SetFolders, read_ruleset
 from interlock.content.visibility import denying
 from interlock.contract.mistakes import mistakes
 from interlock.contract.settings import match_settings
-from interlock.documents.names import closest
+from interlock.contract.skeletons.failure_modes import exported_tests
+from interlock.documents.names import closest, did_you_mean
 from interlock.documents.resources import data_dir
 from interlock.documents.yaml import model_from_yaml
-from interlock.judge.lint import LintProblem, from_error, in_order, lint_patterns, lint_ruleset, scalar_problems
+from interlock.judge.lint import (
+    LintProblem,
+    from_error,
+    in_order,
+    lint_hazards,
+    lint_patterns,
+    lint_ruleset,
+    scalar_problems,
+)
 from interlock.model import words
 from interlock.model.base import Scope, Status
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.organization import Organization
-from interlock.model.questionnaire import Item, every_item
+from interlock.model.questionnaire import Item, Questionnaire, every_item
 from interlock.model.response import Response
 from interlock.model.statements import STATEMENTS
 from interlock.model.text import plain
@@ -29,7 +39,7 @@ from interlock.probe.checks.registry import list_checks
 from interlock.usecases.load import content_folders, load_content, load_inputs
 from interlock.workspace.responses import PRODUCT
 from interlock.workspace.routine import TASKS_FILE
-from interlock.workspace.store import CONTRACT_FILE, SETTINGS_FILE, Workspace
+from interlock.workspace.store import CONTRACT_FILE, HAZARDS_FILE, SETTINGS_FILE, Workspace
 
 #: Most unknown tasks that are told: looking for the closest name of each takes time.
 _MOST_UNKNOWN = 50
@@ -97,7 +107,31 @@ def _lint_all(questions: Sequence[Path], folders: SetFolders, tops: Sequence[str
     for root in folders.roots:
         if (root / PATTERNS).is_dir():
             problems += lint_patterns(read_patterns(root / PATTERNS), asked, check_ids)
-    return in_order(problems)
+    return in_order([*problems, *_lint_hazards(asked, folders, check_ids)])
+
+
+def _lint_hazards(
+    asked: Sequence[Questionnaire], folders: SetFolders, check_ids: Collection[str]
+) -> Iterator[LintProblem]:
+    """What is wrong with the hazards of each folder, which may name what the folders before it have."""
+    rules = {name for entry in (*folders.tops(), CORE) for name in _every_rule(folders.find(entry), folders)}
+    patterns: set[str] = set()
+    sources: set[str] = set()
+    for root in folders.roots:
+        patterns |= read_patterns(root / PATTERNS).patterns.keys()
+        if (root / HAZARDS).is_dir():
+            read = read_hazards(root / HAZARDS)
+            sources |= read.sources.keys()
+            yield from lint_hazards(
+                read, asked, rules=rules, patterns=patterns, tests=exported_tests(), checks=check_ids, sources=sources
+            )
+
+
+def _every_rule(folder: Path | None, folders: SetFolders) -> Iterator[str]:
+    """The ids of a set's rules, with what it turns off."""
+    if folder is not None:
+        read = read_ruleset(folder, folders)
+        yield from (*read.rules, *read.off)
 
 
 def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
@@ -106,14 +140,14 @@ def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
         return []
     workspace = Workspace(path)
     problems: list[LintProblem] = []
-    for read in (workspace.read, workspace.contract):
+    for read in (workspace.read, workspace.contract, workspace.hazard_figures):
         try:
             read()
         except DocumentError as error:
             problems.append(from_error(error))
     if not problems:
         problems += [*_of_another_kind(workspace), *_wrong_in_contract(workspace), *_wrong_settings(workspace)]
-        problems += _unknown_tasks(workspace)
+        problems += [*_unknown_tasks(workspace), *_unknown_hazards(workspace)]
     try:
         settings, document = workspace.settings(), workspace.load(SETTINGS_FILE)
     except DocumentError:
@@ -256,6 +290,18 @@ def _unknown_tasks(workspace: Workspace) -> Iterator[LintProblem]:
     for name in unknown[:_MOST_UNKNOWN]:
         error = unknown_task(inputs, name, known)
         yield _problem(document.location(("tasks", name)), "reference", f"{error.message}: {error.remedy}")
+
+
+def _unknown_hazards(workspace: Workspace) -> Iterator[LintProblem]:
+    """What ``hazards.yaml`` has figures of and no hazard is called: they count for nothing."""
+    figures = workspace.hazard_figures()
+    if figures:
+        known = [hazard.id for hazard in load_content(workspace).hazards.catalogue.hazards]
+        document = workspace.load(HAZARDS_FILE)
+        for name in figures:
+            if name not in known:
+                location = document.location(("hazards", name))
+                yield _problem(location, "reference", f"there is no hazard {name}{did_you_mean(name, known)}")
 
 
 def _problem(location: Location, code: str, message: str) -> LintProblem:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from interlock.content.changes import ContentParts, content_changes
+from interlock.content.hazards import HAZARDS, load_hazards
 from interlock.content.kinds import denied_by
 from interlock.content.questionnaires import load_questionnaires
 from interlock.content.ruleset_files import PATTERNS
@@ -22,12 +23,14 @@ from interlock.documents.names import closest
 from interlock.documents.parsed import keep_parsed
 from interlock.documents.resources import data_dir
 from interlock.documents.timing import timed
+from interlock.judge.hazards import HazardLibrary
 from interlock.judge.patterns import PatternLibrary
 from interlock.model import words
 from interlock.model.base import ProductKind, Scope
 from interlock.model.content import ContentChange, ruleset_words
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.errors import InterlockError
+from interlock.model.hazard import HazardFigures
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Item, Questionnaire
@@ -42,12 +45,13 @@ from interlock.workspace.store import Workspace
 class Content:
     """The questions and rules that a workspace uses; loaded once, so two are the same only when they are one.
 
+    :ivar rule_folders: those whose ``patterns`` and ``hazards`` count, ours first.
     :ivar hides: names of the shipped sets in whose place a folder of the workspace stands.
     """
 
     questionnaires: tuple[Questionnaire, ...]
     ruleset: Ruleset
-    pattern_folders: tuple[Path, ...] = ()
+    rule_folders: tuple[Path, ...] = ()
     hides: tuple[str, ...] = ()
 
     @cached_property
@@ -56,7 +60,16 @@ class Content:
 
         :raises DocumentError: a pattern's file is broken; with file, line and column.
         """
-        return PatternLibrary(load_patterns(self.pattern_folders), self.questionnaires)
+        folders = [root / PATTERNS for root in self.rule_folders]
+        return PatternLibrary(load_patterns(folders), self.questionnaires)
+
+    @cached_property
+    def hazards(self) -> HazardLibrary:
+        """The catalogue of hazards, read when it is first asked for.
+
+        :raises DocumentError: a hazard's file is broken; with file, line and column.
+        """
+        return HazardLibrary(load_hazards([root / HAZARDS for root in self.rule_folders]), self.questionnaires)
 
     @cached_property
     def changes(self) -> tuple[ContentChange, ...]:
@@ -82,7 +95,8 @@ class Content:
     @property
     def parts(self) -> ContentParts:
         """What is compared with the shipped content."""
-        return ContentParts(self.ruleset, self.questionnaires, self.patterns.patterns, hides=self.hides)
+        hazards = self.hazards.catalogue.hazards
+        return ContentParts(self.ruleset, self.questionnaires, self.patterns.patterns, hazards, hides=self.hides)
 
     @cached_property
     def items(self) -> Mapping[str, Item]:
@@ -106,6 +120,7 @@ class Inputs:
 
     :ivar tasks: how far the routine tasks have come.
     :ivar past: finished tasks of earlier work, whose durations count beside those of ``tasks``.
+    :ivar figures: the team's own figures of hazards.
     :ivar recipient: the organisation that may read all of it, where others were left out.
     :ivar root: the workspace's folder, where the logo of its reports lies.
     :ivar today: the day on which evidence has to hold.
@@ -122,6 +137,7 @@ class Inputs:
     today: date = field(default_factory=date.today)
     tasks: TaskStatuses = field(default_factory=dict)
     past: tuple[PastTask, ...] = ()
+    figures: Mapping[str, HazardFigures] = field(default_factory=dict)
     recipient: str | None = None
 
     @property
@@ -251,9 +267,10 @@ def _load_content(
     questions: tuple[Path, ...], folders: SetFolders, rules_at: Path, fingerprint: tuple[tuple[str, int, int], ...]
 ) -> Content:
     """``fingerprint`` only tells one state of a workspace's own files from another."""
-    patterns = tuple(root / PATTERNS for root in folders.roots)
     hides = set(SetFolders(folders.roots[:1]).names()) & set(SetFolders(folders.roots[1:]).names())
-    content = Content(load_questionnaires(questions), load_ruleset(rules_at, folders), patterns, tuple(sorted(hides)))
+    content = Content(
+        load_questionnaires(questions), load_ruleset(rules_at, folders), folders.roots, tuple(sorted(hides))
+    )
     keep_parsed()
     return content
 
@@ -291,6 +308,7 @@ def load_inputs(workspace: Workspace, org: str | None = None) -> Inputs:
         observations=observations,
         root=workspace.root,
         tasks=content.tasks,
+        figures=workspace.hazard_figures(),
     )
     if org is not None:
         inputs.organization(org)

@@ -15,6 +15,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.fleet import FleetSummary, ImportResult
 from interlock.model.forms import FormImport
 from interlock.model.gap_graph import GapGraph
+from interlock.model.hazard import Hazard, HazardFile
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
 from interlock.model.pattern import Pattern, PatternMatch
@@ -42,6 +43,8 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "fleet-summary": (FleetSummary, "interlock fleet FILE --summary"),
     "form-import": (FormImport, "interlock import fhir, import sheet --format json"),
     "graph": (GapGraph, "the gap graph within an assessment"),
+    "hazard": (Hazard, "rulesets/hazards/ID.yaml"),
+    "hazards": (HazardFile, "hazards.yaml"),
     "import-result": (ImportResult, "interlock org import --format json"),
     "next": (NextQuestions, "interlock next --format json"),
     "observation": (Observation, "interlock probe --format json, observations/"),

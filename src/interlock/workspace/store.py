@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -17,6 +17,7 @@ from interlock.model.address_secrets import redacted_json
 from interlock.model.base import Model, newer_than_us
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import DocumentError, Location, WorkspaceError
+from interlock.model.hazard import HazardFigures, HazardFile
 from interlock.model.organization import Organization, Settings
 from interlock.model.response import Response
 from interlock.model.routine import TaskStatuses
@@ -34,6 +35,7 @@ _T = TypeVar("_T")
 
 SETTINGS_FILE = "interlock.yaml"
 CONTRACT_FILE = "contract.yaml"
+HAZARDS_FILE = "hazards.yaml"
 #: Largest observation or milestone, in bytes.
 MAX_RECORD_BYTES = 64_000_000
 
@@ -142,6 +144,10 @@ class Workspace(ResponseFiles, TaskFile):
     def contract(self) -> WorkflowContract | None:
         """``contract.yaml``, or none."""
         return model_from_yaml(WorkflowContract, self.load(CONTRACT_FILE)) if self.has(CONTRACT_FILE) else None
+
+    def hazard_figures(self) -> Mapping[str, HazardFigures]:
+        """The team's own figures of hazards (``hazards.yaml``); empty when the file is not there."""
+        return model_from_yaml(HazardFile, self.load(HAZARDS_FILE)).hazards if self.has(HAZARDS_FILE) else {}
 
     def upgrade_contract(self) -> bool:
         """Write ``contract.yaml`` in its newest schema and return whether it was older; comments and order stay.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from interlock.contract.scopes import keyed_needs
 from interlock.contract.skeletons.names import need_names
 from interlock.contract.skeletons.pages import by_hand, cell, held, page, table
+from interlock.contract.skeletons.suite import id_of_test, suite_functions
 from interlock.model.contract import Need, WorkflowContract
 from interlock.model.resolved import ResolvedContract
 
@@ -26,6 +27,12 @@ CLIENT_ERRORS: Mapping[str, str] = {
     "write_refused": "WriteRefused",
     "write_unknown": "WriteUnknown",
 }
+
+
+def exported_tests() -> frozenset[str]:
+    """The ids of the tests that every exported contract has: without what they are repeated for, but for a failure."""
+    of_failures = (id_of_test("failures", "client_does_what_the_contract_says", name) for name in CLIENT_ERRORS)
+    return frozenset((*suite_functions(), *of_failures))
 
 
 def failures_page(resolved: ResolvedContract) -> Mapping[str, str]:

@@ -7,12 +7,13 @@ them by; a test collects the suite and compares.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from interlock.contract.skeletons.examples import examples
 from interlock.documents.resources import data_dir
 from interlock.model.resolved import ResolvedContract
 
+_TEST = re.compile(r"^(?:async )?def test_(\w+)\(", re.MULTILINE)
 _SLUG = re.compile(r"[^A-Za-z0-9_.:-]+")
 
 
@@ -27,6 +28,13 @@ def id_of_test(file: str, function: str, *row: str) -> str:
     """The id of a test, ``tests/test_records.py::test_is_read[vital_signs]``; ``row`` is what it is repeated for."""
     shown = "-".join(slug(part) for part in row)
     return f"tests/test_{file}.py::test_{function}" + (f"[{shown}]" if row else "")
+
+
+def suite_functions() -> Iterator[str]:
+    """The id of each test of the suite, without what it is repeated for."""
+    for path in sorted((data_dir("skeletons") / "tests").glob("test_*.py")):
+        for found in _TEST.finditer(path.read_text("utf-8")):
+            yield id_of_test(path.stem.removeprefix("test_"), found.group(1))
 
 
 def slug(text: str) -> str:

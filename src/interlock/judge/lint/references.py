@@ -104,7 +104,7 @@ def rule_references(
             scope = Scope.ORG if key.startswith("where.") else rule.scope
             for code, message in name_problems(name, scope, items, check_ids, where):
                 yield problem(location, rule.id, code, f"{key} reads {name}: {message}")
-        for code, message in _wrong_in(key, condition.tree, items):
+        for code, message in wrong_in(key, condition.tree, items):
             yield problem(location, rule.id, code, message)
     for name in (name for message in rule.messages for name in fields(message)):
         if name == "who" and isinstance(rule, Pattern) and rule.concerns:
@@ -152,7 +152,7 @@ def name_problems(
             yield "reference", message
 
 
-def _wrong_in(key: str, tree: Node, items: Mapping[str, Item]) -> Iterator[tuple[str, str]]:
+def wrong_in(key: str, tree: Node, items: Mapping[str, Item]) -> Iterator[tuple[str, str]]:
     """(code, message) of answers that no question offers, and of functions that do not exist, in one condition."""
     for message in impossible_literals(tree, items):
         yield "option", f"{key}: {message}"
