@@ -11,10 +11,15 @@ from probe_documents import smart, statement
 from probe_judging import BASE, answered, documents, failed, judged, read
 
 from interlock.contract.match import match_contract
+from interlock.fhir.sampling import Wanted, count_resources
 from interlock.model.contract import ContractFit, Need, WorkflowContract
+from interlock.model.facts import Facts
 from interlock.model.observation import Check, Observation, Target
 from interlock.model.organization import Organization
+from interlock.model.sample import DataFacts, InputSample
 from interlock.probe.assemble import base_facts
+from interlock.probe.checks.base import CheckInput
+from interlock.probe.checks.registry import run_checks
 from interlock.probe.recheck import with_contract
 from interlock.probe.transport.exchange import Exchange, Purpose
 from interlock.usecases.checks import auth_paths_of
@@ -448,8 +453,92 @@ def test_r4_beside_r4b_is_a_question_with_what_differs() -> None:
     assert "Observation.subject" in checks["CAP-050"].message and "ask which is meant" in checks["CAP-050"].message
     same, _ = compared(of(resource(), fhirVersion="4.3.0"), Need(resource="Patient", required_fields=("birthDate",)))
     assert "what it uses is the same in both" in same["CAP-050"].message
-    other, _ = compared(of(resource(), fhirVersion="5.0.0"), need)
-    assert other["CAP-050"].outcome == "fail"
+
+
+def test_a_base_of_another_release_is_told_once_and_its_types_are_not_held_against_it() -> None:
+    needs = Need(resource="ServiceRequest", interactions=("read",)), Need(resource="Patient", interactions=("create",))
+    checks, _ = compared(of(resource(), fhirVersion="3.0.1"), *needs)
+    said = "The product's contract is written for R4; this base is of STU3 (“3.0.1”)"
+    assert (checks["CAP-050"].outcome, checks["CAP-050"].message) == ("fail", said)
+    others = {checks[f"CAP-05{number}"].message for number in (1, 2)}
+    assert others == {"Not applicable: the contract is written for another release than this base's (see CAP-050)"}
+
+
+def test_what_is_of_a_type_that_is_not_declared_is_told_with_the_type_alone() -> None:
+    needs = Need(resource="Flag", interactions=("read",), search_parameters=("patient",)), Need(resource="Patient")
+    checks, fit = compared(of(resource()), *needs)
+    assert checks["CAP-051"].message == "Needed by the contract and not declared: “Flag”"
+    assert checks["CAP-053"].message.startswith("Not applicable: what is missing is of types that are not declared")
+    assert {match.kind for match in fit.matches if match.outcome == "missing"} >= {"resource", "search_parameter"}
+    more, _ = compared(of(resource()), *needs, Need(resource="Patient", search_parameters=("birthdate",)))
+    assert more["CAP-053"].message == "Needed by the contract and not declared: “Patient?birthdate”"
+
+
+def test_a_profile_is_called_by_its_name() -> None:
+    beside = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
+    document = of(resource(type="Observation", supportedProfile=[beside + "bmi"]))
+    needs = [Need(resource="Observation", profile=beside + name) for name in ("vital-signs", "observation-lab")]
+    message = compared(document, *needs)[0]["CAP-054"].message
+    assert message.endswith(
+        "not declared: “Observation: us-core-vital-signs” and “Observation: us-core-observation-lab”"
+    )
+
+
+def test_a_kind_of_client_whose_method_is_listed_is_asked_for_and_not_missing() -> None:
+    contract = WorkflowContract.model_validate(
+        {"version": "1", "title": "Example", "launch": {"modes": ["backend"], "client": "confidential-asymmetric"}}
+    )
+
+    def of_client(methods: list[str]) -> Check:
+        listed = smart(capabilities=["client-public"], token_endpoint_auth_methods_supported=methods)
+        seen = observed(documents(metadata=statement(), smart=listed))
+        fit = match_contract(contract, Organization(id="a", name="A", fhir_base_url=BASE), seen)
+        return {check.id: check for check in with_contract(seen, contract, fit).checks}["SMART-054"]
+
+    said = "The product is a client-confidential-asymmetric, which is not among the capabilities"
+    beside = of_client(["private_key_jwt"])
+    assert beside.outcome == "warn"
+    assert beside.message == f"{said}, though “private_key_jwt” is listed as an authentication method"
+    assert of_client(["client_secret_basic"]).message == f"{said}; listed: “client-public”"
+
+
+def test_a_medication_by_reference_has_its_code_elsewhere() -> None:
+    rxnorm = "http://www.nlm.nih.gov/research/umls/rxnorm"
+    category = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/x", "code": "y"}]}]
+    by_code = {"medicationCodeableConcept": {"coding": [{"system": rxnorm, "code": "1"}]}}
+    by_reference = {"medicationReference": {"reference": "Medication/1"}, "category": category}
+
+    def of_sample(*resources: dict[str, Any]) -> Check:
+        wanted = Wanted("MedicationRequest", terminology=(rxnorm,))
+        counts = count_resources(resources, wanted)
+        sample = InputSample(
+            resource="MedicationRequest",
+            outcome="sampled",
+            count=counts.count,
+            systems=counts.systems,
+            terminology=(rxnorm,),
+            expected=counts.expected,
+            uncoded=counts.uncoded,
+            referenced=counts.referenced,
+        )
+        facts = Facts(data=DataFacts(method="bearer_token", inputs=(sample,)))
+        (found,) = [check for check in run_checks(CheckInput(BASE, facts, {})) if check.id == "DATA-004"]
+        return found
+
+    for given, number in (((by_reference,), 1), ((by_code, by_reference), 2)):
+        check = of_sample(*given)
+        assert check.outcome == "not_observed"
+        assert f"MedicationRequest refers in 1 of {number} to another resource, which has the code" in check.message
+    mixed = of_sample({"category": category}, by_reference)
+    assert mixed.outcome == "warn" and "refers in 1 of 2 to another resource" in mixed.message
+    assert of_sample(by_code).outcome == "pass"
+
+
+def test_a_page_to_sign_in_is_no_patient_given_away() -> None:
+    page = replace(counted(200, "html", "an HTML page"), purpose="anonymous-read")
+    exchanges = documents(metadata=statement(), smart=smart()) | {"anonymous-read": page}
+    check = judged(exchanges, active=True)["NEG-004"]
+    assert check.outcome == "not_observed" and "(a read: HTTP 200 with an HTML page)" in check.message
 
 
 # -- without a token --------------------------------------------------------------------------------------------------

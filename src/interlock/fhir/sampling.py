@@ -54,6 +54,8 @@ _URNS = frozenset(
 )
 _UNITS = "http://unitsofmeasure.org"
 _OID = re.compile(r"[0-2](?:\.\d{1,40}){3,30}", re.ASCII)
+#: A reference to what has the code, where the type has a choice (R4 MedicationRequest, DeviceRequest, SupplyRequest).
+_BY_REFERENCE = ("medicationReference", "codeReference", "itemReference")
 #: Elements whose ``system`` names people's identifiers or telephones, no codes.
 _NO_CODES = frozenset({"identifier", "telecom", "masterIdentifier"})
 #: Elements whose texts belong to one person; any text does within the latter.
@@ -113,6 +115,7 @@ class ResourceCounts:
     systems: dict[str, int]
     expected: int
     uncoded: int
+    referenced: int
 
 
 def count_resources(resources: Sequence[dict[str, Any]], wanted: Wanted) -> ResourceCounts:
@@ -128,14 +131,16 @@ def count_resources(resources: Sequence[dict[str, Any]], wanted: Wanted) -> Reso
     systems: Counter[str] = Counter()
     for resource in looked_at:
         statuses.update(dict.fromkeys(_statuses(resource, codes), 1))
-    expected = uncoded = 0
+    expected = uncoded = referenced = 0
     for resource in valid:
         used = dict.fromkeys(_systems(resource, wanted.terminology), 1)
         systems.update(used)
         if any(system in used for system in alternatives(wanted.terminology)):
             expected += 1
+        elif _has_no_code(resource):
+            uncoded += 1
         else:
-            uncoded += _has_no_code(resource)
+            referenced += _is_coded_elsewhere(resource)
     fields: dict[str, int] = {}
     absent: dict[str, dict[Absence, int]] = {}
     for path in dict.fromkeys(wanted.fields):
@@ -153,6 +158,7 @@ def count_resources(resources: Sequence[dict[str, Any]], wanted: Wanted) -> Reso
         systems=dict(sorted(systems.most_common(_MAX_SYSTEMS))),
         expected=expected,
         uncoded=uncoded,
+        referenced=referenced,
     )
 
 
@@ -168,6 +174,14 @@ def _has_no_code(resource: dict[str, Any]) -> bool:
         for name, value in resource.items()
         if name != "dataAbsentReason"
     )
+
+
+def _is_coded_elsewhere(resource: dict[str, Any]) -> bool:
+    """Whether what a resource is about is another resource that it refers to, whose code says what it is."""
+    if any(isinstance(resource.get(name), dict) for name in _BY_REFERENCE):
+        return True
+    about = resource.get("medication")  # of R5: a concept or a reference
+    return isinstance(about, dict) and isinstance(about.get("reference"), dict)
 
 
 def _is_void(resource: dict[str, Any], wanted: Wanted) -> bool:

@@ -181,7 +181,7 @@ def _said(check: Check) -> str:
 def _needed(check: Check) -> str:
     """What the contract needs and does not get, as a sentence to its owner."""
     said = _said(check)
-    needed = re.match(r"Needed by the contract and not (listed|offered): (.*)\.$", said)
+    needed = re.match(r"Needed by the contract and not (listed|declared): (.*)\.$", said)
     return f"Your contract needs, and they do not list: {needed[2]}." if needed else said
 
 

@@ -66,7 +66,13 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(("CDS-001", "CDS-002", "CDS-003"), "", "Correct your own CDS service; nobody has to be asked."),
     Question(
-        ("CAP-050", "CAP-051", "CAP-052", "CAP-053", "CAP-054", "CAP-055"),
+        ("CAP-050",),
+        "Which FHIR release does {base} speak, and is there a base of yours for the release that our product is "
+        "written for? {said}",
+        "{ask}. If there is none, the contract or the product has to change for this organisation.",
+    ),
+    Question(
+        ("CAP-051", "CAP-052", "CAP-053", "CAP-054", "CAP-055"),
         "Our product needs what your capability statement does not list: {rest}. Is it supported all the same, or can "
         "it be enabled?",
         _CHANGE,

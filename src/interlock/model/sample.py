@@ -42,6 +42,7 @@ class InputSample(Model):
     :ivar terminology: the code systems that the contract expects.
     :ivar expected: resources that use at least one of these, among those that are not void; units stand for no code.
     :ivar uncoded: resources without one that say why they have no code, among those that are not void.
+    :ivar referenced: resources without one that refer to another resource, which has the code: a medication.
     :ivar reason: in our own words why nothing was seen, or to which narrower search the server answered.
     """
 
@@ -69,6 +70,7 @@ class InputSample(Model):
     terminology: tuple[str, ...] = ()
     expected: int = 0
     uncoded: int = 0
+    referenced: int = 0
     reason: str | None = None
 
     @property

@@ -160,6 +160,7 @@ class _Reader:
             terminology=need.terminology,
             expected=counts.expected,
             uncoded=counts.uncoded,
+            referenced=counts.referenced,
             reason=page.reason,
         )
 

@@ -53,7 +53,7 @@ def _public(check_id: str, name: Literal["smart", "metadata"], purpose: Purpose,
         exchange = probed.exchanges.get(purpose)
         granted = exchange.record.headers.get("access-control-allow-origin", "*") if exchange is not None else "*"
         if not allowed:
-            return failed(f"{origin} may not read it; any origin SHALL be allowed")
+            return failed(f"{origin} may not read it; a server for apps in browsers SHALL let any origin")
         return (
             passed("Any origin may read it")
             if granted == "*"

@@ -10,6 +10,7 @@ from interlock.probe.checks.base import CheckInput, check
 from interlock.probe.checks.results import (
     NeedError,
     Result,
+    capitalized,
     failed,
     not_applicable,
     not_observed,
@@ -70,7 +71,7 @@ def _answer(probed: CheckInput, purpose: Purpose) -> tuple[Exchange, int]:
 
 
 #: What was asked for without a token, in a message.
-_ASKED: dict[Purpose, str] = {"anonymous-read": "A read", "anonymous-count": "A count of patients"}
+_ASKED: dict[Purpose, str] = {"anonymous-read": "a read", "anonymous-count": "a count of patients"}
 
 
 def _anonymous(probed: CheckInput) -> tuple[dict[Purpose, tuple[Exchange, int]], list[Result]]:
@@ -177,19 +178,27 @@ def registered_error(probed: CheckInput) -> Result:
     level="SHALL",
 )
 def anonymous_read(probed: CheckInput) -> Result:
-    """A read of what cannot exist, and a count of patients: a 404 to the read is the answer of open servers too."""
+    """A read of what cannot exist, and a count of patients: a 404 to the read is the answer of open servers too.
+
+    So is a success that brings no resource, such as a page to sign in.
+    """
     answers, _ = _anonymous(probed)
     for purpose, (exchange, status) in answers.items():
-        given = exchange.reading == "bundle" or purpose == "anonymous-read"
+        given = exchange.reading == "bundle" or (purpose == "anonymous-read" and exchange.reading == "other_resource")
         if 200 <= status < 300 and given:
-            open_to = f"{_ASKED[purpose]} without a token brings HTTP {status} with {exchange.detail}"
-            return failed(open_to, probed.at(purpose))
+            brings = f"{_ASKED[purpose]} without a token brings HTTP {status} with {exchange.detail}"
+            return failed(capitalized(brings), probed.at(purpose))
     where = probed.at_exchanges(exchange for exchange, _ in answers.values())
-    said = words.listed([f"{_ASKED[purpose]}: HTTP {status}" for purpose, (_, status) in answers.items()])
+    said = words.listed(
+        [
+            f"{_ASKED[purpose]}: HTTP {status}" + (f" with {exchange.detail}" if 200 <= status < 300 else "")
+            for purpose, (exchange, status) in answers.items()
+        ]
+    )
     if any(status in {401, 403} for _, status in answers.values()):
         return passed(f"Refused without a token ({said})", *where)
     _, of_read = answers.get("anonymous-read", (None, 404))
-    if of_read != 404:
+    if of_read != 404 and not 200 <= of_read < 300:
         return warned(f"HTTP {of_read} is none of the refusals that clients expect (401, 403, 404)", *where)
     return not_observed(
         f"guarded and open servers may answer so ({said}); whether a token is missed has to be asked", *where

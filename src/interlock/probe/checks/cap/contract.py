@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from interlock.model.base import Severity
+from interlock.model.contract import NeedMatch
 from interlock.probe.checks.base import CheckInput, check, given
 from interlock.probe.checks.results import (
     NeedError,
@@ -17,18 +18,53 @@ from interlock.probe.checks.results import (
     not_applicable,
     not_observed,
     passed,
+    quoted,
     quoted_list,
     warned,
 )
 from interlock.probe.checks.sources import cite
 
-_Kind = Literal["resource", "interaction", "search_parameter", "operation", "profile", "release"]
+_Kind = Literal["resource", "interaction", "search_parameter", "operation", "profile"]
+_PROFILES = ("http://hl7.org/fhir/us/core/StructureDefinition/", "http://hl7.org/fhir/StructureDefinition/")
+
+
+def _named(match: NeedMatch) -> str:
+    """A need as a reader knows it: ``Patient``, ``Patient.read``, ``Patient?name``, ``Patient: us-core-patient``."""
+    if match.kind == "resource" or match.resource is None:
+        return match.name
+    name = match.name
+    for prefix in _PROFILES if match.kind == "profile" else ():
+        name = name.removeprefix(prefix)
+    return f"{match.resource}{ {'search_parameter': '?', 'profile': ': '}.get(match.kind, '.') }{name}"
+
+
+@check(
+    "CAP-050",
+    "The FHIR release is the contract's",
+    Severity.HIGH,
+    cite("R4-CSD", "CapabilityStatement.fhirVersion", "CapabilityStatement.fhirVersion"),
+    rows=("CS-04",),
+    needs="contract",
+    rests_on=("metadata",),
+    at="metadata#/fhirVersion",
+    level="contract",
+)
+def same_release(probed: CheckInput) -> Result:
+    """An organisation may have a base for each release: another one here says nothing of the others."""
+    match = next(match for match in given(probed.fit).matches if match.kind == "release")
+    if match.outcome == "missing":
+        stated = f"{probed.capability.fhir_release} ({quoted(probed.capability.fhir_version or '', 20)})"
+        return failed(f"The product's contract is written for {match.name}; this base is of {stated}")
+    if match.outcome == "not_observed":
+        return not_observed("the capability statement was not seen")
+    if match.outcome == "undeclared":
+        return warned(capitalized(match.note or "the statement names no release"))
+    return passed(f"The statement is of {match.name}, as the contract is")
 
 
 def _need(check_id: str, kind: _Kind, title: str, severity: Severity, element: str, row: str) -> None:
-    """Register the comparison of one kind of need."""
+    """Register the comparison of one kind of need; what is of a type that is not declared is told with that type."""
     source = cite("R4-CSD", element, element)
-    at = "metadata#/fhirVersion" if kind == "release" else "metadata#/rest/0/resource"
 
     @check(
         check_id,
@@ -38,51 +74,49 @@ def _need(check_id: str, kind: _Kind, title: str, severity: Severity, element: s
         rows=(row,),
         needs="contract",
         rests_on=("metadata",),
-        at=at,
+        at="metadata#/rest/0/resource",
         level="contract",
     )
     def compare(probed: CheckInput) -> Result:
         """What a list leaves out is missing; what the statement does not list at all is unknown."""
-        matches = [match for match in given(probed.fit).matches if match.kind == kind]
+        every = given(probed.fit).matches
+        matches = [match for match in every if match.kind == kind]
         if not matches:
             raise NeedError(not_applicable("the contract needs none"))
+        lost = [match for match in every if match.outcome == "missing" and match.kind in {"release", "resource"}]
+        if any(match.kind == "release" for match in lost):
+            raise NeedError(
+                not_applicable("the contract is written for another release than this base's (see CAP-050)")
+            )
+        types = {match.name for match in lost} if kind != "resource" else set()
+        declared = [match for match in matches if match.resource not in types]
 
         def names(outcome: str, *, optional: bool) -> str:
             return quoted_list(
-                f"{match.resource}.{match.name}" if match.resource and kind != "resource" else match.name
-                for match in matches
-                if match.outcome == outcome and (optional or not match.optional)
+                _named(match) for match in declared if match.outcome == outcome and (optional or not match.optional)
             )
 
         if missing := names("missing", optional=False):
-            return failed(f"Needed by the contract and not offered: {missing}")
+            return failed(f"Needed by the contract and not declared: {missing}")
         if names("not_observed", optional=True):
             return not_observed("the capability statement was not seen")
-        if lost := names("missing", optional=True):
-            return warned(f"Optional in the contract, and not offered: {lost}")
-        if kind == "release" and matches[0].outcome == "undeclared" and matches[0].note:
-            return warned(capitalized(matches[0].note))
+        if optional := names("missing", optional=True):
+            return warned(f"Optional in the contract, and not declared: {optional}")
         if silent := names("undeclared", optional=True):
             return warned(f"Needed by the contract, and the statement does not say: {silent}")
         if wrong := names("not_fhir", optional=True):
             return not_observed(f"no server was asked for what FHIR has no name for: {wrong}")
-        return passed(f"All {len(matches)} are offered")
+        if len(declared) < len(matches):
+            raise NeedError(not_applicable("what is missing is of types that are not declared at all (see CAP-051)"))
+        return passed(f"All {len(matches)} are declared")
 
 
 _RESOURCE = "CapabilityStatement.rest.resource"
-_need(
-    "CAP-050",
-    "release",
-    "The FHIR release is the contract's",
-    Severity.HIGH,
-    "CapabilityStatement.fhirVersion",
-    "CS-04",
-)
-_need("CAP-051", "resource", "The contract's resource types are offered", Severity.HIGH, _RESOURCE, "CS-11")
+_need("CAP-051", "resource", "The contract's resource types are declared", Severity.HIGH, _RESOURCE, "CS-11")
 _need(
     "CAP-052",
     "interaction",
-    "The contract's interactions are offered",
+    "The contract's interactions are declared",
     Severity.HIGH,
     f"{_RESOURCE}.interaction",
     "CS-11",
@@ -90,7 +124,7 @@ _need(
 _need(
     "CAP-053",
     "search_parameter",
-    "The contract's search parameters are offered",
+    "The contract's search parameters are declared",
     Severity.MEDIUM,
     f"{_RESOURCE}.searchParam",
     "CS-12",

@@ -182,8 +182,8 @@ def terminology(probed: CheckInput) -> Result:
     """Of each input whose terminology the contract names: one of its systems occurs in every resource, or not.
 
     A contract may name alternatives, but units are none to codes. A system that does not occur at all is said and not
-    held against anybody; nor is a resource that says why it has no code. A system named by an OID alone is no URI, and
-    no client finds it by the system's own address.
+    held against anybody; nor is a resource that says why it has no code, or refers to one that has it. A system named
+    by an OID alone is no URI, and no client finds it by the system's own address.
     """
     samples = [sample for sample in sampled_inputs(probed) if sample.valid]
     bare = [
@@ -198,18 +198,30 @@ def terminology(probed: CheckInput) -> Result:
         if bare:
             return warned(capitalized(also.removeprefix("; ")))
         return not_applicable("the contract names no terminology of what was seen")
+    elsewhere = [
+        f"{sample.name} refers in {sample.referenced} of {sample.valid} to another resource, which has the code and "
+        "was not read"
+        for sample in named
+        if sample.referenced
+    ]
+    also = (f"; {clauses(elsewhere, 4)}" if elsewhere else "") + also
     absent = [
-        sample for sample in named if not any(system in sample.systems for system in alternatives(sample.terminology))
+        sample
+        for sample in named
+        if sample.referenced < sample.valid
+        and not any(system in sample.systems for system in alternatives(sample.terminology))
     ]
     if absent:
         used = [f"{sample.name} uses {quoted_list(sample.systems, 3) or 'none'}" for sample in absent]
         return warned(f"None of the contract's code systems: {clauses(used, 4)}{also}")
-    partly = [sample for sample in named if _with_systems(sample) + sample.uncoded < sample.valid]
+    partly = [sample for sample in named if _with_systems(sample) + sample.uncoded + sample.referenced < sample.valid]
     if partly:
         counts = [f"{sample.name}: {_counts(sample)}" for sample in partly]
         return warned(f"Not every resource uses one of the contract's code systems: {clauses(counts, 4)}{also}")
     if bare:
         return warned(capitalized(also.removeprefix("; ")))
+    if elsewhere:
+        return not_observed(clauses(elsewhere, 4))
     missing = [
         f"{sample.name}: {system}" for sample in named for system in sample.terminology if system not in sample.systems
     ]

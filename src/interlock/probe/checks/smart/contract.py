@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from interlock.model.contract import WorkflowContract
 
 _CAPABILITIES = cite("SM-CONF", "capabilities", "Capabilities")
+#: Kind of client → the methods by which such a client shows who it is (SMART 2.2; RFC 7591 section 2).
+_METHODS = {
+    "public": frozenset({"none"}),
+    "confidential-symmetric": frozenset({"client_secret_basic", "client_secret_post"}),
+    "confidential-asymmetric": frozenset({"private_key_jwt"}),
+}
 
 
 def _launch(check_id: str, mode: Literal["ehr", "standalone", "backend"], title: str) -> None:
@@ -121,11 +127,14 @@ def client(probed: CheckInput) -> Result:
     if wanted is None:
         raise NeedError(not_applicable("the contract does not say which kind of client the product is"))
     probed.listed("capabilities")
-    return (
-        passed(f"client-{wanted} is listed")
-        if wanted in smart.client_types
-        else failed(f"The product is a client-{wanted}; listed: {quoted_list(smart.client_types) or 'none'}")
-    )
+    if wanted in smart.client_types:
+        return passed(f"client-{wanted} is listed")
+    said = f"The product is a client-{wanted}, which is not among the capabilities"
+    if methods := _METHODS[wanted].intersection(smart.token_endpoint_auth_methods_supported or ()):
+        where = probed.at_fields("smart", ("capabilities", "token_endpoint_auth_methods_supported"))
+        return warned(f"{said}, though {quoted_list(sorted(methods))} is listed as an authentication method", *where)
+    listed = [f"client-{kind}" for kind in smart.client_types]
+    return failed(f"{said}; listed: {quoted_list(listed) or 'no kind of client'}")
 
 
 @check(
