@@ -85,7 +85,8 @@ async def test_an_empty_workspace_says_where_to_start(terminal, workspace):
             ("7", "d", "no organisation yet: a adds"),
         ):
             t.app.clear_notifications()
-            await t.press(number, key)
+            await t.press("g", number)
+            await t.press(key)
             await t.until_shown(phrase)
 
 

@@ -38,7 +38,7 @@ async def test_filters_say_what_is_listed_and_are_cleared(terminal):
         assert "only Lakeshore Health System" in t.text
         await t.press("s", "down", "enter")
         await t.until(lambda: all(nodes[key].severity is Severity.CRITICAL for key in listed(t)))
-        await t.press("k", "down", "enter")
+        await t.press("t", "down", "enter")
         await t.until(lambda: all(nodes[key].kind == "gap" for key in listed(t)))
         await t.press("w", "end", "enter")
         await t.until(lambda: all(nodes[key].owner.value == "org" for key in listed(t)))
@@ -191,5 +191,5 @@ async def test_without_a_contract_the_section_says_what_to_do(terminal, workspac
     async with terminal() as t:
         await t.press("8")
         await t.until_shown("There is no contract.yaml")
-        await t.press("6", "k")
+        await t.press("6", "s")
         await t.until_shown("There is no contract.yaml to make skeletons of")

@@ -11,7 +11,7 @@ from textual.widgets import Input, OptionList, TextArea
 
 from interlock.model.base import Evidence, Status
 from interlock.model.errors import Location, WorkspaceError
-from interlock.tui.widgets.fields import Choices
+from interlock.tui.widgets.fields import Choices, choices_of
 from interlock.tui.widgets.rows import Rows
 from interlock.workspace.store import Workspace
 
@@ -124,7 +124,7 @@ async def test_enter_on_what_is_taken_goes_on(asking):
 
 
 async def test_a_question_opens_at_its_text_even_if_its_answer_is_further_down(asking):
-    async with asking(SETTLED, (80, 24)) as t:
+    async with asking(SETTLED, (80, 14)) as t:
         form = t.app.screen.query_one("#form")
         await t.press("end")
         await t.until(lambda: form.scroll_offset.y > 0)
@@ -134,6 +134,20 @@ async def test_a_question_opens_at_its_text_even_if_its_answer_is_further_down(a
             assert form.scroll_offset.y == 0, "the question comes first"
         await t.press("down", "end")
         await t.until(lambda: form.scroll_offset.y > 0)
+
+
+async def test_every_choice_is_in_sight_at_80_by_24_and_its_number_takes_it(asking, workspace):
+    async with asking(STABLE, (80, 24)) as t:
+        choices = choices_of(t.app.state.inputs.content.item(STABLE))
+        for number, choice in enumerate(choices, 1):
+            first_words = " ".join(choice.label.split()[:4])
+            assert any(f"{number} (" in line and first_words in line for line in t.lines), choice.label
+        await t.press("2")
+        assert t.app.current_mode == "questions"
+        await saved(t, workspace, STABLE, value=choices[1].value)
+        await t.press("9")  # there is no such choice
+        await t.until(lambda: not t.app.state.waiting)
+        assert response(workspace, STABLE).value == choices[1].value
 
 
 async def test_next_open_walks_through_the_scopes(asking, workspace):
@@ -412,7 +426,7 @@ async def test_questions_are_found_by_their_words_and_none_is_said(asking):
 
 async def test_an_area_is_one_jump_away(asking):
     async with asking(STABLE) as t:
-        await choose(t, "j", "Which area?", "Extra questions")
+        await choose(t, "v", "Which area?", "Extra questions")
         await t.until(lambda: t.app.screen._item == "extra.count")
 
 
@@ -426,9 +440,9 @@ async def test_the_next_question_is_the_one_that_settles_most_and_says_why(termi
         await t.until(lambda: t.app.current_mode == "questions")
         await t.until(lambda: where(t) == (best.scope, best.item))
         why = best.because
-        assert why in t.of("#question")
+        assert why in t.of("#about")
         await t.press("u")
-        await t.until(lambda: why not in t.of("#question"))
+        await t.until(lambda: why not in t.of("#about"))
         await t.settled()
         (again,) = [q for q in t.app.state.worth.questions if (q.scope, q.item) == (best.scope, best.item)]
         assert again.unknown and again.because.startswith("it was answered with unknown")

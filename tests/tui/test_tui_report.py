@@ -87,7 +87,7 @@ async def test_the_contracts_skeletons_are_written(terminal, workspace):
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
     async with terminal() as t:
-        await t.press("6", "k")
+        await t.press("6", "s")
         await t.until(lambda: "Written" in t.of("#outcome"))
         assert (mine.parent / "contract.lock.json").exists()
         assert "scopes.json.new: the one beside it was edited, and kept" in t.of("#outcome")
@@ -106,7 +106,7 @@ async def test_a_milestone_is_saved_and_compared_with(terminal, workspace):
         await t.until(lambda: t.app.current_mode == "questions")
         await t.press("home", "enter")
         await t.settled()
-        await t.press("6")
+        await t.press("g", "6")
         rows.options.focus()
         await t.press("enter")
         await t.until(lambda: "Verdict" in t.of("#outcome"))

@@ -82,7 +82,7 @@ async def test_the_note_is_undone_from_another_screen(terminal, workspace) -> No
         await t.type("seen by two")
         await t.press("enter")
         await t.until(lambda: "seen by two" in (workspace.responses("product")[item].note or ""))
-        await t.press("escape", "4")
+        await t.press("escape", "g", "4")
         await t.until(lambda: t.app.current_mode == "gaps")
         await t.press("ctrl+z")
         await t.until(lambda: workspace.responses("product")[item] == before)

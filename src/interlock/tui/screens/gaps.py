@@ -87,7 +87,7 @@ class GapsSection(Section):
         Binding("f", "filter('org')", "Organisation", show=False, tooltip="List one organisation's gaps only"),
         Binding("s", "filter('severity')", "Severity", show=False, tooltip="List one severity only"),
         Binding("w", "filter('owner')", "Owner", show=False, tooltip="List one owner's work only"),
-        Binding("k", "filter('kind')", "Kind", show=False, tooltip="List gaps only, or things to find out only"),
+        Binding("t", "filter('kind')", "Kind", show=False, tooltip="List gaps only, or things to find out only"),
         Binding("slash", "find", "Find", key_display="/", tooltip="List only what has these words, or this id"),
         Binding("c", "clear", "Clear filters", tooltip="Clear every filter"),
         Binding("p", "patterns", "Patterns", tooltip="Show the patterns of trouble that hold here"),
@@ -133,7 +133,7 @@ class GapsSection(Section):
             ("f", self.state.name_of(chosen.org) if chosen.org else None, "organisation"),
             ("s", words.SEVERITY[chosen.severity].phrase if chosen.severity else None, "severity"),
             ("w", words.OWNER[chosen.owner].title if chosen.owner else None, "owner"),
-            ("k", _KINDS[chosen.kind] if chosen.kind else None, "kind"),
+            ("t", _KINDS[chosen.kind] if chosen.kind else None, "kind"),
             ("/", f"with “{chosen.find[:30]}”" if chosen.find else None, "find"),
         ):
             parts += [(f"{key} ", ACCENT), (f"only {value}", "bold") if value else (name, DIM), ("  ", "")]

@@ -21,6 +21,7 @@ from interlock.tui.screens.answering import Answering
 from interlock.tui.screens.section import AskText, Pick
 from interlock.tui.state import State
 from interlock.tui.widgets.bars import ScoreLine
+from interlock.tui.widgets.fields import Choices
 from interlock.tui.widgets.question_form import QuestionForm, Shown
 from interlock.tui.widgets.rows import Column, Rows
 
@@ -39,15 +40,17 @@ class QuestionsSection(Answering):
     TITLE = "Questions"
     PURPOSE = "Answer one question at a time"
     ABOUT = (
-        "One question at a time. The arrows move between the choices and Enter takes one: it is saved at once, and the "
+        "One question at a time. Its number takes an answer, or the arrows and Enter: it is saved at once, and the "
         "score at the foot moves. Enter on what is taken already goes on to the next question. Say how you know it "
         "(evidence), and leave a note for the next reader. The product's questions are asked once; each organisation "
         "has its own: s switches between them. w goes to the question that settles most. f lists only some, / finds "
-        "words, j jumps to an area."
+        "words, v goes to an area. Numbers go to sections only after g here."
     )
     INITIAL_FOCUS = "#choices"
     PANELS = {"#form": "Question", "#question-list": "Questions"}
+    NUMBERED = False
     BINDINGS = [
+        *(Binding(str(number), f"choose({number})", "Choose", show=False) for number in range(1, 10)),
         Binding("n", "step(1)", "Next", tooltip="The question after this one"),
         Binding("p", "step(-1)", "Prev", tooltip="The question before this one"),
         Binding("o", "next_open", "Open", tooltip="The next question without an answer, here or in the next scope"),
@@ -64,7 +67,7 @@ class QuestionsSection(Answering):
         Binding("l", "list", "List", tooltip="Go to the list of questions"),
         Binding("f", "filter", "Filter", tooltip="List only some: open, not known, core, contradicted, …"),
         Binding("slash", "find", "Find", key_display="/", show=False, tooltip="List only questions with these words"),
-        Binding("j", "area", "Area", show=False, tooltip="Jump to an area of this questionnaire"),
+        Binding("v", "area", "Area", show=False, tooltip="Go to an area of this questionnaire"),
         Binding("c", "clear", "Clear filter", show=False, tooltip="List every question again"),
         Binding("delete", "take_back", "Take back", show=False, tooltip="Take the answer back"),
         Binding("escape", "leave", "Leave the field", tooltip="Out of a field or the list, back to the choices"),
@@ -323,6 +326,10 @@ class QuestionsSection(Answering):
         if action == "confirm":
             return self._proposed is not None
         return True
+
+    def action_choose(self, number: int) -> None:
+        """Choose the answer of this number."""
+        self.query_one(Choices).take(number)
 
     def action_leave(self) -> None:
         """Out of a field, back to the choices."""

@@ -68,7 +68,7 @@ class ReportSection(Section):
     }
     BINDINGS = [
         Binding("e", "export", "Export", tooltip="Write the report in the chosen formats"),
-        Binding("k", "contract", "Skeletons", tooltip="Write the contract's skeletons: statement, scopes, settings"),
+        Binding("s", "contract", "Skeletons", tooltip="Write the contract's skeletons: statement, scopes, settings"),
         Binding("m", "milestone", "Milestone", tooltip="Freeze the assessment as it is now"),
         Binding("b", "burn_down", "Burn-down", tooltip="How score, gaps and dates moved from milestone to milestone"),
         Binding("d", "download", "Download", tooltip="Hand a file that was written to the browser"),

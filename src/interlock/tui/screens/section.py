@@ -22,6 +22,7 @@ from interlock.tui.undo import Step
 from interlock.tui.widgets.bars import KeyBar, TopBar
 from interlock.tui.widgets.fields import Field
 from interlock.tui.widgets.flow import Problem
+from interlock.tui.widgets.rows import Options
 
 if TYPE_CHECKING:
     from interlock.workspace.store import Workspace
@@ -83,6 +84,7 @@ class Section(Screen[None]):
     :cvar ABOUT: what the screen is for and how it is used; the help shows it.
     :cvar INITIAL_FOCUS: selector of the widget that has the focus when the section opens.
     :cvar PANELS: titles of the section's panels, by selector.
+    :cvar NUMBERED: a number goes to a section; not where numbers choose an answer.
     """
 
     MODE = ""
@@ -93,6 +95,7 @@ class Section(Screen[None]):
     ABOUT = ""
     INITIAL_FOCUS = ""
     PANELS: Mapping[str, str] = {}
+    NUMBERED = True
     AUTO_FOCUS = ""
 
     def __init__(self) -> None:
@@ -113,7 +116,7 @@ class Section(Screen[None]):
         """Bars, problem panel, and the section's own body."""
         sections = self.interlock.SECTIONS
         tabs = [(section.MODE, section.TITLE, section.SHORT_TITLE or section.TITLE) for section in sections]
-        yield TopBar(tabs, self.MODE or self.app.current_mode)
+        yield TopBar(tabs, self.MODE or self.app.current_mode, numbered=self.NUMBERED)
         yield Problem(id="problem")
         yield Static("Reading the workspace…", id="loading", markup=False)
         with Container(id="body"):
@@ -302,7 +305,7 @@ class Pick(Dialog[str]):
 
     def body(self) -> ComposeResult:
         """The list."""
-        yield OptionList(*(Option(content) for _, content in self._choices), markup=False)
+        yield Options(*(Option(content) for _, content in self._choices), markup=False)
 
     def on_mount(self) -> None:
         """Start at what is chosen now."""

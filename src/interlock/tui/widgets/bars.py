@@ -47,17 +47,17 @@ class Pieces(Widget):
 
 
 class Tabs(Pieces):
-    """The sections with their numbers on one line; a click goes to one."""
+    """The sections on one line, with the numbers that go to them; a click goes to one."""
 
-    def __init__(self, sections: Sequence[Tab], current: str) -> None:
+    def __init__(self, sections: Sequence[Tab], current: str, *, numbered: bool) -> None:
         super().__init__(id="tabs")
-        self._sections, self._current = sections, current
+        self._sections, self._current, self._numbered = sections, current, numbered
 
     def pieces(self) -> Iterable[tuple[Content, str]]:
         """``1 Overview  2 Questions``; short names and less room between them where it is narrow."""
         for number, (mode, title, short) in enumerate(self._sections, 1):
             name = f"{title} " if self.size.width >= WIDE else short
-            shown = Content.assemble(" ", (f"{number}", ACCENT), (f" {name}", DIM))
+            shown = Content.assemble(" ", (f"{number} " if self._numbered else "  ", ACCENT), (name, DIM))
             if mode == self._current:
                 shown = Content.styled(shown.plain, "bold $primary on $background")
             yield shown, f"app.go('{mode}')"
@@ -66,9 +66,9 @@ class Tabs(Pieces):
 class TopBar(Vertical):
     """Product, verdict and what is going on, which is never cut for the others' sake; below it the sections."""
 
-    def __init__(self, sections: Sequence[Tab], current: str) -> None:
+    def __init__(self, sections: Sequence[Tab], current: str, *, numbered: bool) -> None:
         product, status = Static("", id="product", markup=False), Static("", id="status", markup=False)
-        super().__init__(Horizontal(product, status, id="title"), Tabs(sections, current))
+        super().__init__(Horizontal(product, status, id="title"), Tabs(sections, current, numbered=numbered))
 
     def show(self, state: State) -> None:
         """Show what is assessed and what is going on."""

@@ -27,7 +27,7 @@ from interlock.model.base import Status
 from interlock.model.questionnaire import Item, ItemType
 from interlock.model.response import Response
 from interlock.model.text import plain
-from interlock.tui.page import DIM, OK, STATUS, Page, text
+from interlock.tui.page import ACCENT, DIM, OK, STATUS, Page, line
 from interlock.tui.widgets.flow import Drawn
 from interlock.tui.widgets.rows import Options
 
@@ -270,7 +270,14 @@ class Choices(Options):
     def _drawn(self, choice: Choice) -> Drawn:
         marked = (choice.kind, choice.value) in self._marked
         several = self._asked is not None and self._asked.item.type is ItemType.MULTI_CHOICE
-        return Drawn(partial(_draw, choice=choice, marked=marked, several=several))
+        number = self._choices.index(choice) + 1
+        return Drawn(partial(_draw, choice=choice, number=number, marked=marked, several=several))
+
+    def take(self, number: int) -> None:
+        """Choose the line of this number; one that there is not does nothing."""
+        if number <= len(self._choices):
+            self.highlighted = number - 1
+            self.action_select()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -295,11 +302,12 @@ def _marked(item: Item, response: Response | None) -> frozenset[tuple[str, str]]
     return frozenset(("value", str(entry)) for entry in values)
 
 
-def _draw(page: Page, *, choice: Choice, marked: bool, several: bool) -> None:
+def _draw(page: Page, *, choice: Choice, number: int, marked: bool, several: bool) -> None:
     if choice.kind == "status":
         glyph = f"({STATUS[Status(choice.value)].glyph})" if marked else "( )"
     else:
         glyph = ("[x]" if marked else "[ ]") if several else ("(•)" if marked else "( )")
-    page.bullet(text(glyph, f"bold {OK}" if marked else DIM), (plain(choice.label, 600), "bold" if marked else ""))
+    front = line((f"{number if number < 10 else ' '} ", ACCENT), (glyph, f"bold {OK}" if marked else DIM))
+    page.bullet(front, (plain(choice.label, 600), "bold" if marked else ""))
     if choice.detail:
-        page.bullet("   ", (plain(choice.detail, 600), DIM))
+        page.bullet("     ", (plain(choice.detail, 600), DIM))

@@ -76,6 +76,7 @@ class QuestionForm(VerticalScroll):
         yield Words(id="long", show_line_numbers=False)
         yield Choices(id="choices")
         yield Static("", id="form-error", classes="error", markup=False)
+        yield Flow(id="about")
         yield labelled(
             "Evidence",
             Segments([(e.value, words.EVIDENCE[e].phrase) for e in Evidence], Evidence.ASSERTED.value, id="evidence"),
@@ -94,6 +95,7 @@ class QuestionForm(VerticalScroll):
         item, response = shown.asked.item, shown.asked.response
         self.query_one("#question", Flow).draw(lambda page: _draw_question(page, shown))
         self.query_one(Choices).show(shown.asked)
+        self.query_one("#about", Flow).draw(lambda page: _draw_about(page, shown))
         self.query_one("#sources", Flow).draw(lambda page: _draw_sources(page, shown))
         if not fresh:
             return
@@ -200,9 +202,6 @@ def _draw_question(page: Page, shown: Shown) -> None:
     if shown.proposal is not None and shown.proposal.response is not None:
         proposed = f"Proposed for every organisation: {plain(shown.proposal.shown_answer(), 300)}"
         page.bullet(text("y", f"bold {ACCENT}"), (f"{proposed} ({_author(shown.proposal.response)})", ACCENT))
-    if shown.worth is not None:
-        page.para(shown.worth.because, ACCENT)
-    page.blank()
     page.para(asked.text, "bold")
     if shown.contradiction is not None:
         contradiction = shown.contradiction
@@ -213,14 +212,19 @@ def _draw_question(page: Page, shown: Shown) -> None:
             f"answered {contradiction.answered}, observed {contradiction.observed}. ",
             (contradiction.evidence, DIM),
         )
-    if asked.item.help:
-        page.blank()
-        page.para(asked.item.help)
-    if asked.item.why:
-        page.blank()
-        page.bullet(text("Why", ACCENT), (asked.item.why, DIM))
     if asked.response is not None and asked.response.reason:
         page.bullet(text("Does not apply because", ACCENT), asked.response.reason)
+
+
+def _draw_about(page: Page, shown: Shown) -> None:
+    """What a good answer is, why it is asked, what it settles: below the choices, which a small screen shows first."""
+    item = shown.asked.item
+    if item.help:
+        page.para(item.help)
+    if item.why:
+        page.bullet(text("Why", ACCENT), (item.why, DIM))
+    if shown.worth is not None:
+        page.bullet(text("Worth", ACCENT), (shown.worth.because, DIM))
 
 
 def _draw_authors(page: Page, asked: Asked, response: Response, today: date) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.css.styles import RulesMap
@@ -85,7 +86,12 @@ def _look(row: Row) -> tuple[object, ...]:
 
 
 class Options(OptionList):
-    """An :class:`OptionList` that tells what is about its options from what is about earlier ones."""
+    """An :class:`OptionList` that tells what is about its options from what is about earlier ones; j and k move."""
+
+    BINDINGS = [
+        Binding("j", "cursor_down", "Down", show=False),
+        Binding("k", "cursor_up", "Up", show=False),
+    ]
 
     def holds(self, event: OptionList.OptionMessage) -> bool:
         """Is the event about an option that is still there, at its index?"""
