@@ -52,7 +52,7 @@ NO_KEY = "no key: "
 
 
 class Detail(NamedTuple):
-    """One thing that a need takes for granted of a server: an interaction, a parameter, an operation, a profile."""
+    """One thing that a need takes for granted of a server: an interaction, a parameter, the condition of a write …."""
 
     need: str
     resource: str
@@ -134,6 +134,13 @@ def parameters_of(name: str, need: Resource) -> list[str]:
     return list(dict.fromkeys([*(need.get("search_parameters") or []), *fixed, *code]))
 
 
+def conditions_of(need: Resource) -> list[str]:
+    """The headers under which a need is written."""
+    writing, interactions = need.get("writing") or {}, need.get("interactions") or []
+    once = ["If-None-Exist"] if writing.get("if_none_exist") and "create" in interactions else []
+    return once + (["If-Match"] if writing.get("if_match") and "update" in interactions else [])
+
+
 def _details(organization: Organization) -> Iterator[tuple[str, Detail]]:
     for direction in ("input", "output"):
         for name, need in organization.needs(direction).items():
@@ -142,6 +149,7 @@ def _details(organization: Organization) -> Iterator[tuple[str, Detail]]:
             found += [("parameter", one) for one in parameters_of(name, need)]
             found += [("operation", one.lstrip("$")) for one in need.get("operations") or []]
             found += [("profile", need["profile"])] if need.get("profile") else []
+            found += [("condition", one) for one in conditions_of(need)]
             for kind, what in found:
                 shown = what.rpartition("/")[2] if kind == "profile" else what
                 optional = bool(need.get("optional"))

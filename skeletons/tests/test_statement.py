@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from conftest import Detail, stop, wrong_release
 from fhir_client import Organization, Resource
+
+#: Where a statement says whether an update has to name the version that it replaces (valueset-versioning-policy).
+_VERSIONS = ("versioning", "versioned-update", "no-version")
 
 
 def test_is_of_the_contracts_release(
@@ -48,12 +53,25 @@ def _declared(statement: Resource, detail: Detail) -> tuple[str, str]:
     if detail.kind == "operation":
         found = detail.name in [name.lstrip("$") for name in _of([*here, *servers], "operation", "name")]
         return ("supported" if found else "undeclared"), words
+    if detail.kind == "condition":
+        return _condition(detail.name, here)
     listed = [str(profile) for one in here for profile in one.get("supportedProfile") or []]
     address, _, version = detail.name.partition("|")
     versions = [one.partition("|")[2] for one in listed if one.partition("|")[0] == address]
     if versions and version and version not in versions:
         return ("undeclared" if "" in versions else "missing"), words
     return ("supported" if versions else "missing" if listed else "undeclared"), words
+
+
+def _condition(name: str, here: list[Resource]) -> tuple[str, str]:
+    """``If-None-Exist`` by conditionalCreate, ``If-Match`` by versioning; what is not said is to be asked about."""
+    sent = "create" if name == "If-None-Exist" else "update"
+    if sent not in _of(here, "interaction", "code"):
+        return "undeclared", f"the statement lists no {sent}, under whatever condition"
+    told, yes, no = ("conditionalCreate", True, False) if sent == "create" else _VERSIONS
+    said = [one[told] for one in here if told in one]
+    words = f"of {name} the statement says {told} {json.dumps(said[0])}" if said else f"{told} is not said"
+    return ("supported" if yes in said else "missing" if no in said else "undeclared"), words
 
 
 def _among(listed: list[str], wanted: str) -> str:

@@ -6,8 +6,10 @@ import pytest
 
 from interlock.contract.match import match_contract
 from interlock.contract.scopes import needed_scopes
+from interlock.judge.variables import fit_variable
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.contract import Launch, Need, WorkflowContract
+from interlock.model.contract_parts import Writing
 from interlock.model.facts import CapabilityFacts, Facts, ResourceFacts, SmartFacts
 from interlock.model.observation import Check, Observation, Target
 from interlock.model.organization import Organization
@@ -137,6 +139,39 @@ def test_a_modifier_or_a_chain_is_looked_up_by_its_parameter() -> None:
     assert outcome_of["Observation:search_parameter:category:not"] == "undeclared"
     assert outcome_of["Observation:search_parameter:patient.name"] == "undeclared"
     assert outcome_of["Observation:search_parameter:date:missing"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("conditional_create", "versioning", "once", "over"),
+    [
+        (True, "versioned-update", "supported", "supported"),
+        (False, "no-version", "missing", "missing"),
+        (None, None, "undeclared", "undeclared"),
+        (True, "versioned", "supported", "undeclared"),
+    ],
+)
+def test_conditions_of_a_write_are_held_against_what_the_statement_says(
+    conditional_create: bool | None, versioning: str | None, once: str, over: str
+) -> None:
+    writing = Writing(if_none_exist="identifier={id}", if_match=True)
+    need = Need(resource="Task", interactions=("create", "update"), writing=writing)
+    contract = WorkflowContract(version="1", title="T", outputs=(need,))
+    task = ResourceFacts(
+        interactions=("create", "update"), conditional_create=conditional_create, versioning=versioning
+    )
+    found = outcomes(observation(statement(Task=task)), contract)
+    assert (found["Task:condition:If-None-Exist"], found["Task:condition:If-Match"]) == (once, over)
+    fit = match_contract(contract, ORG, observation(statement(Task=task)))
+    notes = {match.name: match.note or "" for match in fit.matches if match.kind == "condition"}
+    if once == "missing":
+        assert notes["If-None-Exist"] == "contradicted: the statement says conditionalCreate false"
+        assert notes["If-Match"] == "contradicted: the statement says versioning no-version"
+        assert fit_variable(fit)["missing"] == ["Task.If-None-Exist", "Task.If-Match"]  # type: ignore[index]
+    reading = statement(Task=task.but(interactions=("read",)))
+    assert not [one for one in outcomes(observation(reading), contract) if "condition" in one], "no such write"
+    assert outcomes(None, contract)["Task:condition:If-Match"] == "not_observed"
+    undecided = contract.but(outputs=(need.but(writing=Writing(if_match=False)),))
+    assert not [one for one in outcomes(observation(statement(Task=task)), undecided) if "condition" in one]
 
 
 def test_another_release_is_named() -> None:

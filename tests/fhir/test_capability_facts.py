@@ -113,6 +113,8 @@ def test_supported_profiles_are_no_base_profile() -> None:
             server(
                 {"type": "Patient", "profile": "http://p/base", "supportedProfile": ["http://p/us|6.1.0"]},
                 {"type": "Goal", "profile": "http://p/goal", "versioning": "versioned-update"},
+                {"type": "Task", "conditionalCreate": False},
+                {"type": "Flag", "conditionalCreate": "yes"},
             )
         )
     )
@@ -120,6 +122,9 @@ def test_supported_profiles_are_no_base_profile() -> None:
     assert facts.resources["Patient"].profile == "http://p/base"
     assert facts.resources["Goal"].profiles == ()
     assert facts.resources["Goal"].versioning == "versioned-update"
+    assert facts.resources["Goal"].conditional_create is None
+    assert facts.resources["Task"].conditional_create is False
+    assert facts.resources["Flag"].conditional_create is None
 
 
 def test_dstu2() -> None:

@@ -147,6 +147,40 @@ def need_matches(
         if kind == "profile" and outcome != "not_fhir":
             note = "; ".join(filter(None, (note, _besides(need, us_core)))) or None
         yield _match(direction, kind, name, outcome, note, need)
+    for name, interaction in conditions_of(need).items():
+        if capability is None or _declared("interaction", interaction, need.resource, capability)[0] == "supported":
+            yield _match(direction, "condition", name, *_condition(name, need.resource, capability), need)
+
+
+def conditions_of(need: Need) -> dict[str, str]:
+    """The headers under which a need is written, each with the interaction that sends it."""
+    repeated = {"If-None-Exist": "create"} if need.writing.if_none_exist else {}
+    over = {"If-Match": "update"} if need.writing.if_match else {}
+    return {header: sent for header, sent in (repeated | over).items() if sent in need.interactions}
+
+
+def _condition(name: str, resource_type: str, capability: CapabilityFacts | None) -> tuple[str, str | None]:
+    """Outcome and note of a condition by what the statement says of it (``conditionalCreate``, ``versioning``).
+
+    Of ``versioned`` FHIR says that versions are kept, of ``versioned-update`` besides that an update has to name the
+    one that it replaces (FHIR R4, valueset-versioning-policy).
+    """
+    if capability is None:
+        return "not_observed", None
+    resource = capability.resources[resource_type]
+    if name == "If-None-Exist":
+        said, value = "conditionalCreate", resource.conditional_create
+        heeded, denied = value is True, value is False
+    else:
+        said, value = "versioning", resource.versioning
+        heeded, denied = value == "versioned-update", value == "no-version"
+    if heeded:
+        return "supported", None
+    if denied:
+        return "missing", f"contradicted: the statement says {said} {str(value).lower()}"
+    if value is None:
+        return "undeclared", f"the statement does not say {said}"
+    return "undeclared", f"the statement says {said} {value}, and not that an update has to name the version"
 
 
 def _besides(need: Need, us_core: UsCoreFacts | None) -> str | None:

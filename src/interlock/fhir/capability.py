@@ -39,6 +39,7 @@ from interlock.fhir.tolerant import (
     MAX_PROBLEMS,
     MAX_URL,
     Problems,
+    bool_at,
     entries_at,
     kind_of,
     numbered_at,
@@ -209,6 +210,7 @@ def _entry(resource: object, problems: Problems) -> _Entry | None:
         profile=next(iter(references_at(resource, "profile", problems)), None),
         operations=_distinct(_names(operations)) if operations else (),
         versioning=text_at(resource, "versioning", problems, MAX_CODE),
+        conditional_create=bool_at(resource, "conditionalCreate", problems),
     )
     forms = _NO_PROFILE
     if "supportedProfile" in resource or "profile" in resource:
@@ -351,11 +353,8 @@ class _Rests:
 
     def _add_security(self, security: dict[str, Any]) -> None:
         problems = self._problems
-        cors = security.get("cors")
-        if isinstance(cors, bool):
+        if (cors := bool_at(security, "cors", problems)) is not None:
             self._cors = cors if self._cors is None else self._cors and cors
-        elif cors is not None:
-            problems.add(f"cors is {kind_of(cors)}, not a boolean")
         for service in objects_at(security, "service", problems, MAX_ENTRIES):
             codes = names_at(service, "coding", "code", problems, MAX_ENTRIES)
             text = text_at(service, "text", problems)
@@ -385,6 +384,7 @@ def _merged(entry: ResourceFacts, other: ResourceFacts) -> ResourceFacts:
         profile=entry.profile or other.profile,
         operations=_distinct([*entry.operations, *other.operations]),
         versioning=entry.versioning or other.versioning,
+        conditional_create=entry.conditional_create or other.conditional_create,
     )
 
 

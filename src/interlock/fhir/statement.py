@@ -52,6 +52,7 @@ class _Resource(TypedDict, total=False):
     supportedProfile: Any
     profile: Any
     versioning: Any
+    conditionalCreate: Any
     searchRevInclude: Any
     extension: Any
 

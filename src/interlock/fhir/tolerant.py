@@ -94,6 +94,15 @@ def text_at(parent: dict[str, Any], key: str, problems: Problems, limit: int = M
     return (value if value.isascii() else storable(value)) or None
 
 
+def bool_at(parent: dict[str, Any], key: str, problems: Problems) -> bool | None:
+    """A boolean member, or none; anything else is noted as a problem."""
+    value = parent.get(key)
+    if value is None or isinstance(value, bool):
+        return value
+    problems.add(f"{key} is {kind_of(value)}, not a boolean")
+    return None
+
+
 def whole_object(document: object, problems: Problems) -> dict[str, Any]:
     """The object that a whole document should be; an empty one when it is anything else."""
     if isinstance(document, dict):

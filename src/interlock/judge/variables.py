@@ -113,7 +113,7 @@ MAX_DEPTH = 16
 _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 _DECIDED = {CheckOutcome.PASS: "pass", CheckOutcome.WARN: "warn", CheckOutcome.FAIL: "fail"}
 _LEFT_OUT = object()
-_STATEMENT_KINDS = frozenset({"resource", "interaction", "search_parameter", "operation", "profile"})
+_STATEMENT_KINDS = frozenset({"resource", "interaction", "search_parameter", "operation", "profile", "condition"})
 
 
 def contract_variable(contract: WorkflowContract, fits: Iterable[ContractFit] = ()) -> dict[str, Any]:

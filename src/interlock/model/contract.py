@@ -260,13 +260,16 @@ class NeedMatch(Model):
     ``outcome`` is ``not_observed`` when the statement was not seen: that is never "missing"; ``restricted`` when a
     scope is listed with a query only, and ``not_fhir`` when FHIR has no such name, so that no server is asked for it.
     ``kind`` says what was looked for: ``resource``, ``interaction``,
-    ``search_parameter``, ``operation``, ``profile``, ``launch``, ``scope``, or ``release``. ``modes`` are the launch
-    modes that need it, empty for all of the contract.
+    ``search_parameter``, ``operation``, ``profile``, ``condition`` (a header under which is written: ``If-None-Exist``,
+    ``If-Match``), ``launch``, ``scope``, or ``release``. ``modes`` are the launch modes that need it, empty for all of
+    the contract.
     """
 
     direction: Literal["input", "output", "launch", "release"]
     resource: str | None
-    kind: Literal["resource", "interaction", "search_parameter", "operation", "profile", "launch", "scope", "release"]
+    kind: Literal[
+        "resource", "interaction", "search_parameter", "operation", "profile", "condition", "launch", "scope", "release"
+    ]
     name: str
     outcome: Literal["supported", "missing", "not_observed", "undeclared", "restricted", "not_fhir"]
     optional: bool = False

@@ -18,6 +18,7 @@ class ResourceFacts(Model):
 
     :ivar profiles: profiles declared as supported (``supportedProfile``, R4 and later), ``|version`` kept.
     :ivar profile: the one profile that describes the type's overall support (``profile``): no claim of the above.
+    :ivar conditional_create: whether ``If-None-Exist`` is heeded (``conditionalCreate``).
     """
 
     interactions: tuple[str, ...] = ()
@@ -26,6 +27,7 @@ class ResourceFacts(Model):
     profile: str | None = None
     operations: tuple[str, ...] = ()
     versioning: str | None = None
+    conditional_create: bool | None = None
 
 
 class OAuthUris(Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from interlock.contract.fhir_names import searched_by
+from interlock.contract.match import conditions_of
 from interlock.contract.scopes import keyed_needs
 from interlock.contract.skeletons.names import need_names
 from interlock.contract.skeletons.pages import OPEN, by_hand, cell, held, page, table
@@ -144,3 +145,4 @@ def _details(release: FhirRelease, need: Need) -> Iterator[tuple[str, str, str]]
     yield from (("operation", one, one.lstrip("$")) for one in dict.fromkeys(need.operations))
     if need.profile:
         yield "profile", need.profile, need.profile.rpartition("/")[2]
+    yield from (("condition", one, one) for one in conditions_of(need))

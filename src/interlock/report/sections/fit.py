@@ -42,6 +42,7 @@ _KIND = {
     "search_parameter": "search parameter",
     "operation": "operation",
     "profile": "profile",
+    "condition": "condition of a write",
     "launch": "launch mode",
     "scope": "scope",
     "release": "FHIR release",
