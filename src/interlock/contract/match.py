@@ -168,15 +168,13 @@ def _condition(name: str, resource_type: str, capability: CapabilityFacts | None
     if capability is None:
         return "not_observed", None
     resource = capability.resources[resource_type]
-    if name == "If-None-Exist":
-        said, value = "conditionalCreate", resource.conditional_create
-        heeded, denied = value is True, value is False
-    else:
-        said, value = "versioning", resource.versioning
-        heeded, denied = value == "versioned-update", value == "no-version"
-    if heeded:
+    said, value = {
+        "If-None-Exist": ("conditionalCreate", resource.conditional_create),
+        "If-Match": ("versioning", resource.versioning),
+    }[name]
+    if value in (True, "versioned-update"):
         return "supported", None
-    if denied:
+    if value in (False, "no-version"):
         return "missing", f"contradicted: the statement says {said} {str(value).lower()}"
     if value is None:
         return "undeclared", f"the statement does not say {said}"
