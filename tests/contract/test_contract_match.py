@@ -102,7 +102,7 @@ def test_a_summary_or_an_empty_entry_leaves_things_undeclared() -> None:
     [
         (("http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs",), "undeclared"),
         (("http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs|3.1.1",), "missing"),
-        (("http://hl7.org/fhir/us/core/StructureDefinition/us-core-bmi|6.1.0",), "missing"),
+        (("http://hl7.org/fhir/us/core/StructureDefinition/us-core-smokingstatus|6.1.0",), "missing"),
         ((), "undeclared"),
     ],
 )

@@ -475,13 +475,15 @@ def test_what_is_of_a_type_that_is_not_declared_is_told_with_the_type_alone() ->
 
 
 def test_a_profile_is_called_by_its_name() -> None:
-    beside = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
-    document = of(resource(type="Observation", supportedProfile=[beside + "bmi"]))
-    needs = [Need(resource="Observation", profile=beside + name) for name in ("vital-signs", "observation-lab")]
-    message = compared(document, *needs)[0]["CAP-054"].message
-    assert message.endswith(
-        "not declared: “Observation: us-core-vital-signs” and “Observation: us-core-observation-lab”"
-    )
+    core = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
+    document = of(resource(type="Observation", supportedProfile=[f"{core}bmi|6.1.0"]))
+    wanted = [Need(resource="Observation", profile=core + name) for name in ("observation-lab", "smokingstatus")]
+    names = "“Observation: us-core-observation-lab” and “Observation: us-core-smokingstatus”"
+    assert compared(document, *wanted)[0]["CAP-054"].message.endswith(f"not declared: {names}")
+    checks, fit = compared(document, Need(resource="Observation", profile=f"{core}vital-signs"))
+    assert checks["CAP-054"].outcome == "warn", "who declares what builds on a profile does not lack it"
+    (match,) = [match for match in fit.matches if match.kind == "profile"]
+    assert (match.note or "").startswith("declared are profiles that build on it: us-core-bmi;")
 
 
 def test_a_kind_of_client_whose_method_is_listed_is_asked_for_and_not_missing() -> None:

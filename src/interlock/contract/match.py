@@ -17,6 +17,7 @@ from interlock.fhir.auth_path import auth_paths
 from interlock.fhir.scopes import Coverage, coverage
 from interlock.fhir.tables import Difference, differences
 from interlock.fhir.tables import release as tables_of
+from interlock.fhir.tables.us_core import derived_profiles
 from interlock.model import words
 from interlock.model.contract import ContractFit, Need, NeedMatch, WorkflowContract
 from interlock.model.contract_parts import LaunchMode
@@ -238,6 +239,10 @@ def _declared(kind: str, name: str, resource_type: str, capability: CapabilityFa
     if not versions:
         if in_part or not resource.profiles:
             return "undeclared", in_part or "no profile is declared for the type"
+        derived = derived_profiles(url) & {profile.partition("|")[0] for profile in resource.profiles}
+        if derived:
+            names = words.listed(sorted(profile.rpartition("/")[2] for profile in derived), 3)
+            return "undeclared", f"declared are profiles that build on it: {names}"
         return "missing", None
     if not version or version in versions:
         return "supported", None

@@ -206,6 +206,13 @@ def us_core(edition: UsCoreEdition) -> UsCore:
     return read(f"us-core-{edition}", UsCore)
 
 
+@cache
+def derived_profiles(url: str) -> frozenset[str]:
+    """Addresses of the profiles of any edition that build on a profile, one step down: who meets them meets it."""
+    editions = (us_core(edition) for edition in EDITIONS)
+    return frozenset(profile.url for tables in editions for profile in tables.profiles.values() if profile.base == url)
+
+
 def edition_unknown(edition: str) -> Unknown | None:
     """What is wrong with an edition's number; nothing when the tables have it."""
     return None if edition in EDITIONS else unknown("edition", edition, EDITIONS)

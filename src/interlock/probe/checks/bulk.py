@@ -121,7 +121,7 @@ def with_backend(probed: CheckInput) -> Result:
         return not_observed("the SMART configuration was not seen", probed.at("smart"))
     probed.listed("grant_types_supported")
     return (
-        warned("Export is declared, but backend services are not offered")
+        warned("Export is declared, and SMART Backend Services, which SHOULD protect it, are not listed")
         if "backend" not in probed.smart.launch_modes
-        else passed("Backend services are offered")
+        else passed("Backend services are listed")
     )

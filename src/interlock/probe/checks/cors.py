@@ -114,12 +114,12 @@ def authorize(probed: CheckInput) -> Result:
 )
 def claim(probed: CheckInput) -> Result:
     """``rest.security.cors`` is a claim; only a request with an origin observes it."""
-    _, allowed = _asked(probed, "metadata")
+    origin, allowed = _asked(probed, "metadata")
     capability = probed.facts.capability
     declared = capability.security.cors if capability is not None else None
     if declared is None:
         return not_applicable("the statement does not say")
     if declared != allowed:
-        claimed, observed = ("supported", "not allowed") if declared else ("not supported", "allowed")
-        return warned(f"The statement says that CORS is {claimed}; a request with an origin was {observed}")
+        claimed, observed = ("supported", "not let read it") if declared else ("not supported", "let read it")
+        return warned(f"The statement says that CORS is {claimed}; {origin} was {observed}")
     return passed("Claim and answer agree")

@@ -98,7 +98,7 @@ def introspected(probed: CheckInput) -> Result:
     if facts.outcome != "answered":
         return not_observed(facts.reason or "the introspection endpoint gave no usable answer")
     if not facts.active:
-        return failed("A token that was issued a moment ago, and works, is said not to be active")
+        return failed("A token that was issued a moment ago is said not to be active")
     if facts.client == "another":
         return failed("The token is said to be another client's")
     stated = {"scope": facts.scope_stated, "client_id": facts.client is not None, "exp": facts.expiry_stated}

@@ -330,7 +330,7 @@ def same_twice(probed: CheckInput) -> Result:
     names += ["rest"] if _of_rest(first) != _of_rest(second) else []
     if names:
         return warned(
-            f"Two answers within one probe differ in {words.listed(names)}: several back ends take turns",
+            f"Two answers within one probe differ in {words.listed(names)}: several back ends may take turns",
             *probed.at_fields("metadata", names),
         )
     return passed("Both answers say the same", probed.at("metadata"))

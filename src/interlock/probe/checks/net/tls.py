@@ -58,7 +58,7 @@ def handshake(probed: CheckInput) -> Result:
     offered = [version for version, offer in tls.versions.items() if offer == "offered"]
     if offered and not {"TLSv1.2", "TLSv1.3"} & set(offered):
         return warned(
-            f"Only {words.listed(offered)} is offered, which this machine and every current client refuse to use"
+            f"Only {words.listed(offered)} is offered, which MUST NOT be used (RFC 8996) and this machine refuses"
         )
     spoken = f" with {tls.negotiated}" if tls.negotiated else ""
     return passed(f"The handshake comes to an end{spoken}")

@@ -60,7 +60,7 @@ def grant_types(probed: CheckInput) -> Result:
     if launches and "authorization_code" not in grants:
         return failed(f"{quoted_list(launches)} are listed, but authorization_code is no supported grant type")
     return (
-        warned("Neither a launch nor client_credentials is offered; no SMART pattern can be used")
+        warned("Neither a launch nor client_credentials is listed; ask how a client gets its token")
         if not launches and "client_credentials" not in grants
         else passed(f"The grant types fit: {quoted_list(grants)}")
     )
