@@ -135,7 +135,16 @@ def book() -> dict[str, Sheet]:
 
 
 def test_sheets_in_order(book: dict[str, Sheet]) -> None:
-    assert list(book) == ["Summary", "Gaps", "Questions open", "Plan", "Probe findings", "Answers", "Sources"]
+    assert list(book) == [
+        "Summary",
+        "Gaps",
+        "Questions open",
+        "Hazards",
+        "Plan",
+        "Probe findings",
+        "Answers",
+        "Sources",
+    ]
 
 
 def test_every_sheet_keeps_its_first_row_filters_and_prints_on_pages(book: dict[str, Sheet]) -> None:

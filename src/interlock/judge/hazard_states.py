@@ -118,7 +118,8 @@ def _of_field(path: str, contract: WorkflowContract | None) -> HazardControl:
     said = list(_said(contract, path))
     lacking = list(dict.fromkeys(name for name, value in said if not value))
     if said and not lacking:
-        return HazardControl(kind="contract", id=path, outcome="held", evidence=Evidence.DOCUMENTED)
+        says = next((value for _, value in said if isinstance(value, str)), "") if len(said) == 1 else ""
+        return HazardControl(kind="contract", id=path, outcome="held", says=says, evidence=Evidence.DOCUMENTED)
     of = words.listed([name for name in lacking if name], 4)
     return HazardControl(kind="contract", id=path, outcome="open", says=f"not said of {of}" if of else "not said")
 

@@ -142,7 +142,7 @@ class HazardControl(Model):
 
     :ivar kind: a rule, a pattern, or a field of the contract; ``id`` is its id, or the field's path.
     :ivar outcome: ``held``, ``open``, ``not_known``, or ``not_applicable`` where somebody said so with a reason.
-    :ivar says: the rule's or pattern's title; of a field, whose elements lack it.
+    :ivar says: the rule's or pattern's title; of a field what it says, or whose elements lack it.
     :ivar at: where it is open, or not known where it is open nowhere: organisations' ids; empty for the product.
     :ivar evidence: the weakest that it holds by; none unless it holds.
     """

@@ -104,6 +104,29 @@ FIT: Mapping[str, Word] = {
     "not_fhir": Word("no FHIR name", "!"),
     "not_observed": Word("not observed", "?"),
 }
+#: How far a hazard, or one control of it, holds.
+HAZARD: Mapping[str, Word] = {
+    "open": Word("open", "✗"),
+    "not_known": Word("not known", "?"),
+    "controlled": Word("controlled", "✓"),
+    "does_not_arise": Word("does not arise", "–"),
+    "held": Word("holds", "✓"),
+    "not_applicable": Word("not applicable", "–"),
+}
+#: How bad what a hazard leads to may be.
+HARM: Mapping[int, str] = {
+    1: "no harm",
+    2: "minor harm",
+    3: "short harm or loss of trust",
+    4: "serious harm",
+    5: "death or lasting harm",
+}
+#: What a hazard's control holds by.
+HELD: Mapping[Evidence, str] = {
+    Evidence.ASSERTED: "on the team’s word",
+    Evidence.DOCUMENTED: "as documented",
+    Evidence.OBSERVED: "as observed",
+}
 #: A file that is generated where people may edit it.
 GENERATED: Mapping[str, str] = {
     "new": "not there yet",

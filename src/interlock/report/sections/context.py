@@ -205,7 +205,7 @@ class Context:
         shown = "answers" in self.shown and not self.brief
         said = [
             Link(label=self._answer_told(answer), anchor=answer_anchor(answer) if shown else "")
-            for answer in self._answers_read(finding)
+            for answer in self.answers_read(finding)
         ]
         roots = {name.partition(".")[0] for name in finding.reads}
         own = self.readiness.get(finding.subject.id) if finding.subject.scope is Scope.ORG else None
@@ -223,7 +223,7 @@ class Context:
             said.append(Link(label=f"The workflow contract, version {version}.", anchor=anchor))
         return tuple(said)
 
-    def _answers_read(self, finding: Finding) -> Iterable[GivenAnswer]:
+    def answers_read(self, finding: Finding) -> Iterable[GivenAnswer]:
         """The answers that a finding's rule reads, of its organisation or of the product."""
         scopes = (finding.subject.id, "product") if finding.subject.scope is Scope.ORG else ("product",)
         items = [name.partition(".")[2] for name in finding.reads]

@@ -19,7 +19,18 @@ from interlock.report import safe
 from interlock.report.sections.context import Context
 from interlock.report.view import SECTIONS
 from interlock.report.xlsx.book import A3, A4, Book, Column
-from interlock.report.xlsx.columns import ANSWERS, FACTS, FIRST, GAPS, ORGANIZATIONS, PLAN, PROBE, QUESTIONS, SOURCES
+from interlock.report.xlsx.columns import (
+    ANSWERS,
+    FACTS,
+    FIRST,
+    GAPS,
+    HAZARDS,
+    ORGANIZATIONS,
+    PLAN,
+    PROBE,
+    QUESTIONS,
+    SOURCES,
+)
 from interlock.report.xlsx.rows import Content
 
 #: Sheets in order, and the sections of the report that ask for each.
@@ -27,6 +38,7 @@ SHEETS = {
     "Summary": frozenset({"summary", "glance", "first"}),
     "Gaps": frozenset({"gaps"}),
     "Questions open": frozenset({"unknowns"}),
+    "Hazards": frozenset({"hazards"}),
     "Plan": frozenset({"plan", "tasks"}),
     "Probe findings": frozenset({"organizations"}),
     "Answers": frozenset({"method"}),
@@ -75,6 +87,7 @@ def render(
     for name, columns, rows, fixed, paper in (
         ("Gaps", GAPS, content.gaps, 2, A3),
         ("Questions open", QUESTIONS, content.questions, 2, A3),
+        ("Hazards", HAZARDS, content.hazards, 2, A3),
         ("Plan", PLAN, content.tasks, 2, A3),
         ("Probe findings", PROBE, content.checks, 2, A3),
         ("Answers", ANSWERS, content.answers, 2, A3),

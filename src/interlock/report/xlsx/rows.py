@@ -19,13 +19,17 @@ from interlock.model.rule import LeadTime, Rule
 from interlock.plan.calendar import WorkingCalendar
 from interlock.plan.people import done
 from interlock.report import estimates, safe
+from interlock.report.elements import Shown
 from interlock.report.sections.context import UNDECIDED, Context
 from interlock.report.sections.first import first_steps
 from interlock.report.sections.gaps import neighbours
 from interlock.report.sections.glance import observed_mark
+from interlock.report.sections.hazards import build_hazards
 from interlock.report.sections.summary import build_summary, question, why_undecided
 from interlock.report.xlsx.book import Row, Value, whole
 
+#: Tones of what holds a hazard not, or not as far as is known.
+_MISSING = {"bad", "unknown"}
 #: Outcomes of checks in the order of the table.
 _OUTCOMES = (
     CheckOutcome.FAIL,
@@ -107,6 +111,36 @@ class Content:
 
     def _see(self, text: str, name: str) -> str:
         return f"{text}: see the sheet {name}." if name in self._names else f"{text}."
+
+    def hazards(self) -> Iterator[Row]:
+        """A row for each hazard as a hazard log has it; what only a safety officer may fill in stays empty."""
+        shown = build_hazards(self.context)
+        for entry in (*shown["entries"], *shown["controlled"]):
+            said = dict(entry["controls"])
+            yield (
+                entry["id"],
+                entry["title"],
+                entry["family"],
+                entry["sequence"],
+                entry["harmed"],
+                entry["rank"],
+                entry["harm"],
+                entry["detectability"],
+                _lines(words.capital(entry["figures"]), entry["reason"]),
+                words.capital(f"{entry['standing'].label.lower()} {entry['evidence']}".strip()),
+                _lines(*(_held(line) for line in entry["holds"] if line["mark"].tone in {"good", "neutral"})),
+                _lines(entry["because"], *(_held(line) for line in entry["holds"] if line["mark"].tone in _MISSING)),
+                said.get("design"),
+                said.get("workflow"),
+                said.get("monitoring"),
+                entry["observation"],
+                _lines(*entry["tests"], entry["checks"]),
+                _lines(*(f"{one.title}: {one.url}" for one in entry["sources"]), entry["judgement"], entry["read"]),
+                *(None,) * 4,
+            )
+        for row in shown["absent"]:
+            state = words.HAZARD["does_not_arise"].title
+            yield (row["id"], row["title"], *(None,) * 7, state, None, row["because"], *(None,) * 10)
 
     def shares(self) -> list[Row]:
         """Shares, with what each is a share of."""
@@ -404,3 +438,10 @@ def _deciding(finding: Finding) -> str:
 def _to_ask(finding: Finding) -> bool:
     """Whether somebody's answer would help, and not only an observation."""
     return bool(finding.missing_answers) or not finding.missing_facts
+
+
+def _held(line: Shown) -> str:
+    """One control of a hazard with where it is so, and its id."""
+    where = words.listed([link.label for link in line["where"]], 4)
+    at = f" {words.capital(where)}." if where else ""
+    return f"{line['text']}{at} ({line['id'].label})"

@@ -1,0 +1,208 @@
+"""Hazards: what may happen to a patient, what controls it, and which test would show that it does."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from interlock.model import words
+from interlock.model.base import RuleOutcome
+from interlock.model.hazard import HazardControl, HazardStanding, HazardState
+from interlock.report import safe
+from interlock.report.elements import Link, Mark, Shown, Tone
+from interlock.report.sections.context import UNDECIDED, Context, Section
+from interlock.report.sections.summary import question
+
+#: Open and unknown hazards that a brief report has a row for.
+BRIEF_ROWS = 24
+#: Organisations and answers that are named of one control.
+_NAMED, _ANSWERS = 4, 3
+_TONES: Mapping[str, Tone] = {
+    "open": "bad",
+    "not_known": "unknown",
+    "controlled": "good",
+    "held": "good",
+    "does_not_arise": "neutral",
+    "not_applicable": "neutral",
+}
+JUDGEMENT = (
+    "Severity and detectability are before controls and are judgement, Interlock’s own unless somebody is named. There "
+    "is no likelihood, which is measured at each organisation, and no residual risk, which is the safety officer’s."
+)
+_CONTROLLED = "Controlled says that each control is decided, and on what evidence; whether it works, its test tells."
+
+
+def build_hazards(context: Context) -> Shown:
+    """Every hazard of the catalogue, open ones first; in a brief report those open or unknown, and the rest counted."""
+    states = context.assessment.hazards
+    standing = Counter(state.standing for state in states)
+    told = [state for state in states if state.standing in {"open", "not_known"}]
+    controlled = [state for state in states if state.standing == "controlled"]
+    return {
+        "lead": _lead(states, standing),
+        "notes": (JUDGEMENT, _CONTROLLED),
+        "brief": context.brief,
+        "groups": tuple(_groups(context, told[:BRIEF_ROWS])) if context.brief else (),
+        "rest": _rest(context, told, controlled),
+        "entries": () if context.brief else tuple(_entry(context, state) for state in told),
+        "controlled": () if context.brief else tuple(_entry(context, state) for state in controlled),
+        "absent": tuple(
+            {"id": state.hazard.id, "title": safe.name(state.hazard.title), "because": _because(state)}
+            for state in states
+            if state.standing == "does_not_arise" and not context.brief
+        ),
+    }
+
+
+def _lead(states: Sequence[HazardState], standing: Counter[HazardStanding]) -> str:
+    if not states:
+        return "This assessment was made without a catalogue of hazards."
+    absent = standing["does_not_arise"]
+    cannot = f"; {absent:,} cannot arise here" if absent else ""
+    own = sum(state.figures is not None for state in states)
+    figures = f" The team set the figures of {words.count(own, 'of them', 'of them')}." if own else ""
+    return (
+        f"Of {words.count(len(states), 'hazard')} of an AI product in an EHR, {standing['open']:,} "
+        f"{words.agree(standing['open'], 'is', 'are')} open, {standing['not_known']:,} not known and "
+        f"{standing['controlled']:,} controlled{cannot}.{figures}"
+    )
+
+
+def _rest(context: Context, told: Sequence[HazardState], controlled: Sequence[HazardState]) -> str:
+    """What a brief report counts instead of telling it."""
+    if not context.brief:
+        return ""
+    grades = Counter(state.evidence for state in controlled)
+    by = [f"{number:,} {words.HELD[grade]}" for grade, number in grades.most_common() if grade is not None]
+    parts = [f"{len(told) - BRIEF_ROWS:,} more are open or not known."] if len(told) > BRIEF_ROWS else []
+    if controlled:
+        parts.append(f"Of those controlled, by the weakest of what holds each: {words.listed(by, 3)}.")
+    return " ".join([*parts, "The HTML and Markdown reports and the workbook have each with its controls and tests."])
+
+
+def _groups(context: Context, told: Sequence[HazardState]) -> Iterator[Shown]:
+    """Hazards by how bad they are, those of which the same is missing in one row."""
+    by_harm: dict[int, dict[str, list[HazardState]]] = defaultdict(lambda: defaultdict(list))
+    for state in told:
+        missing = state.of("open") or state.of("not_known")
+        lines = [_missing(context, control) for control in missing] or [_because(state)]
+        more = f" And {len(lines) - 1:,} more." if len(lines) > 1 else ""
+        by_harm[state.severity][f"{lines[0]}{more}"].append(state)
+    for severity, rows in sorted(by_harm.items(), reverse=True):
+        yield {
+            "harm": words.capital(words.HARM[severity]),
+            "rows": tuple(
+                {
+                    "marks": tuple((_mark(state.standing), safe.name(state.hazard.title)) for state in states),
+                    "missing": missing,
+                }
+                for missing, states in rows.items()
+            ),
+        }
+
+
+def _missing(context: Context, control: HazardControl) -> str:
+    """What a control lacks, in one line of words."""
+    line = _line(context, control)
+    where = words.listed([link.label for link in line["where"]], 2)
+    return f"{line['text'].removesuffix('.')}: {where}." if where else line["text"]
+
+
+def _entry(context: Context, state: HazardState) -> Shown:
+    hazard = state.hazard
+    own = state.figures
+    return {
+        "anchor": safe.anchor("hazard", hazard.id),
+        "id": hazard.id,
+        "title": safe.name(hazard.title),
+        "family": words.capital(safe.text(hazard.family)),
+        "standing": _mark(state.standing),
+        "evidence": words.HELD[state.evidence] if state.standing == "controlled" and state.evidence else "",
+        "because": _because(state),
+        "sequence": words.sentence(safe.text(hazard.sequence)),
+        "harmed": words.sentence(safe.text(hazard.harmed)),
+        "rank": state.severity,
+        "harm": words.HARM[state.severity],
+        "detectability": state.detectability.value.replace("_", " "),
+        "figures": f"set by {safe.text(own.by, 120)}, {safe.day(own.date)}" if own else "judgement of Interlock",
+        "reason": words.sentence(safe.text(own.reason, 400)) if own and own.reason else "",
+        "controls": tuple(
+            (kind, words.sentence(safe.text(said))) for kind, said in hazard.controls if said is not None
+        ),
+        "holds": tuple(_line(context, control) for control in state.controls),
+        "observation": words.sentence(safe.text(hazard.observation)),
+        "tests": tuple(safe.text(test, 200) for test in hazard.tests),
+        "checks": words.listed(list(hazard.checks), 6),
+        "sources": state.sources,
+        "cites": context.book.cite_all(source.reference for source in state.sources),
+        "read": _read(state),
+        "judgement": words.sentence(safe.text(hazard.judgement)) if hazard.judgement else "",
+    }
+
+
+def _read(state: HazardState) -> str:
+    """How much of the sources was read, where it was not the text itself."""
+    short = [f"{safe.text(one.title, 120)}: {one.seen} alone" for one in state.sources if one.seen != "page"]
+    return words.sentence(f"Read of {words.listed(short, 4)}") if short else ""
+
+
+def _because(state: HazardState) -> str:
+    return words.capital(words.sentence(safe.text(state.because, 300))) if state.because else ""
+
+
+def _mark(outcome: str) -> Mark:
+    return Mark.of(words.HAZARD[outcome], _TONES[outcome])
+
+
+def _line(context: Context, control: HazardControl) -> Shown:
+    """One control: how far it holds, in words, where, and where the report has it."""
+    mark = _mark(control.outcome)
+    if control.kind == "contract":
+        path = ", ".join(part.removesuffix("[]").replace("_", " ") for part in control.id.split("."))
+        said = f"“{safe.text(control.says, 200)}”" if control.outcome == "held" and control.says else ""
+        text = f"The workflow contract, {path}: {said or safe.text(control.says, 200) or 'stated'}"
+        anchor = "contract" if "contract" in context.shown else ""
+        return {"mark": mark, "text": words.sentence(text), "id": Link(label=control.id, anchor=anchor), "where": ()}
+    where = tuple(_subject(context, name) for name in control.at[:_NAMED])
+    if len(control.at) > _NAMED:
+        where = (Link(label=f"at {context.how_many(len(control.at))}"),)
+    if control.kind == "pattern":
+        anchor = safe.anchor("pattern", control.id) if "patterns" in context.shown else ""
+        text = words.sentence(safe.text(control.says, 200))
+        return {"mark": mark, "text": text, "id": Link(label=control.id, anchor=anchor), "where": where}
+    return _of_rule(context, control, mark, where)
+
+
+def _of_rule(context: Context, control: HazardControl, mark: Mark, where: tuple[Link, ...]) -> Shown:
+    rule = context.rule(control.id)
+    outcomes = {"open": RuleOutcome.GAP, "not_known": RuleOutcome.UNKNOWN}
+    link = Link(label=control.id, anchor=context.rule_anchor(control.id, outcomes.get(control.outcome)))
+    text = words.sentence(safe.text(control.says, 200))
+    if rule is not None and control.outcome != "open":
+        text = question(rule) if control.outcome != "held" or not (answers := _answers(context, control)) else answers
+    return {"mark": mark, "text": text, "id": link, "where": where}
+
+
+def _answers(context: Context, control: HazardControl) -> str:
+    """The answers by which a rule about the product is met; empty of one about organisations."""
+    finding = context.findings.get(control.id)
+    if finding is None or finding.outcome in UNDECIDED:
+        return ""
+    read = list(context.answers_read(finding))[:_ANSWERS]
+    return " ".join(f"{safe.text(answer.text, 200)} {words.sentence(safe.text(answer.said, 200))}" for answer in read)
+
+
+def _subject(context: Context, name: str) -> Link:
+    vendor = name.removeprefix("vendor:")
+    return Link(label=f"{words.vendor(vendor)} (vendor)") if vendor != name else context.organization_link(name)
+
+
+def worst_open(context: Context) -> str:
+    """The worst open hazard in words, for a page without ids: empty when none is open."""
+    state = next((state for state in context.assessment.hazards if state.standing == "open"), None)
+    if state is None:
+        return ""
+    return f"{safe.name(state.hazard.title)} ({words.HARM[state.severity]} possible, by judgement)"
+
+
+SECTION = Section("hazards", "Hazards", build_hazards, late=True)
