@@ -594,6 +594,12 @@ def test_the_readme_says_what_is_simulated_and_who_gives_a_key(folder: Path) -> 
     assert "At the others (harborview, lakeshore, pinecrest) it ends with words" in text
     for org in (*HOSPITALS, "harborview"):
         assert f"| sandbox://{org}, simulated: give `--base` |" in text
+    assert "Simulated are: harborview, lakeshore, pinecrest, riverside.\n" in text
+    lock = json.loads((folder / "contract.lock.json").read_text("utf-8"))
+    for org in lock["organizations"]:
+        server = org.get("server") or {}
+        here = {name for name, url in server.items() if isinstance(url, str) and "127.0.0.1" in url}
+        assert here <= set(server.get("simulated", ())), "each address of a simulated hospital is marked"
     addresses = (folder / "endpoints.md").read_text("utf-8")
     assert "127.0.0.1" not in addresses, "the address that was probed is gone"
     assert "sandbox://riverside, simulated: `interlock sandbox --orgs riverside`" in addresses

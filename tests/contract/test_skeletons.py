@@ -133,8 +133,37 @@ def test_the_lock_is_the_same_on_each_run_and_fits_its_published_schema() -> Non
     text = build(resolved(scopes_v2=True, capabilities=("launch-ehr",)))["contract.lock.json"]
     assert text == build(resolved(scopes_v2=True, capabilities=("launch-ehr",)))["contract.lock.json"]
     jsonschema.validate(json.loads(text), schema_of("contract-lock"))
+    assert json.loads(text)["organizations"][0]["server"]["simulated"] == [], "both are real addresses"
     again = ResolvedContract.model_validate_json(text)
     assert again.contract.schema_version == 2 and again.contract.hash == again.contract_hash
+
+
+@pytest.mark.parametrize(
+    ("base", "token", "simulated"),
+    [
+        ("sandbox://riverside", "https://idp.example/token", ["base_url", "token"]),
+        ("http://127.0.0.1:8765/fhir", "http://[::1]:8765/token", ["base_url", "token"]),
+        ("https://north.example/fhir", "http://localhost:1/token", ["token"]),
+        ("https://127.0.0.1.example/fhir", "https://north.example/token", []),
+    ],
+)
+def test_the_lock_says_which_addresses_nobody_configures(base: str, token: str, simulated: list[str]) -> None:
+    seen = observation(issuer=None)
+    seen = seen.but(
+        target=Target(base_url=base.replace("sandbox://", "http://127.0.0.1:1/"), org="north"),
+        facts=seen.facts.but(smart=SmartFacts(token_endpoint=token)),
+    )
+    made = resolve(
+        WorkflowContract.model_validate(CONTRACT),
+        (NORTH.but(fhir_base_url=base),),
+        {"north": seen},
+        product="Sentinel",
+        description=None,
+        made="2026-11-30",
+    )
+    lock = json.loads(build(made)["contract.lock.json"])
+    assert lock["organizations"][0]["server"]["simulated"] == simulated
+    jsonschema.validate(lock, schema_of("contract-lock"))
 
 
 def test_an_organisation_has_its_own_needs_clients_and_server() -> None:

@@ -159,6 +159,44 @@ def test_a_contract_is_exported_twice(tmp_path: Path) -> None:
     assert {one.state for one in again} == {"same"}, "the same contract gives the same files on another day"
 
 
+def test_an_export_never_meets_the_workspace_by_whatever_way(tmp_path: Path) -> None:
+    """Neither into it nor around it: by a link, by ``..``, by a folder of its own that lies elsewhere."""
+    root = tmp_path / "repository" / "workspace"
+    root.mkdir(parents=True)
+    (root / "interlock.yaml").write_text("name: Sample\nproduct: Sample\n")
+    (root / "contract.yaml").write_text('version: "1"\ntitle: Sample\n')
+    (root / "contract").mkdir()
+    (tmp_path / "answers").mkdir()
+    (root / "responses").symlink_to(tmp_path / "answers")
+    (tmp_path / "to-orgs").symlink_to(root / "orgs")
+    (tmp_path / "to-root").symlink_to(root)
+    (tmp_path / "to-parent").symlink_to(root.parent)
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    before = sorted(tmp_path.rglob("*"))
+    inputs = load_inputs(Workspace(root), None)
+    inside = (
+        root / "contract" / "..",
+        tmp_path / "to-orgs" / "new",
+        tmp_path / "to-root",
+        tmp_path / "answers" / "new",
+    )
+    around = (root / "..", root.parent, tmp_path / "to-parent", tmp_path, Path(tmp_path.anchor))
+    for places, words in ((inside, "keeps its own files here"), (around, "would be a part of what is generated")):
+        for place in places:
+            with pytest.raises(WorkspaceError, match=words):
+                export_contract(inputs, place, today=date(2026, 11, 30))
+    with pytest.raises(WorkspaceError, match="lead nowhere"):
+        export_contract(inputs, tmp_path / "circle" / "x", today=date(2026, 11, 30))
+    other = tmp_path / "other"
+    (other / "orgs").mkdir(parents=True)
+    (other / "interlock.yaml").write_text("name: Other\nproduct: Other\n")
+    with pytest.raises(WorkspaceError, match="keeps its own files here"):
+        export_contract(inputs, other / "orgs", today=date(2026, 11, 30))
+    assert sorted(path for path in tmp_path.rglob("*") if not path.is_relative_to(other)) == before
+    for place in (root / "contract", other / "contract", root.parent / "beside", tmp_path / "to-root" / "out"):
+        assert {one.state for one in export_contract(inputs, place, today=date(2026, 11, 30))} == {"new"}
+
+
 def test_a_build_sets_the_date_of_what_it_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "interlock.yaml").write_text("name: Sample\nproduct: Sample\n")
     (tmp_path / "contract.yaml").write_text('version: "1"\ntitle: Sample\n')

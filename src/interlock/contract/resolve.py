@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
+from typing import get_args
+from urllib.parse import urlsplit
 
 from interlock.contract.match import need_matches
 from interlock.contract.mistakes import mistakes
@@ -26,6 +29,7 @@ from interlock.model.resolved import (
     ResolvedScope,
     ResolvedSetting,
     ScopeSyntax,
+    ServerAddress,
     ServerSeen,
 )
 
@@ -109,13 +113,13 @@ def _server(org: Organization, observation: Observation | None) -> ServerSeen | 
         smart_absent=observation.smart_absent,
     )
     if smart is None:
-        return seen
+        return _marked(seen)
     claimed = smart.capabilities or ()
     told: dict[ScopeSyntax, bool] = {
         "v1": bool(smart.scopes_v1) or "permission-v1" in claimed,
         "v2": bool(smart.scopes_v2) or "permission-v2" in claimed,
     }
-    return seen.but(
+    seen = seen.but(
         issuer=smart.issuer,
         authorize=smart.authorization_endpoint,
         token=smart.token_endpoint,
@@ -127,6 +131,23 @@ def _server(org: Organization, observation: Observation | None) -> ServerSeen | 
         scopes_supported=smart.scopes_supported,
         scope_syntax=tuple(syntax for syntax, taken in told.items() if taken),
     )
+    return _marked(seen)
+
+
+def _marked(seen: ServerSeen) -> ServerSeen:
+    """With the names of its addresses that are of a simulated hospital: all of one's, and any on this computer."""
+    told = {name: getattr(seen, name) for name in get_args(ServerAddress)}
+    simulated = seen.base_url.startswith(SIMULATED)
+    return seen.but(simulated=tuple(name for name, url in told.items() if url and (simulated or _is_here(url))))
+
+
+def _is_here(url: str) -> bool:
+    """Whether an address is on the computer that asks."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _clients(

@@ -20,6 +20,9 @@ from interlock.model.organization import OrganizationAuth
 #: How the base URL of a simulated organisation begins.
 SIMULATED = "sandbox://"
 ScopeSyntax = Literal["v1", "v2"]
+ServerAddress = Literal[
+    "base_url", "issuer", "authorize", "token", "jwks", "registration", "introspection", "revocation"
+]
 ScopeKind = Literal["launch", "identity", "refresh", "read", "write"]
 
 
@@ -30,6 +33,8 @@ class ServerSeen(Model):
     :ivar smart_absent: it answered that it has no SMART configuration; none of both means that none was seen.
     :ivar scope_syntax: what it takes by the scopes that it lists and by ``permission-v1``, ``permission-v2``; empty
         when neither tells.
+    :ivar simulated: which of the addresses here are of a simulated hospital on the computer that observed it: they are
+        gone with it, and nobody configures them anywhere.
     """
 
     date: IsoDate
@@ -48,6 +53,7 @@ class ServerSeen(Model):
     capabilities: tuple[str, ...] | None = None
     scopes_supported: tuple[str, ...] | None = None
     scope_syntax: tuple[ScopeSyntax, ...] = ()
+    simulated: tuple[ServerAddress, ...] = ()
 
 
 class ResolvedNeed(Model):

@@ -22,6 +22,7 @@ from interlock.documents.visible import to_json
 from interlock.model.base import IsoDate, Model
 from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.workspace.atomic import write_atomically
+from interlock.workspace.store import SETTINGS_FILE
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 16_000_000
@@ -145,18 +146,29 @@ def _is_there(folder: Path, name: str) -> bool:
 
 
 def outside_of_own(folder: Path, root: Path, own: frozenset[str]) -> Path:
-    """The folder, if it is not the workspace's itself and not one that the workspace keeps its own files in.
+    """The folder, wherever links and ``..`` lead, if nothing that a workspace keeps stands in it, nor it in that.
 
-    :raises WorkspaceError: it is.
+    A workspace is the one at ``root``, and any that the folder is in.
+
+    :param own: names of the folders that a workspace keeps its own files in.
+    :raises WorkspaceError: it is the workspace itself, one of those folders, a folder that holds the workspace, or
+        links that lead in a circle.
     """
-    real, top = folder.resolve(), root.resolve()
-    inner = real.relative_to(top).parts[:1] if real.is_relative_to(top) else ("elsewhere",)
-    if not inner or inner[0].casefold() in own:
-        raise WorkspaceError(
-            "the workspace keeps its own files here, so nothing is generated into it",
-            location=Location(file=str(folder)),
-            remedy="name another folder with -o DIR",
-        )
+    try:
+        real = folder.resolve()
+    except (RuntimeError, OSError) as error:
+        raise WorkspaceError("the links on the way to it lead nowhere", location=Location(file=str(folder))) from error
+    tops = {root.resolve(), *(one for one in (real, *real.parents) if (one / SETTINGS_FILE).is_file())}
+    why = None
+    for top in tops:
+        kept = [(top / name).resolve() for name in own]
+        inner = real.relative_to(top).parts[:1] if real.is_relative_to(top) else ("elsewhere",)
+        if not inner or inner[0].casefold() in own or any(real.is_relative_to(path) for path in kept):
+            why = "the workspace keeps its own files here, so nothing is generated into it"
+        elif any(path.is_relative_to(real) for path in (top, *kept)):
+            why = f"the workspace {top} would be a part of what is generated, so nothing was"
+    if why is not None:
+        raise WorkspaceError(why, location=Location(file=str(folder)), remedy="name another folder with -o DIR")
     return folder
 
 

@@ -24,7 +24,11 @@ _ABOUT = (
     "`settings/` or of a page changes no test. Change the contract, and export again.",
 )
 _FILES = (
-    ("contract.lock.json", "the contract as each organisation has it, with what its server was seen to offer"),
+    (
+        "contract.lock.json",
+        "the contract as each organisation has it, with what its server was seen to offer; `server.simulated` names "
+        "which of its addresses are simulated",
+    ),
     (
         "client/fhir_client.py",
         "reads and writes what the contract says; a getter for each need. Copy it into your product",
@@ -112,8 +116,15 @@ def _others(resolved: ResolvedContract) -> Iterator[str]:
     simulated = [org for org in resolved.organizations if org.simulated]
     giving = [org.id for org in simulated if org.server is not None and org.server.registration]
     rest = [org.id for org in simulated if org.id not in giving]
-    yield ""
-    yield f"Of the simulated organisations `register` works at: {', '.join(giving) or 'none that was observed'}."
+    yield from (
+        "",
+        f"Simulated are: {', '.join(org.id for org in simulated)}.",
+        "Their addresses (issuer, token endpoint, keys …) were those of one run on one computer, and are gone with it:",
+        "`contract.lock.json` names them in `server.simulated`. Configure them nowhere, neither in a vendor's form nor",
+        "in your product.",
+        "",
+        f"Of the simulated organisations `register` works at: {', '.join(giving) or 'none that was observed'}.",
+    )
     if rest:
         yield from (
             f"At the others ({', '.join(rest)}) it ends with words: a person registers the client there,",
