@@ -1,10 +1,15 @@
-"""The report as one HTML file: stylesheet, pictures and fonts inside it, no script, nothing fetched from anywhere."""
+"""The report as one HTML file: stylesheet, script, pictures and fonts inside it, nothing fetched from anywhere.
+
+The page is whole without its script, which is ours alone (``reports/report.js``) and allowed by its hash: it folds,
+filters and sorts what is there, and draws the gap graph from the data of its section.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 
 from interlock.documents.files import read_bytes
@@ -16,23 +21,35 @@ _FONT = re.compile(r"url\(\s*[\"']?fonts/([A-Za-z0-9._-]+\.woff2)[\"']?\s*\)")
 _MAX_FONT_BYTES = 400_000
 
 
-def render(view: ReportView, *, own: Path | None = None) -> str:
+def render(view: ReportView, *, own: Path | None = None, scripted: bool = True) -> str:
     """The whole document as text.
 
     :param own: a folder whose ``report.html.j2``, ``report.css`` or ``fonts/*.woff2`` take the shipped ones' place.
+    :param scripted: with the script; a page that is only printed needs none.
     :raises InterlockError: an own template has a mistake, or does what a template may not do.
     """
     css = (_stylesheet(templates.read_text(own, "report.css"), own) + _branding(view.brand)).replace(
         "</", "<\\/"
     )  # kept inside its element
-    # The one stylesheet is allowed by its hash, fonts and pictures as data, and nothing else.
-    digest = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
+    script = _script() if scripted else ""
+    # The one stylesheet and the one script are allowed by their hashes, fonts and pictures as data, and nothing else.
+    allowed = f"script-src 'sha256-{_digest(script)}'; " if scripted else ""
     policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; font-src data:; img-src data:; "
+        f"default-src 'none'; style-src 'sha256-{_digest(css)}'; {allowed}font-src data:; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    variables = {"view": templates.plain_data(view), "css": css, "csp": policy}
+    variables = {"view": templates.plain_data(view), "css": css, "csp": policy, "script": script}
     return templates.render("report.html.j2", variables, own, autoescape=True)
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+@cache
+def _script() -> str:
+    """The shipped script without indentation and comments. A folder of one's own brings none."""
+    return re.sub(r"(?m)^ +|^\s*//.*\n", "", templates.read_text(None, "report.js"))
 
 
 def _stylesheet(css: str, own: Path | None) -> str:

@@ -97,7 +97,7 @@ def write_report(
     with contextlib.ExitStack() as stack:
         makers: dict[Format, Callable[[], bytes]] = {}
         if "pdf" in formats:  # first, so that it is laid out while the others are written
-            page = html.render(shown(sections or PDF_SECTIONS, brief=True), own=own)
+            page = html.render(shown(sections or PDF_SECTIONS, brief=True), own=own, scripted=False)
             process = pdf_process or stack.enter_context(PdfProcess())
             makers["pdf"] = process.submit(page, own)
         whole = shown(sections)

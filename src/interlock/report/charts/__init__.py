@@ -2,6 +2,7 @@
 
 from interlock.report.charts.bars import TornadoRow, score_bar, tornado
 from interlock.report.charts.condense import Drawing, DrawnNode, condense, required
+from interlock.report.charts.explorer import graph_data
 from interlock.report.charts.graph import gap_graph, gap_graph_svg, mermaid
 from interlock.report.charts.timeline import timelines
 
@@ -12,6 +13,7 @@ __all__ = [
     "condense",
     "gap_graph",
     "gap_graph_svg",
+    "graph_data",
     "mermaid",
     "required",
     "score_bar",

@@ -74,7 +74,7 @@ def condense(
     :param most: how many joined boxes the picture may hold.
     """
     roots = {key for cause in graph.root_causes for key in (cause.nodes or (cause.key,))}
-    single = [_drawn([node], roots, names, anchor) for node in graph.nodes]
+    single = [drawn([node], roots, names, anchor) for node in graph.nodes]
     drawing = _split(single, [(edge.before, edge.after) for edge in graph.reduced], "")
     if not _too_large(drawing, most):
         wave = {node.key: node.wave for node in graph.nodes}
@@ -109,9 +109,10 @@ def _split(nodes: Sequence[DrawnNode], edges: Iterable[Edge], note: str) -> Draw
     )
 
 
-def _drawn(
+def drawn(
     nodes: Sequence[GapNode], roots: Iterable[str], names: Mapping[str, str], anchor: Callable[[GapNode], str]
 ) -> DrawnNode:
+    """One box for one node, or for the same rule at several subjects: the worst of them leads."""
     first = min(nodes, key=lambda node: (node.severity.rank, node.key))
     return DrawnNode(
         key=first.key if len(nodes) == 1 else f"{first.rule}/{first.kind}",
@@ -142,7 +143,7 @@ def _merge(graph: GapGraph, roots: set[str], names: Mapping[str, str], anchor: C
     members: dict[tuple[str, str], list[GapNode]] = defaultdict(list)
     for node in graph.nodes:
         members[node.rule, node.kind].append(node)
-    groups = {key: _drawn(nodes, roots, names, anchor) for key, nodes in members.items()}
+    groups = {key: drawn(nodes, roots, names, anchor) for key, nodes in members.items()}
     group_of = {node.key: groups[node.rule, node.kind].key for node in graph.nodes}
     edges = {(group_of[edge.before], group_of[edge.after]) for edge in graph.reduced}
     note = (

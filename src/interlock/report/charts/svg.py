@@ -6,7 +6,7 @@ the classes beside them let the stylesheet repaint the same shapes for dark scre
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 SANS = "'Source Sans 3', 'Helvetica Neue', Arial, sans-serif"
@@ -42,7 +42,7 @@ def _shown(value: Value) -> str:
     return str(value)
 
 
-def picture(width: float, height: float, alt: str, children: Iterable[str], *, name: str) -> str:
+def picture(width: float, height: float, alt: str, children: Sequence[str], *, name: str) -> str:
     """The outer element: scales to its container, and says in words what it shows."""
     attributes: dict[str, Value] = {
         "xmlns": "http://www.w3.org/2000/svg",
@@ -50,7 +50,7 @@ def picture(width: float, height: float, alt: str, children: Iterable[str], *, n
         "viewBox": f"0 0 {_shown(width)} {_shown(height)}",
         "width": width,
         "height": height,
-        "role": "img",
+        "role": "group" if any("<a " in child for child in children) else "img",  # a picture has nothing to press
         "aria-label": alt,
     }
     return element("svg", attributes, element("title", {}, text=alt), *children)

@@ -41,6 +41,7 @@ def build_answers(context: Context) -> Shown:
         "given": tuple(
             {
                 "where": _where(context, scope),
+                "about": "Product" if scope == _PRODUCT else context.organization_name(scope),
                 "answers": tuple(_answer(context, answer) for answer in given[scope]),
             }
             for scope in scopes

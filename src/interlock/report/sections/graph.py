@@ -8,7 +8,7 @@ from interlock.model import words
 from interlock.model.base import RuleOutcome
 from interlock.model.gap_graph import GapGraph, GapNode, RootCause
 from interlock.report import safe
-from interlock.report.charts import Drawing, condense, gap_graph, mermaid, required
+from interlock.report.charts import Drawing, condense, gap_graph, graph_data, mermaid, required
 from interlock.report.elements import SEVERITY_MARK, Mark, Picture, Shown
 from interlock.report.sections.context import Context, Section
 
@@ -23,7 +23,7 @@ def build_graph(context: Context) -> Shown:
     graph = context.assessment.graph
     if not graph.nodes:
         lead = "Nothing is open and nothing is undecided, so there is nothing to draw."
-        return {"lead": lead, "picture": None, "mermaid": "", "note": "", "root_causes": ()}
+        return {"lead": lead, "picture": None, "data": None, "mermaid": "", "note": "", "root_causes": ()}
 
     def anchor(node: GapNode) -> str:
         return context.rule_anchor(node.rule, RuleOutcome.GAP if node.kind == "gap" else RuleOutcome.UNKNOWN)
@@ -46,6 +46,7 @@ def build_graph(context: Context) -> Shown:
     return {
         "lead": lead,
         "picture": picture,
+        "data": None if context.brief else graph_data(graph, context.names, anchor),
         "mermaid": mermaid(drawing),
         "note": " ".join(filter(None, (needless, drawing.note))),
         "root_causes": tuple(_root(context, cause) for cause in graph.root_causes),

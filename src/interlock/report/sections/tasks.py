@@ -51,6 +51,7 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
         "kind": words.TASK[first.kind].title,
         "title": question(rule) if first.kind == "discovery" and rule else safe.name(first.title),
         "where": _where(context, group),
+        "about": tuple(dict.fromkeys(context.task_subject(task) for task in group)),
         "owner": words.OWNER[first.owner].title,
         "gate": words.GATE[first.gate].title,
         "effort": estimates.effort(first.effort, unit=False),
