@@ -57,7 +57,7 @@ def test_what_the_contract_needs_blocks_and_is_asked_first() -> None:
             check(
                 "CAP-017", "No supportedProfile is declared; which profiles are met has to be asked", CheckOutcome.WARN
             ),
-            check("CAP-053", "Needed by the contract and not offered: Observation by category"),
+            check("CAP-053", "Needed by the contract and not declared: Observation by category"),
         )
     )
     assert [line.checks for line in card.blocks] == [("CAP-053",)], "medium, and against the contract"
@@ -68,8 +68,22 @@ def test_what_the_contract_needs_blocks_and_is_asked_first() -> None:
     assert "which profiles are met has to be asked" not in card.mail, "what is said to us is not said to them"
 
 
+def test_what_a_statement_does_not_say_is_asked_with_what_blocks_and_blocks_nothing() -> None:
+    card = card_of(
+        observation(
+            check("CAP-050", "The product's contract is written for R4; this base is of STU3 (“3.0.1”)"),
+            check("CAP-052", "Needed by the contract and not declared: “Patient.create”"),
+            check("CAP-054", "Needed by the contract, and the statement does not say: “x”", CheckOutcome.WARN),
+        )
+    )
+    assert [line.checks for line in card.blocks] == [("CAP-050",), ("CAP-052",)]
+    assert [line.checks for line in card.ask[:2]] == [("CAP-050",), ("CAP-052", "CAP-054")]
+    assert "questions 1 and 2 are about what blocks you" in card.first
+    assert card.ask[0].text.endswith("Our product's contract is written for R4; this base is of STU3 (“3.0.1”).")
+
+
 def test_optional_needs_neither_block_nor_are_asked() -> None:
-    card = card_of(observation(check("CAP-053", "Optional in the contract, and not offered: x", CheckOutcome.WARN)))
+    card = card_of(observation(check("CAP-053", "Optional in the contract, and not declared: x", CheckOutcome.WARN)))
     assert (card.blocks, card.also) == ((), ("CAP-053",))
     assert "x" not in card.mail.split()
 
@@ -217,7 +231,7 @@ def test_an_issuer_that_nobody_can_use_blocks_whoever_launches(launch: CheckOutc
     card = card_of(observation(issuer, check("SMART-050", "About the launch", launch)))
     assert (("OIDC-002",) in [line.checks for line in card.blocks]) == blocks
     assert ("OIDC-002",) in [line.checks for line in card.ask]
-    assert ("question 1" in card.first or "questions 1 to 2" in card.first) == blocks
+    assert ("question 1" in card.first or "questions 1 and 2" in card.first) == blocks
 
 
 def test_an_unlisted_scope_says_that_it_does_not_block_yet() -> None:

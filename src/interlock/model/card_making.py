@@ -95,7 +95,7 @@ def card_of(observation: Observation) -> Card:
             asking.append(_ask(question, off, values))
         else:
             blocking.append((worst, question, off))
-    blocks, first_asked = _blocked(blocking, values)
+    blocks, first_asked = _blocked(blocking, values, observation)
     asking += [CardLine(text=text) for text in asked_by_facts(observation)]
     unreached = observation.reason_not_observed() if not blocks else None
     if unreached and "refused" not in _failures(observation):
@@ -148,7 +148,7 @@ def _blocks(check: Check, observation: Observation) -> bool:
 
 
 def _blocked(
-    blocking: list[tuple[int, Question, list[Check]]], values: dict[str, str]
+    blocking: list[tuple[int, Question, list[Check]]], values: dict[str, str], observation: Observation
 ) -> tuple[tuple[CardLine, ...], tuple[CardLine, ...]]:
     """What blocks, the worst first, and the questions about it; a line says the number of its question."""
     blocks, asked = [], []
@@ -157,7 +157,7 @@ def _blocked(
             asked.append(_ask(question, checks, values))
         number = f"ask them question {len(asked)}"
         do = words.capital(question.do.format(ask=number, **values))
-        of_contract = [check for check in checks if _OF_CONTRACT.fullmatch(check.id)]
+        of_contract = [check for check in checks if _OF_CONTRACT.fullmatch(check.id) and _blocks(check, observation)]
         if of_contract:
             blocks += [CardLine(text=_needed(check), do=do, checks=(check.id,)) for check in of_contract]
         else:
@@ -226,7 +226,7 @@ def _first(
         rest = "the other question" if asked == 2 else f"the other {asked - 1} questions"
         return blocks[0].do + (f" {words.capital(rest)} can go in the same mail." if asked > 1 else "")
     if blocks:
-        which = "question 1 is" if about == 1 else f"questions 1 to {about} are"
+        which = "question 1 is" if about == 1 else f"questions 1 {'and' if about == 2 else 'to'} {about} are"
         if asked == 1:
             return "Send them the question below: it is about what blocks you."
         return f"Send them the {asked} questions below in one mail; {which} about what blocks you."

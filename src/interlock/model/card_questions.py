@@ -48,6 +48,11 @@ QUESTIONS: tuple[Question, ...] = (
         "Check the address for a mistake, then {ask}.",
     ),
     Question(
+        ("CAP-050",),
+        "Is there a base URL of yours for the FHIR release that our product is written for? {said}",
+        "{ask}. If there is none, the contract or the product has to change for this organisation.",
+    ),
+    Question(
         ("NET-024",),
         "Your firewall seems to answer our program in your server's place. {said} Which name or address has to be "
         "allowed for us?",
@@ -65,12 +70,6 @@ QUESTIONS: tuple[Question, ...] = (
         "{ask}, and send no patient's data there before the answer.",
     ),
     Question(("CDS-001", "CDS-002", "CDS-003"), "", "Correct your own CDS service; nobody has to be asked."),
-    Question(
-        ("CAP-050",),
-        "Which FHIR release does {base} speak, and is there a base of yours for the release that our product is "
-        "written for? {said}",
-        "{ask}. If there is none, the contract or the product has to change for this organisation.",
-    ),
     Question(
         ("CAP-051", "CAP-052", "CAP-053", "CAP-054", "CAP-055"),
         "Our product needs what your capability statement does not list: {rest}. Is it supported all the same, or can "
@@ -285,6 +284,9 @@ def _edition(observation: Observation) -> str:
         for check in observation.checks
     )
     if facts is None or not facts.claimed or not unversioned:
+        capability = observation.facts.capability
+        if capability is not None and capability.fhir_release == "DSTU2":  # no edition of US Core is of it
+            return "Which implementation guide does your server follow?"
         return "Which edition of US Core, or of another implementation guide, does your server follow?"
     claimed = words.listed([plain(number, 20) for number in facts.claimed])
     return f"You name US Core {claimed}. Which edition do the profiles have that you declare without a version?"

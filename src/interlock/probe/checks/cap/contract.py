@@ -5,8 +5,11 @@ What was not published is not refused: only what a list positively leaves out is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
+from interlock.fhir.tables.us_core import derived_profiles
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.contract import NeedMatch
 from interlock.probe.checks.base import CheckInput, check, given
@@ -38,6 +41,16 @@ def _named(match: NeedMatch) -> str:
     return f"{match.resource}{ {'search_parameter': '?', 'profile': ': '}.get(match.kind, '.') }{name}"
 
 
+def _builds_on_them(probed: CheckInput, needs: Iterable[NeedMatch]) -> str:
+    """Declared profiles that build on those that the contract names and the statement does not, as the rest of a
+    sentence."""
+    silent = (match.name.partition("|")[0] for match in needs if match.outcome == "undeclared")
+    stated = {profile.partition("|")[0] for profile in probed.profiles}
+    derived = {name.rpartition("/")[2] for profile in silent for name in derived_profiles(profile) & stated}
+    names = sorted(derived, key=lambda name: (not name.startswith("us-core-"), name))
+    return f"; declared are {words.listed(names, 2)}, which build on it" if derived else ""
+
+
 @check(
     "CAP-050",
     "The FHIR release is the contract's",
@@ -51,12 +64,11 @@ def _named(match: NeedMatch) -> str:
 )
 def same_release(probed: CheckInput) -> Result:
     """An organisation may have a base for each release: another one here says nothing of the others."""
+    probed.require("metadata")
     match = next(match for match in given(probed.fit).matches if match.kind == "release")
     if match.outcome == "missing":
         stated = f"{probed.capability.fhir_release} ({quoted(probed.capability.fhir_version or '', 20)})"
         return failed(f"The product's contract is written for {match.name}; this base is of {stated}")
-    if match.outcome == "not_observed":
-        return not_observed("the capability statement was not seen")
     if match.outcome == "undeclared":
         return warned(capitalized(match.note or "the statement names no release"))
     return passed(f"The statement is of {match.name}, as the contract is")
@@ -83,6 +95,7 @@ def _need(check_id: str, kind: _Kind, title: str, severity: Severity, element: s
         matches = [match for match in every if match.kind == kind]
         if not matches:
             raise NeedError(not_applicable("the contract needs none"))
+        probed.require("metadata")
         lost = [match for match in every if match.outcome == "missing" and match.kind in {"release", "resource"}]
         if any(match.kind == "release" for match in lost):
             raise NeedError(
@@ -98,12 +111,11 @@ def _need(check_id: str, kind: _Kind, title: str, severity: Severity, element: s
 
         if missing := names("missing", optional=False):
             return failed(f"Needed by the contract and not declared: {missing}")
-        if names("not_observed", optional=True):
-            return not_observed("the capability statement was not seen")
-        if optional := names("missing", optional=True):
-            return warned(f"Optional in the contract, and not declared: {optional}")
+        if lacking := names("missing", optional=True):
+            return warned(f"Optional in the contract, and not declared: {lacking}")
         if silent := names("undeclared", optional=True):
-            return warned(f"Needed by the contract, and the statement does not say: {silent}")
+            more = _builds_on_them(probed, declared) if kind == "profile" else ""
+            return warned(f"Needed by the contract, and the statement does not say: {silent}{more}")
         if wrong := names("not_fhir", optional=True):
             return not_observed(f"no server was asked for what FHIR has no name for: {wrong}")
         if len(declared) < len(matches):
