@@ -14,6 +14,7 @@ from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort
 from interlock.model.words import WEEKS_MEAN
 from interlock.plan.actions import Wording
+from interlock.plan.due import loads
 from interlock.plan.people import accepted, alike, done, lines, next_weeks, reckoned, spanned, with_people
 
 from gaps_factory import UNKNOWN, at_org, finding, rule, rules_of  # isort: skip
@@ -80,7 +81,7 @@ def peopled() -> Plan:
 
 def test_tasks_have_people_days_and_what_they_are_accepted_by() -> None:
     by_id = {each.id: each for each in peopled().tasks}
-    assert by_id["us.build"].whose == "Bea Ng, by 1 Feb 2027"
+    assert (by_id["us.build"].whose, by_id["us.build"].by_said) == ("Bea Ng", "by 1 Feb 2027")
     assert by_id["us.late"].whose == "the product team, nobody named yet"
     assert by_id["us.scripts@alder"].whose == "the product team, through Pri Ram"
     assert by_id["org.network@alder"].whose == "the organisation, through Dan Whit"
@@ -91,13 +92,16 @@ def test_tasks_have_people_days_and_what_they_are_accepted_by() -> None:
     assert by_id["us.build"].accepted == "recorded as done, with the released version"
     assert by_id["us.late"].accepted == "recorded as done"
     asked = by_id["find-out:AA-001@alder"]
-    assert asked.whose == "Cy Ode, by 9 Dec 2026"
+    assert (asked.whose, asked.by) == ("Cy Ode", "2026-12-09")
     assert asked.accepted == "interlock answer area.item --org alder has recorded more than “unknown”"
     assert accepted([asked, asked]) == "interlock answer area.item --org ID, for each has recorded more than “unknown”"
     gap = by_id["AA-002"]
     assert gap.accepted == "“How is it known?” is answered “From a list” or better, with its document"
-    assert gap.whose == "Cy Ode, by 9 Dec 2026"
-    assert gap.when == "9 Dec 2026 (P80 11 Dec 2026); 2 person-days of ours"
+    assert gap.whose == "Cy Ode"
+    assert gap.when == (
+        "from 9 Dec 2026, by 9 Dec 2026, which fewer than four in five of the runs keep: 11 Dec 2026 is kept by four "
+        "in five; 2 person-days of ours"
+    )
     assert by_id["us.build"].starts == "2026-12-07"
 
 
@@ -107,7 +111,7 @@ def test_a_gap_whose_remedy_is_refused_says_what_else_closes_it() -> None:
     wording = Wording(rules, {}, {}, NAMES)
     closed = wording.accepted(task("AA-001@alder", "gap", 0, org="alder"), gap)
     assert closed == "the next probe of Alder Hospital no longer finds it"
-    assert "A gap whose answer stays no is closed by a decision: contract.yaml no longer needs it, or" in WEEKS_MEAN
+    assert "A gap whose answer stays “no” is closed by a decision: the contract no longer needs it, or" in WEEKS_MEAN
 
 
 def test_a_task_is_a_verb_and_its_state_is_not() -> None:
@@ -175,3 +179,62 @@ def test_the_next_weeks_leave_out_what_is_later_and_what_may_never_be() -> None:
         (date(2026, 11, 30), ["find-out:AA-001@alder"]),
         (date(2026, 12, 7), ["us.build", "AA-002"]),
     ]
+
+
+def of_one(*tasks: PlanTask) -> Plan:
+    plan = Plan(
+        start="2026-12-01", seed=1, runs=1, target_gate=Gate.PILOT, finish=ZERO, most_likely_days=0,
+        probability_of_most_likely=1, orgs=(), tasks=tasks, first=(), capacity={"us": 3},
+    )  # fmt: skip
+    return with_people(plan, (), Wording(names=NAMES), {}, ORGS, ())
+
+
+def works(name: str, start: float, days: float, by: str | None = None, **more: object) -> PlanTask:
+    """A task of Bea Ng's that takes so many days of work and no waiting."""
+    said = TaskStatus(status="not_begun", owner="Bea Ng", due=by)
+    ends = {"finish_p50": start + days, "finish_p80": start + days, **more}
+    effort = Effort(low=days, expected=days, high=days)
+    return task(name, "routine", start, progress=said, effort=effort).model_copy(update=ends)
+
+
+def test_a_person_who_has_two_tasks_at_once_keeps_the_days_that_are_told() -> None:
+    """Three of us could do both at once: who has both by name ends the second when the first is done."""
+    plan = of_one(works("us.long", 0, 6), works("us.short", 2, 3), works("us.other", 40, 1))
+    by_id = {each.id: each for each in plan.tasks}
+    # The short one is due first, on the fifth day, and takes days 3 to 5; the long one ends on the ninth.
+    assert (by_id["us.short"].latest, by_id["us.short"].person_days_late) == ("2026-12-07", 0)
+    assert (by_id["us.long"].latest, by_id["us.long"].ends) == ("2026-12-11", "2026-12-11")
+    assert by_id["us.long"].person_days_late == 3
+    [bea] = plan.people
+    assert [(week.week, week.work, week.there) for week in bea.weeks] == [
+        ("2026-11-30", 4.0, 4.0),
+        ("2026-12-07", 5.0, 5.0),
+        ("2027-01-25", 1.0, 5.0),
+    ]
+    said = loads(plan, 30)
+    assert said[1] == (
+        "Bea Ng: 9 person-days of work, with no hour free in the weeks of 30 Nov 2026 and 7 Dec 2026; 1 task ends up "
+        "to 3 working days later for it."
+    )
+
+
+def test_what_the_date_waits_for_is_named_where_its_person_has_other_work() -> None:
+    plan = of_one(works("us.long", 0, 6, criticality=0.5), works("us.short", 2, 3))
+    assert "The date waits for “Title of us.long” in 50% of runs: give that to somebody else" in loads(plan, 30)[1]
+
+
+def test_a_stated_day_that_cannot_be_kept_is_told_with_the_day_that_can() -> None:
+    plan = of_one(works("us.one", 0, 6, "2026-12-04"), works("us.two", 0, 2, "2026-12-11"))
+    assert loads(plan, 30)[-1] == (
+        "1 stated day is kept in fewer than four of five runs, 1 of them in fewer than half: “Title of us.one” on 4 "
+        "Dec 2026, where four of five need until 8 Dec 2026."
+    )
+    assert "by 4 Dec 2026, which fewer than half of the runs keep" in plan.tasks[0].when
+    assert loads(of_one(works("us.one", 0, 2, "2026-12-04")), 30)[-1].startswith("Bea Ng: 2 person-days of work.")
+
+
+def test_work_comes_before_the_waiting_that_it_starts() -> None:
+    """Two days of work and eight of waiting, due on the tenth day: the work is due on the second, before the other."""
+    asks = works("us.ask", 0, 2, "2026-12-14", finish_p50=10.0, finish_p80=10.0)
+    plan = of_one(works("us.write", 0, 6, "2026-12-10"), asks)
+    assert [each.person_days_late for each in plan.tasks] == [2, 0]

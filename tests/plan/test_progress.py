@@ -50,7 +50,7 @@ def test_what_is_done_takes_off_exactly_its_own_time_and_keeps_its_place():
     [b] = [item for item in after.tasks if item.id == "org.b@alder"]
     assert b.finish_p50 == b.start_p50 == 5.0 and b.progress == DONE
     assert "org.b@alder" not in {item.id for item in after.left}
-    assert any("7 routine tasks, 0 of them begun (1 more done, as tasks.yaml says)" in note for note in after.notes)
+    assert any("7 routine tasks, 0 of them begun (1 more is recorded as done)" in note for note in after.notes)
 
 
 def test_a_plan_in_which_everything_is_done_says_that_nothing_is_left():
@@ -232,7 +232,7 @@ def test_own_history_makes_the_judgements_share_fall():
     assert {part.grade for part in after.spread} == {Grade.JUDGEMENT, Grade.HISTORY}
     assert 0.2 < after.judgement_share < 0.9 and {part.cause for part in after.spread} == {"org"}
     assert after.most_likely_days == 20.0
-    assert any("the estimate of org.a (n = 3)" in note for note in after.notes)
+    assert any("shortest, median and longest, for “Title of org.a” (n = 3)" in note for note in after.notes)
 
 
 def test_own_history_is_the_whole_time_and_a_crew_is_busy_for_no_longer():

@@ -31,6 +31,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.evidence import EvidenceTask
 from interlock.model.finding import Finding
 from interlock.model.plan import PlanTask
+from interlock.model.words import FIRST_MEANS
 from interlock.plan import schedule
 from interlock.plan.capacity import staff
 from interlock.plan.evidence import evidence_work
@@ -298,8 +299,8 @@ class TestFirst:
             (6.0, 10.0, "2026-01-05"),
         ]
         assert plan.first[0].because == (
-            "About 4 person-days of ours; done today, it would take 2 working days off the P80 and lies on the "
-            "critical path in 100% of runs."
+            "About 4 person-days of ours. Done today, it saves 2 working days and is what the date waits for in 100% "
+            "of runs."
         )
         assert plan.first[0].action == "Do AA-001. Then tell everyone."
         assert "1 to 3 together would take 10 working days off the P80:" in plan.first_note
@@ -315,7 +316,7 @@ class TestFirst:
     def test_a_small_effort_is_told_as_it_is(self):
         rules = rules_of(rule("AA-001", work=fixed(0.1)))
         thing = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,)).first[0]
-        assert thing.because.startswith("About 0.1 person-days of ours;")
+        assert thing.because.startswith("About 0.1 person-days of ours. Done today")
 
     def test_savings_add_up_over_organisations(self):
         rules = rules_of(rule("AA-001", Scope.PRODUCT, work=fixed(2)), rule("AA-002", work=fixed(3), after=["AA-001"]))
@@ -329,7 +330,8 @@ class TestFirst:
         assert (thing.key, thing.orgs) == ("AA-001", ("alder", "birch", "cedar"))
         assert thing.keys == ("AA-001@alder", "AA-001@birch", "AA-001@cedar")
         assert (thing.p80_days_saved, thing.p80_days_saved_per_person_day) == (6.0, 1.0)
-        assert "6 working days off the organisations' P80s (added up)" in thing.because
+        assert "it saves 6 working days" in thing.because and "added up" not in thing.because
+        assert "added up over the organisations" in FIRST_MEANS
 
     def test_a_routine_task_may_be_what_saves_most(self):
         rules = rules_of(rule("AA-001", work=fixed(2)))
@@ -551,9 +553,9 @@ def test_an_organisation_that_waits_for_our_work_at_another_says_so():
 @pytest.mark.parametrize(
     ("days", "told"),
     [
-        (20, "It fires for alder, through in 4 weeks at the median."),
-        (100, "It does not fire: alder is through in 20 weeks at the median."),
-        (500, "It fires for alder, through in 23 months at the median."),
+        (20, "That is so here: Alder Hospital is through in 4 weeks in half of the runs."),
+        (100, "It is not so here: Alder Hospital is through in 20 weeks in half of the runs."),
+        (500, "That is so here: Alder Hospital is through in 23 months in half of the runs."),
     ],
 )
 def test_the_cross_check_is_applied_and_says_for_whom_it_fires(days, told):

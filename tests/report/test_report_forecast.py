@@ -97,7 +97,7 @@ def test_the_cost_of_sandboxes_says_what_is_stated_and_what_is_estimated(stated:
     assert sandbox is not None
     assert lead in sandbox.lead and "28 working days" in sandbox.lead
     assert [row.stated for row in sandbox.organizations] == ["stated" if known else "estimated" for known in stated]
-    assert sandbox.behaviours[0].saved == "20 working days off the organisations' P80s (added up)"
+    assert sandbox.behaviours[0].saved == "20 working days"
     assert "What shared sandboxes cost" in html.render(build(assessment))
 
 
@@ -114,7 +114,7 @@ def test_closing_several_together_is_told_once() -> None:
         for n, first_thing in enumerate(first, start=1)
     )
     said = content(build(planned(first=summed)), "first").together
-    assert "1 to 3 together would take 30 working days off" in said
+    assert "1 to 3 together would save 30 working days" in said
     assert said.endswith("in four of five runs all is then through by 1 May 2027, instead of 28 Apr 2027.")
     assert content(build(planned(first=summed[:1])), "first").together == ""
 

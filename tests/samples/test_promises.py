@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from interlock.cli.commands.plan import show_plan, show_what_if
 from interlock.cli.main import run
+from interlock.cli.plan_lines import show_plan, show_what_if
 from interlock.cli.summary import show_summary
 from interlock.model import words
 from interlock.plan.diff import burn_down
 from interlock.tui.page import Page
-from interlock.tui.plan_page import draw_dates
+from interlock.tui.plan_page import draw_dates, draw_first
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import Inputs, load_inputs
@@ -54,10 +54,16 @@ def test_without_ground_nothing_promises_a_date(
     assert run(["milestone", "save", "start", *at]) == 0
     assert run(["milestone", "burndown", *at]) == 0
     assert run(["plan", "--runs", "200", "--what-if", "us.umls", *at]) == 0
+    assert run(["plan", "--runs", "200", "--days", "90", *at]) == 0
+    assert run(["diff", "last", "now", *at]) == 0
+    assert run(["next", *at]) == 0
     inputs = load_inputs(workspace)
     assessment = assess(inputs, today=TODAY, runs=200)
     show_summary(assessment)
-    shown = capsys.readouterr().out
+    page = Page(100)
+    draw_dates(page, assessment)
+    draw_first(page, assessment.plan)
+    shown = capsys.readouterr().out + page.content().plain
     assert not assessment.plan.ground.firm
     assert not re.search(r"P[58]0 was|P[58]0, (target|four)|P[58]0 \d+ [A-Z]", shown), "a P80 on its own is a date"
     written = write_report(assessment, inputs, tmp_path / "out", ("md", "html"), sections=("summary", "first", "plan"))
@@ -99,8 +105,8 @@ def test_with_ground_the_two_dates_are_there(
     p50, p80 = words.iso_day(plan.finish.p50_date), words.iso_day(plan.finish.p80_date)
     p90, means = words.iso_day(plan.finish.p90_date), words.GATE_MEANS[plan.target_gate]
     promise = (
-        f"Northgate University Hospital past the {words.gate(plan.target_gate)} ({means}): half of the simulated runs "
-        f"are through by {p50} (P50), a target, four of five by {p80} (P80), and nine of ten by {p90} (P90)."
+        f"Northgate University Hospital past the {words.gate(plan.target_gate)} ({means}): half of the 300 simulated "
+        f"runs are through by {p50} (P50), a target, four of five by {p80} (P80), and nine of ten by {p90} (P90)."
     )
     assert plan.ground.said[0].startswith(promise)
     assert plan.ground.said[0].endswith("Which date to commit to is your own decision.")

@@ -623,7 +623,7 @@ def _gaps(world: World) -> None:
 
 @shown
 def _plan(world: World) -> None:
-    from interlock.cli.commands.plan import show_plan
+    from interlock.cli.plan_lines import show_plan
 
     show_plan(world.assessment.plan, tasks=True)
 

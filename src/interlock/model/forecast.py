@@ -58,8 +58,9 @@ class OrgForecast(Model):
 
 
 class OrgOutlook(Model):
-    """One organisation in a line, for the head of the plan.
+    """One organisation in a line, for the head of the plan: they stand in the order in which to start.
 
+    :ivar recommended: what to do there now, in a word or two; ``why`` goes on after it.
     :ivar stage: the stage in full (:func:`interlock.model.words.met_up_to`).
     :ivar next: what stands in its way next, as an action; ``there`` and ``here`` who is named on each side.
     """
@@ -67,6 +68,8 @@ class OrgOutlook(Model):
     org: str
     name: str
     vendor: str
+    recommended: str = ""
+    why: str = ""
     stage: str
     next: str
     there: str
@@ -78,7 +81,28 @@ class OrgOutlook(Model):
         """The line."""
         people = f"there: {self.there}; here: {self.here}"
         where = f"{self.name} ({self.vendor}; {self.stage}; {people})"
-        return f"{where}. Next: {words.sentence(self.next)} Runs that are through: {self.finish.shares}."
+        return f"{where}. {self.decided}Next: {words.sentence(self.next)} Runs that are through: {self.finish.shares}."
+
+    @property
+    def decided(self) -> str:
+        """What to do there now and why, as a sentence with a space behind it; empty where nothing is recommended."""
+        return f"{self.recommended}: {words.sentence(self.why)} " if self.recommended else ""
+
+
+class GoNoGo(Model):
+    """What must hold on the day on which the first pilot unit begins, who decides, and what happens otherwise.
+
+    :ivar day: when that is, in words.
+    :ivar holds: what must hold, each with how it stands: (what, how it stands).
+    :ivar decides: who decides; ``otherwise`` what happens if one of these does not hold, one sentence each.
+    """
+
+    org: str
+    name: str
+    day: str
+    holds: tuple[tuple[str, str], ...]
+    decides: str
+    otherwise: tuple[str, ...]
 
 
 class WeekLoad(Model):
@@ -98,6 +122,13 @@ class WeekLoad(Model):
         of = f" of {words.number(self.there)}" if self.there is not None else ""
         maybe = f", {words.number(self.maybe)} of them on gaps that may be found" if self.maybe else ""
         return f"{words.number(self.work)}{of} person-days of ours{maybe}"
+
+
+class PersonLoad(Model):
+    """What each week asks of one of our people: whose name a task of ours has, or through whom it goes there."""
+
+    person: str
+    weeks: tuple[WeekLoad, ...]
 
 
 class Driver(Model):

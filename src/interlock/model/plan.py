@@ -11,8 +11,10 @@ from interlock.model.base import Gate, Grade, IsoDate, Model, Owner
 from interlock.model.forecast import (
     DateChance,
     Driver,
+    GoNoGo,
     OrgForecast,
     OrgOutlook,
+    PersonLoad,
     Quantiles,
     SandboxCost,
     SpreadPart,
@@ -26,6 +28,8 @@ from interlock.model.text import plain
 FIND_OUT = "find-out:"
 #: The title of such a task is this before the title of the rule.
 FIND_OUT_WORDS = "Find out whether this holds: "
+#: A shorter wait for one of us than this, in working days, is not told.
+_TOLD_QUEUE = 5
 #: How many unknowns are told, on a screen and in a report.
 UNKNOWNS_TOLD = 5
 
@@ -46,6 +50,7 @@ class PlanTask(Model):
     :ivar person, due: who does it and by when, where that is stated; ``accepted`` says when it counts as done.
     :ivar contact: through whom it goes where nobody is named for it: the organisation's contact on its owner's side.
     :ivar starts, ends: the days of its median start and finish; ``latest`` that by which four of five runs finish it.
+    :ivar person_days_late: working days by which they are later than in the simulation: its person has other work.
     :ivar action: what to do, as a person is told it; ``title`` says what is open.
     :ivar decides: who decides, where it is a decision.
     :ivar progress: how far a routine task has come, where somebody has said so.
@@ -81,31 +86,51 @@ class PlanTask(Model):
     starts: IsoDate | None = None
     ends: IsoDate | None = None
     latest: IsoDate | None = None
+    person_days_late: int = 0
     accepted: str = ""
     action: str = ""
     decides: str = ""
 
     @property
     def whose(self) -> str:
-        """Who does it in words, by when, and since when where it has begun: ``Ada, by 3 Nov 2026``."""
+        """Who does it in words, and since when where it has begun: ``Ada, under way since 3 Nov 2026``."""
         whose = words.OWNER[self.owner].phrase
         through = f"through {plain(self.contact, 60)}" if self.contact else "nobody named yet"
         who = plain(self.person, 60) if self.person else f"{whose}, {through}"
-        by = f", by {words.iso_day(self.due)}" if self.due else ""
         begun = self.progress.begun if self.progress and not self.progress.is_done else None
-        return f"{who}{by}{f', under way since {words.iso_day(begun)}' if begun else ''}"
+        return f"{who}{f', under way since {words.iso_day(begun)}' if begun else ''}"
+
+    @property
+    def by(self) -> str | None:
+        """The day that people act on: the one that was stated, else the one by which four of five runs have it done."""
+        return self.due or self.latest or self.ends
+
+    @property
+    def by_said(self) -> str:
+        """That day in words, and what the plan keeps where it does not keep the day that was stated."""
+        if self.by is None:
+            return ""
+        kept = ""
+        if self.due and self.latest and self.latest > self.due:
+            runs = "fewer than half" if self.ends and self.ends > self.due else "fewer than four in five"
+            kept = f", which {runs} of the runs keep: {words.iso_day(self.latest)} is kept by four in five"
+        return f"by {words.iso_day(self.by)}{kept}"
 
     @property
     def when(self) -> str:
-        """Its days in words: ``1 Dec 2026 to 11 Dec 2026 (P80 18 Dec 2026); 0.7 person-days of ours``."""
-        if self.starts is None or self.ends is None:
+        """From when and by when in words: ``from 1 Dec 2026, by 18 Dec 2026; 0.7 person-days of ours``."""
+        if self.starts is None or self.by is None:
             return ""
-        late = f" (P80 {words.iso_day(self.latest)})" if self.latest else ""
+        first = f"on {words.iso_day(self.by)}"
+        if self.starts != self.by or self.due:
+            begun = self.progress is not None and self.progress.begun is not None
+            first = self.by_said if begun else f"from {words.iso_day(self.starts)}, {self.by_said}"
         work = self.work_left
         whose = "ours" if self.owner is Owner.US else "theirs"
-        return f"{words.span(self.starts, self.ends)}{late}" + (
-            f"; {words.person_days(work)} of {whose}" if work else "; lead time only"
-        )
+        told = f"{words.person_days(work)} of {whose}" if work else "only waiting is estimated, no work"
+        late = round(self.queue_days) >= _TOLD_QUEUE and self.owner is Owner.US
+        free = f"; ready {words.days(round(self.queue_days))} before one of us is free" if late else ""
+        return f"{first}; {told}{free}"
 
     @property
     def work_left(self) -> float:
@@ -215,6 +240,9 @@ class Plan(Model):
     :ivar capacity: persons by owner, as stated; an owner without a number never makes a task wait.
     :ivar if_no_gaps, if_all_gaps: the finish if nothing, or everything, that is undecided turned out to be a gap; none
         when nothing is undecided.
+    :ivar outlook: a line for each organisation, in the order in which to start there.
+    :ivar load, people: what each week asks of our team, and of each of its people who is named.
+    :ivar go: what must hold on the day of the first launch in a pilot unit; none where no launch is left.
     """
 
     start: IsoDate
@@ -242,6 +270,8 @@ class Plan(Model):
     ground: Ground = Ground()
     outlook: tuple[OrgOutlook, ...] = ()
     load: tuple[WeekLoad, ...] = ()
+    people: tuple[PersonLoad, ...] = ()
+    go: GoNoGo | None = None
     freezes: tuple[str, ...] = ()
 
     @property
@@ -261,17 +291,18 @@ class Plan(Model):
 
     @property
     def order(self) -> tuple[str, ...]:
-        """In which order the organisations come through, and whose finish waits for our people's work elsewhere.
+        """By what the organisations are ordered, and whose finish waits for our people's work elsewhere.
 
         Each is ``Lead: what there is to know``, as a note is.
         """
         if len(self.orgs) < 2:
             return ()
         names = {line.org: line.name for line in self.outlook}
-        in_time = [names.get(each.org, each.org) for each in sorted(self.orgs, key=lambda each: each.finish.p50_days)]
         said = [
-            f"Order: {words.listed(in_time, 8)}, at the median. Nobody has ranked them: our people take what can start "
-            "first, and of that what has most work behind it."
+            "Order: first where it is recommended to start, then where something has to be waited for or mapped, last "
+            "where nobody could look; of those of which the same is recommended, first whichever is through first in "
+            "half of the runs. Our people's time is not kept for one of them: what can start first is taken first, and "
+            "of that what has most work behind it."
         ]
         for each in self.orgs:
             waits = [f"{names.get(org, org)} ({round(100 * share)} in 100 runs)" for org, share in each.waits.items()]
@@ -301,7 +332,7 @@ class Plan(Model):
         each = {forecast.org: last.together_orgs.get(forecast.org, 0.0) for forecast in self.orgs}
         moved = [f"{names.get(org, org)} {words.days(days)}" for org, days in each.items() if days]
         if not moved:
-            off = f"take {together} off {words.p80s(len(self.orgs))}"
+            off = f"save {together}"
         elif len(each) == 1:
             off = f"take {words.days(sum(each.values()))} off the P80"
         else:

@@ -238,17 +238,23 @@ GATE_DAY: Mapping[Gate, str] = {
 }
 #: How to read the tasks of the next weeks.
 WEEKS_MEAN = (
-    "Tasks stand in the week of their median start, with the days from there to their median end, and the P80: the day "
-    "by which four of five runs have them done. What is under way stands in the first week; what only a gap that is "
-    "found would bring is left out. Person-days are means. A bad answer to a question makes it a gap. A gap whose "
-    "answer stays no is closed by a decision: contract.yaml no longer needs it, or the organisation is left out."
+    "Each task stands in the week in which half of the simulated runs have begun it; what is under way stands in the "
+    "first. The day to act on is the one after “by”: the day that somebody stated, or else the day by which four of "
+    "five runs have the task done. Person-days are means. What only a gap that is yet to be found would bring is left "
+    "out. A bad answer to a question makes it a gap. A gap whose answer stays “no” is closed by a decision: the "
+    "contract no longer needs it, or the organisation is left out."
 )
 #: How to read the list of first things.
 FIRST_MEANS = (
-    "First what the verdict (whether to integrate now) hangs on, if anything does, then what takes most days off for "
-    "a day of work (for anything at least a quarter of a day is reckoned). Each is judged with all above it done, so a "
-    "number may be larger further down. The P80 is the day by which four of five simulated runs are through."
+    "First what the verdict (whether to integrate now) hangs on, if anything does, then what saves most working days "
+    "for a day of work (for anything at least a quarter of a day is reckoned). What one saves are the working days "
+    "that come off the day by which four of five simulated runs are through (the P80), added up over the organisations "
+    "that it moves. Each is judged with all above it done, so a number may be larger further down."
 )
+#: How to read the rule for a launch.
+GO_MEANS = "The pilot unit begins only if all of this holds on the day:"
+#: How to read the list of unknowns.
+UNKNOWNS_MEAN = "The days that a bad answer adds are added up over the organisations that it moves, as above."
 #: How far a routine task has come.
 TASK_STATE: Mapping[TaskState, Word] = {
     TaskState.NOT_BEGUN: Word("not begun", "○"),
@@ -373,7 +379,7 @@ def measured(value: float, unit: str) -> str:
 
 def p80s(orgs: int) -> str:
     """What savings are measured in, the same everywhere: the P80 of one finish, or those of all organisations."""
-    return "the P80" if orgs < 2 else "the organisations' P80s (added up)"
+    return "the P80" if orgs < 2 else "the organisations' P80s, added up"
 
 
 def persons(value: float, owner: Owner) -> str:

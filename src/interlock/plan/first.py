@@ -184,7 +184,7 @@ class Ranking:
             p80_days_saved_per_person_day=thing.rate,
             unlocks=thing.unlocks,
             criticality=thing.criticality,
-            because=_because(thing, again, len(self._simulation.orgs)),
+            because=_because(thing, again),
             p80_days_saved=round(thing.saved, 1),
             together_days=round(together, 1),
             together_p80_date=date,
@@ -209,25 +209,25 @@ class Ranking:
         return f"Ask {words.OWNER[thing.task.owner].phrase} to begin it: {free}, and nobody begins unasked."
 
 
-def _because(thing: _Thing, again: bool, orgs: int) -> str:
+def _because(thing: _Thing, again: bool) -> str:
     saved = round(thing.saved, 1)
     gains = []
     if saved > 0:
-        gains.append(f"would take {'another ' if again else ''}{words.days(saved)} off {words.p80s(orgs)}")
+        gains.append(f"saves {'another ' if again else ''}{words.days(saved)}")
     if thing.unlocks:
         gains.append(f"passes {words.count(thing.unlocks, 'gate')}")
     if thing.criticality > 0:
-        gains.append(f"lies on the critical path in {words.share(thing.criticality)} of runs")
+        gains.append(f"is what the date waits for in {words.share(thing.criticality)} of runs")
     if saved <= 0:
         gains.append("saves no day by itself, because other work takes longer beside it")
     reason = "It argues for the verdict. " if thing.argues else ""
-    return f"{reason}{_effort(thing.person_days, thing.task)}; done today, it {listed(gains)}."
+    return f"{reason}{_effort(thing.person_days, thing.task)}. Done today, it {listed(gains)}."
 
 
 def _effort(person_days: float, task: Task) -> str:
     """What it costs whom: where no work is estimated, what goes by is the time that somebody else takes."""
     if task.effort is None:
-        return "No days of work are estimated, only the time that it takes them"
+        return "Only waiting is estimated, no days of work"
     whose = "ours" if task.owner is Owner.US else "theirs"
     return f"About {words.person_days(person_days)} of {whose}"
 
@@ -291,7 +291,6 @@ def rank_unknowns(
             at_stake(node.key),
             points[node.key],
             by_key[node.key],
-            len(simulation.orgs),
         )
         for node in nodes[:_UNKNOWNS]
     ]
@@ -316,9 +315,9 @@ def _remediation_days(rule: Rule) -> float:
     return pert_mean(effort_estimate(remediation.effort)) + pert_mean(lead_estimate(remediation.lead_time))
 
 
-def _thing(node: GapNode, task: Task, at_stake: float, points: float, finding: Finding, orgs: int) -> UnknownThing:
+def _thing(node: GapNode, task: Task, at_stake: float, points: float, finding: Finding) -> UnknownThing:
     effort, stake = _person_days(task), round(at_stake, 1)
-    date = f"adds {words.days(stake)} to {words.p80s(orgs)}" if stake else "moves no P80"
+    date = f"adds {words.days(stake)}" if stake else "moves no date"
     return UnknownThing(
         key=node.key,
         title=f"{FIND_OUT_WORDS}{node.title}",
@@ -327,8 +326,8 @@ def _thing(node: GapNode, task: Task, at_stake: float, points: float, finding: F
         person_days=round(effort, 2),
         score_points=round(points, 1),
         p80_days=stake,
-        because=f"{_effort(effort, task)} to find out. If it is so, it {date}; while unknown, this one rule holds "
-        f"{points:.1f} points of score open.",
+        because=f"{_effort(effort, task)} to find out. A bad answer {date}; until there is one, it leaves "
+        f"{points:.1f} points of the score open.",
     )
 
 

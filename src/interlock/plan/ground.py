@@ -94,18 +94,19 @@ def _rests(plan: Plan) -> str:
 
 def _dates(plan: Plan, who: str, because: Sequence[str]) -> str:
     finish, gate = plan.finish, words.gate(plan.target_gate)
-    half, most, nearly = (words.iso_day(day) for day in (finish.p50_date, finish.p80_date, finish.p90_date))
+    half, most, last = (words.iso_day(day) for day in (finish.p50_date, finish.p80_date, finish.p90_date))
     passed = f"{who} past the {gate} ({words.GATE_MEANS[plan.target_gate]})"
-    later = f"nine of ten by {nearly} (P90). One run in ten is later"
     if because:
+        why = f"{', and '.join(because)}{_judged(plan)}"
         return (
-            f"{passed}: {finish.span} in eight of ten simulated runs, a range and not a date to promise: "
-            f"{', and '.join(because)}{_judged(plan)}. Half of the runs end by {half} (P50), four of five by {most} "
-            f"(P80), and {later}."
+            f"{passed}: {finish.span}. Of {plan.runs:,} simulated runs eight of ten end in that time, one in ten "
+            f"before it and one in ten after. It is a range and not a date to promise: {why}. Half "
+            f"of the runs end by {half}, four of five by {most}."
         )
     return (
-        f"{passed}: half of the simulated runs are through by {half} (P50), a target, four of five by {most} (P80), and"
-        f" {later}{_judged(plan)}. Which date to commit to is your own decision."
+        f"{passed}: half of the {plan.runs:,} simulated runs are through by {half} (P50), a target, four of five by "
+        f"{most} (P80), and nine of ten by {last} (P90). One run in ten is later{_judged(plan)}. Which date to commit "
+        "to is your own decision."
     )
 
 
@@ -120,10 +121,10 @@ def _judged(plan: Plan) -> str:
 def _unknown(plan: Plan) -> Iterator[str]:
     if plan.if_no_gaps and plan.if_all_gaps:
         yield (
-            "A gap is a requirement that is known not to be met. If nothing that is unknown turns out to be a gap, the "
-            f"P80 is {words.iso_day(plan.if_no_gaps.p80_date)}; if everything does, "
-            f"{words.iso_day(plan.if_all_gaps.p80_date)} (and the last date of the range "
-            f"{words.iso_day(plan.if_all_gaps.p90_date)})."
+            "A gap is a requirement that is known not to be met. If nothing that is unknown turns out to be a gap, "
+            f"four of five runs end by {words.iso_day(plan.if_no_gaps.p80_date)}; if everything does, by "
+            f"{words.iso_day(plan.if_all_gaps.p80_date)}, and nine of ten by "
+            f"{words.iso_day(plan.if_all_gaps.p90_date)}."
         )
 
 

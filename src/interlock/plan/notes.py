@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from interlock.model import words
@@ -17,9 +17,9 @@ from interlock.plan.tasks import Work
 
 #: Two whole projects to hold the sum of our steps against; neither is part of any path.
 CROSS_CHECK = (
-    "Cross-check: a light web tool took 10 to 12 weeks at three systems (Branda 2024), one integration, not of a SMART "
-    "app, 18 months at five centres (Scalia 2021). A first organisation below the one, or a last one above the other, "
-    "wants a second look at the estimates."
+    "Cross-check: elsewhere a light web tool took 10 to 12 weeks at three systems (Branda 2024), and an integration "
+    "that is no SMART app took 18 months at five centres (Scalia 2021). Where our first organisation takes less than "
+    "the one, or our last more than the other, look at the estimates again."
 )
 #: The bounds of the cross-check, in days of the calendar.
 _SHORT, _LONG = 70, 548
@@ -39,9 +39,17 @@ def most_likely_words(simulation: Simulation, most: float, when: str, chance: fl
 
 
 def notes(
-    simulation: Simulation, options: PlanOptions, finish: Quantiles, none: Quantiles | None, every: Quantiles | None
+    simulation: Simulation,
+    options: PlanOptions,
+    finish: Quantiles,
+    none: Quantiles | None,
+    every: Quantiles | None,
+    names: Mapping[str, str],
 ) -> tuple[str, ...]:
-    """The notes of a plan, those that move dates most first; each is ``Lead: what there is to know``."""
+    """The notes of a plan, those that move dates most first; each is ``Lead: what there is to know``.
+
+    :param names: of organisations, by id.
+    """
     work, used = simulation.work, simulation.sampler.runs
     if all(task.is_done for task in work.tasks):
         return ()  # that nothing is left is what there is to say of the dates
@@ -58,20 +66,21 @@ def notes(
         by_probe = f", {seen:,} by {words.count(len(probes), 'probe')} alone" if probes else ""
         said.append(
             f"Unknowns: {words.count(len(chances), 'rule')} {words.agree(len(chances), 'is', 'are')} undecided: "
-            f"{asked:,} to be found out one by one{by_probe}. About {sum(chances):.0f} of them are gaps in each run."
+            f"{asked:,} to be found out one by one{by_probe}. About {sum(chances):.0f} of them turn out to be gaps in "
+            "each run."
         )
     said += _decisions(work)
     said += _parts(work)
     said += _calendar(simulation, options)
     if simulation.orgs and GATE_RANK[options.target_gate] >= GATE_RANK[Gate.PILOT]:
-        said.append(f"{CROSS_CHECK} {_crossed(simulation)}")
+        said.append(f"{CROSS_CHECK} {_crossed(simulation, names)}")
     if used < options.runs:
         said.append(f"Runs: {used:,} instead of {options.runs:,}, because there are {len(work.tasks):,} tasks.")
     return tuple(said)
 
 
-def _crossed(simulation: Simulation) -> str:
-    """Whether the cross-check fires here, and why."""
+def _crossed(simulation: Simulation, names: Mapping[str, str]) -> str:
+    """Whether the cross-check asks for a second look here, and why."""
     start = simulation.calendar.first_day()
     days = {
         org: (date.fromisoformat(simulation.quantiles(simulation.end(org)).p50_date) - start).days
@@ -86,15 +95,18 @@ def _crossed(simulation: Simulation) -> str:
             task.kind == "routine" and task.org == first and (task.is_done or task.is_begun)
             for task in simulation.work.tasks
         )
-        why = f": {words.count(begun, 'routine task')} there are done or begun, so it is a rest" if begun else ""
-        fires.append(f"for {first}, through in {weeks} at the median{why}")
+        why = f": {words.count(begun, 'routine task')} there are done or begun, so this is a rest" if begun else ""
+        fires.append(f"{names.get(first, first)} is through in {weeks} in half of the runs{why}")
     if days[last] > _LONG:
-        fires.append(f"for {last}, through in {months} at the median")
+        fires.append(f"{names.get(last, last)} is through in {months} in half of the runs")
     if fires:
-        return f"It fires {'; and '.join(fires)}."
+        return f"That is so here: {'; and '.join(fires)}."
     if first == last:
-        return f"It does not fire: {first} is through in {weeks} at the median."
-    return f"It does not fire: {first} is through in {weeks} at the median and {last} in {months}."
+        return f"It is not so here: {names.get(first, first)} is through in {weeks} in half of the runs."
+    return (
+        f"It is not so here: in half of the runs {names.get(first, first)} is through in {weeks} and "
+        f"{names.get(last, last)} in {months}."
+    )
 
 
 def _parts(work: Work) -> Iterator[str]:
@@ -115,17 +127,20 @@ def _parts(work: Work) -> Iterator[str]:
     named = [words.count(number, kind, plural.get(kind)) for kind, number in kinds.items() if number]
     if left:
         of = f", {begun:,} of them begun" if len(routine) > done else ""
-        said = f"{of} ({done:,} more done, as tasks.yaml says)" if routine else ""
+        recorded = f"{done:,} more {words.agree(done, 'is', 'are')} recorded as done"
+        said = f"{of} ({recorded})" if routine else ""
         yield f"Tasks: {len(left):,} {words.agree(len(left), 'is', 'are')} left: {words.listed(named)}{said}."
     if work.unknown:
         entries = words.count(len(work.unknown), "entry", "entries")
         yield f"tasks.yaml: {entries} {words.agree(len(work.unknown), 'counts', 'count')} for nothing: " + (
             f"no routine task here is called {listed([plain(name, 60) for name in work.unknown])}."
         )
-    known = {task.id.partition("@")[0]: task.elapsed for task in routine if task.elapsed and not task.is_done}
+    known = {task.title: task.elapsed for task in routine if task.elapsed and not task.is_done}
     if known:
-        told = listed([f"{kind} ({estimate.source.removeprefix('own history, ')})" for kind, estimate in known.items()])
-        yield f"History: what earlier ones took, shortest, median and longest, is the estimate of {told}."
+        told = listed(
+            [f"“{title}” ({estimate.source.removeprefix('own history, ')})" for title, estimate in known.items()]
+        )
+        yield f"History: the estimate is what earlier ones took, shortest, median and longest, for {told}."
 
 
 def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:

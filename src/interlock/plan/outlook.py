@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from interlock.model import words
-from interlock.model.base import Owner, TaskState
+from interlock.model.base import Owner, Recommendation, TaskState
 from interlock.model.forecast import OrgOutlook
 from interlock.model.organization import Contact, Freeze, Organization
 from interlock.model.plan import Plan, PlanTask
@@ -21,25 +21,33 @@ _NOBODY = "nobody named yet"
 def with_outlook(
     plan: Plan, readiness: Sequence[OrgReadiness], organizations: Sequence[Organization], freezes: Sequence[Freeze]
 ) -> Plan:
-    """The plan with a line for each organisation and the change freezes by date; its tasks have people already."""
-    stages = {own.org: words.met_up_to(own.stage) for own in readiness}
+    """The plan with a line for each organisation and the change freezes by date; its tasks have people already.
+
+    The lines stand in the order in which to start: by what is recommended, then the earlier finish at the median.
+    """
+    state = {own.org: own for own in readiness}
     by_id = {organization.id: organization for organization in organizations}
     lines = []
     for forecast in plan.orgs if plan.ground.dated else ():
         organization = by_id[forecast.org]
         tasks = [task for task in plan.left if task.org == forecast.org and task.chance is None]
+        own = state.get(forecast.org)
         lines.append(
             OrgOutlook(
                 org=forecast.org,
                 name=plain(organization.name, 60),
                 vendor=words.vendor(organization.vendor),
-                stage=stages.get(forecast.org, words.met_up_to(None)),
+                recommended=words.RECOMMENDATION[own.recommendation].title if own else "",
+                why=words.capital(plain(own.because, 300)) if own else "",
+                stage=words.met_up_to(own.stage if own else None),
                 next=named(_next(tasks), organization.name),
                 there=_named(organization.contact("there"), tasks, Owner.ORG),
                 here=_named(organization.contact("here"), tasks, Owner.US),
                 finish=forecast.finish,
             )
         )
+    rank = {org: list(Recommendation).index(own.recommendation) for org, own in state.items()}
+    lines.sort(key=lambda line: (rank.get(line.org, len(rank)), line.finish.p50_days, line.org))
     names = {organization.id: plain(organization.name, 60) for organization in organizations}
     return plan.model_copy(update={"outlook": tuple(lines), "freezes": _freezes(freezes, names)})
 

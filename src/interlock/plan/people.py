@@ -11,7 +11,7 @@ from typing import Literal
 from interlock.model import words
 from interlock.model.base import Owner, Scope
 from interlock.model.finding import Finding
-from interlock.model.forecast import WeekLoad
+from interlock.model.forecast import PersonLoad, WeekLoad
 from interlock.model.organization import Organization
 from interlock.model.plan import FIND_OUT_WORDS, FirstThing, Plan, PlanTask, finding_of
 from interlock.model.response import Response
@@ -71,7 +71,7 @@ def with_people(
             }
         )
 
-    tasks = tuple(map(told, plan.tasks))
+    tasks, people = _paced(tuple(map(told, plan.tasks)), calendar)
     by_id = {task.id: task for task in tasks}
     actions = {
         finding_of(task.id): named(task.action, wording.names.get(task.org or "", ""))
@@ -85,8 +85,9 @@ def with_people(
         thing.model_copy(update={"action": actions[thing.key]}) if thing.key in actions else thing
         for thing in plan.unknowns
     )
+    update = {"tasks": tasks, "first": first, "apart": apart, "unknowns": unknowns}
     load = tuple(_load(tasks, plan, calendar))
-    return plan.model_copy(update={"tasks": tasks, "first": first, "apart": apart, "unknowns": unknowns, "load": load})
+    return plan.model_copy(update=update | {"load": load, "people": people})
 
 
 def _worded(thing: FirstThing, tasks: Mapping[str, PlanTask], names: Mapping[str, str]) -> FirstThing:
@@ -109,24 +110,13 @@ def _load(tasks: Sequence[PlanTask], plan: Plan, calendar: WorkingCalendar) -> I
     What is more than the people of a week, from the plan's first day on, can do is done in the next one; what is sure
     goes before what an unknown may bring.
     """
-    sure: dict[date, float] = defaultdict(float)
-    maybe: dict[date, float] = defaultdict(float)
-    for task in tasks:
-        if task.owner is Owner.US and not task.is_done:
-            left, day = task.work_left, math.floor(task.start_p50) + 1
-            weeks, share = (sure, 1.0) if task.chance is None else (maybe, task.chance)
-            while left > 0:
-                on = calendar.date_of(day)
-                weeks[on - timedelta(days=on.weekday())] += min(1.0, left) * share
-                left, day = left - 1.0, day + 1
+    sure, maybe = _by_week([task for task in tasks if task.owner is Owner.US], calendar)
     persons, first = plan.capacity.get(Owner.US) or None, calendar.first_day()
     week = min((*sure, *maybe), default=first)
     for _ in range(_WEEKS):
         if not (sure or maybe):
             return
-        days = [week + timedelta(days=more) for more in range(7)]
-        worked = sum(day >= first and calendar.is_working_day(day) for day in days)
-        there = None if persons is None else persons * worked
+        there = None if persons is None else persons * _worked(week, calendar)
         asked, may = sure.pop(week, 0.0), maybe.pop(week, 0.0)
         known = asked if there is None else min(asked, there)
         found = may if there is None else min(may, there - known)
@@ -142,6 +132,96 @@ def _load(tasks: Sequence[PlanTask], plan: Plan, calendar: WorkingCalendar) -> I
                 maybe=round(found, 1),
             )
         week = following if following in sure or following in maybe else min((*sure, *maybe), default=week)
+
+
+def _paced(
+    tasks: tuple[PlanTask, ...], calendar: WorkingCalendar
+) -> tuple[tuple[PlanTask, ...], tuple[PersonLoad, ...]]:
+    """The tasks with days that each of our people who is named can keep, and what each week then asks of them.
+
+    The simulation gives a task to whoever of us is free. Here each of our people does alone what has their name, or
+    goes through them: a person-day a working day, from each task's median start on, and of what is there always that
+    whose work is due first, so that what it then waits for fits in. That order keeps every day if any order does
+    (Jackson's rule, with work that may be interrupted). What a task ends later than in the simulation, its days move.
+    """
+    of: dict[str, list[PlanTask]] = defaultdict(list)
+    for task in tasks:
+        if task.owner is Owner.US and not task.is_done and task.work_left and (name := task.person or task.contact):
+            of[name].append(task)
+    moved: dict[str, PlanTask] = {}
+    people = []
+    for name in sorted(of):
+        later, weeks = _one_by_one(of[name], calendar)
+        for task in of[name]:
+            days = later[task.id]
+            if days >= 1 and task.chance is None:
+                late = task.finish_p80 if task.finish_p80 is not None else task.finish_p50
+                ends, latest = (calendar.date_of(day + days).isoformat() for day in (task.finish_p50, late))
+                moved[task.id] = task.model_copy(update={"ends": ends, "latest": latest, "person_days_late": days})
+        people.append(PersonLoad(person=name, weeks=tuple(weeks)))
+    return tuple(moved.get(task.id, task) for task in tasks), tuple(people)
+
+
+def _one_by_one(tasks: Sequence[PlanTask], calendar: WorkingCalendar) -> tuple[dict[str, int], list[WeekLoad]]:
+    """By how many working days one person alone ends each task later, and this person's work by week.
+
+    What an unknown may bring takes its mean share of the days, and is moved for nobody.
+    """
+    left = {task.id: task.work_left * (1.0 if task.chance is None else task.chance) for task in tasks}
+    there = sorted(tasks, key=lambda task: (_work_due(task, calendar), task.start_p50, task.id))
+    ended: dict[str, int] = {}
+    weeks: dict[date, float] = defaultdict(float)
+    day = math.floor(min(task.start_p50 for task in tasks)) + 1
+    while left:
+        room, on = 1.0, calendar.date_of(day)
+        for task in there:
+            if task.id in left and math.floor(task.start_p50) < day and room > _ROUNDING:
+                done_now = min(room, left[task.id])
+                room, left[task.id] = room - done_now, left[task.id] - done_now
+                weeks[on - timedelta(days=on.weekday())] += done_now
+                if left[task.id] <= _ROUNDING:
+                    del left[task.id]
+                    ended[task.id] = day
+        day += 1
+    later = {task.id: max(0, ended[task.id] - math.ceil(task.start_p50 + task.work_left)) for task in tasks}
+    loads = [
+        WeekLoad(week=week.isoformat(), work=round(work, 1), there=float(_worked(week, calendar)))
+        for week, work in sorted(weeks.items())
+    ]
+    return later, loads
+
+
+def _work_due(task: PlanTask, calendar: WorkingCalendar) -> float:
+    """The working day by which the work on a task has to end so that four of five runs have it done by its day.
+
+    What comes after the work is waiting.
+    """
+    late = task.finish_p50 if task.finish_p80 is None else task.finish_p80
+    wait = max(0.0, late - task.start_p50 - task.work_left)
+    return (calendar.days_through(date.fromisoformat(task.by)) if task.by else math.inf) - wait
+
+
+def _by_week(tasks: Sequence[PlanTask], calendar: WorkingCalendar) -> tuple[dict[date, float], dict[date, float]]:
+    """Monday → mean work of these tasks, first what is sure, then what unknowns may bring, by the chance of each.
+
+    Each is worked on for a day every working day, from its median start on.
+    """
+    sure: dict[date, float] = defaultdict(float)
+    maybe: dict[date, float] = defaultdict(float)
+    for task in tasks:
+        left, day = 0.0 if task.is_done else task.work_left, math.floor(task.start_p50) + 1
+        weeks, share = (sure, 1.0) if task.chance is None else (maybe, task.chance)
+        while left > 0:
+            on = calendar.date_of(day)
+            weeks[on - timedelta(days=on.weekday())] += min(1.0, left) * share
+            left, day = left - 1.0, day + 1
+    return sure, maybe
+
+
+def _worked(week: date, calendar: WorkingCalendar) -> int:
+    """Days of a week that are worked, from the plan's first day on."""
+    days = [week + timedelta(days=more) for more in range(7)]
+    return sum(day >= calendar.first_day() and calendar.is_working_day(day) for day in days)
 
 
 def _owed(
@@ -229,15 +309,14 @@ def spanned(group: Sequence[PlanTask]) -> str:
     """The days of the same work at several organisations: from the first to the last, and the work of all."""
     if len(group) == 1:
         return group[0].when
-    starts, ends, latest = (
-        [day for task in group if (day := getattr(task, name)) is not None] for name in ("starts", "ends", "latest")
-    )
+    starts, latest = ([day for task in group if (day := getattr(task, name)) is not None] for name in ("starts", "by"))
     work = sum(task.work_left for task in group)
     task = group[0].model_copy(
         update={
             "starts": min(starts, default=None),
-            "ends": max(ends, default=None),
+            "due": None,
             "latest": max(latest, default=None),
+            "queue_days": max(task.queue_days for task in group),
             "effort": Effort(low=work, expected=work, high=work) if work else None,
             "share_left": 1.0,
         }
@@ -258,6 +337,9 @@ def accepted(group: Sequence[PlanTask]) -> str:
 
 
 def decided_by(group: Sequence[PlanTask]) -> str:
-    """The days by which half of the runs have taken these decisions, from the first organisation to the last."""
+    """The days by which half of the runs have these decisions, of the first organisation and of the last."""
     days = sorted(task.ends for task in group if task.ends)
-    return words.span(days[0], days[-1]) if days else ""
+    if not days:
+        return ""
+    last = f" at the first, by {words.iso_day(days[-1])} at the last" if days[-1] != days[0] else ""
+    return f"by {words.iso_day(days[0])}{last}"

@@ -18,6 +18,7 @@ from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
 from interlock.model.plan import Plan, PlanTask
 from interlock.model.rule import RoutineTask, Rule
+from interlock.model.text import plain
 from interlock.plan import network
 from interlock.plan.calendar import WorkingCalendar
 from interlock.plan.dependencies import with_stated_freezes
@@ -87,7 +88,7 @@ def make_plan(
         first=first,
         apart=apart,
         spread=spread(simulation, on_path),
-        notes=notes(simulation, options, finish, none, every),
+        notes=notes(simulation, options, finish, none, every, {org.id: plain(org.name, 60) for org in organizations}),
         most_likely=most_likely_words(simulation, most, most_date, chance),
         most_likely_date=most_date,
         capacity=dict(simulation.persons),

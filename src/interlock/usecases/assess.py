@@ -14,6 +14,7 @@ from interlock.model.base import Owner, Status
 from interlock.model.plan import Plan
 from interlock.plan.actions import Wording
 from interlock.plan.evidence import evidence_work
+from interlock.plan.go import with_go
 from interlock.plan.graph import build
 from interlock.plan.ground import ground
 from interlock.plan.history import own_estimates
@@ -111,7 +112,8 @@ def _told(inputs: Inputs, judged: Judgement, plan: Plan) -> Plan:
         inputs.organizations,
         settings.holidays,
     )
-    plan = with_outlook(told, judged.readiness, inputs.organizations, settings.freezes)
+    lined = with_outlook(told, judged.readiness, inputs.organizations, settings.freezes)
+    plan = with_go(lined, inputs.written, judged.readiness, settings.freezes)
     return plan if inputs.recipient is None else plan.but(notes=(words.DATES_ALONE, *plan.notes))
 
 

@@ -13,6 +13,7 @@ from interlock.model.base import Owner
 from interlock.model.contract_parts import LaunchMode
 from interlock.model.errors import InterlockError
 from interlock.model.plan import PlanChange, WhatIf
+from interlock.plan.due import loads
 from interlock.plan.ground import supposed
 from interlock.plan.options import PlanOptions
 from interlock.plan.people import accepted, alike, decided_by, done, later_drivers, lines, next_weeks, reckoned, spanned
@@ -33,6 +34,7 @@ __all__ = [
     "next_weeks",
     "reckoned",
     "spanned",
+    "loads",
     "what_if",
 ]
 

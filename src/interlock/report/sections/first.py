@@ -6,8 +6,9 @@ from interlock.model import words
 from interlock.model.base import Scope
 from interlock.model.plan import FirstThing, finding_of
 from interlock.report import safe
-from interlock.report.elements import Figure, Link, Shown
+from interlock.report.elements import Link, Shown
 from interlock.report.sections.context import Context, Section
+from interlock.report.sections.tasks import details
 
 FIRST_LIMIT = 5
 
@@ -39,24 +40,15 @@ def _first(context: Context, rank: int, first: FirstThing) -> Shown:
         where = context.subject_link(node.subject).label
     return {
         "rank": str(rank),
-        "id": context.finding_link(keys[0]) if node else Link(label=safe.text(first.key, 80)),
+        "id": details(context.finding_link(keys[0])) if node else Link(label=""),
         "title": safe.text(first.task or first.title).removesuffix("."),
         "state": safe.name(first.state),
         "where": where,
-        "owner": words.OWNER[first.owner].title,
+        "owner": words.OWNER[first.owner].phrase,
         "action": words.sentence(safe.text(first.action)),
         "told": " ".join(filter(None, map(words.sentence, (safe.name(first.state), safe.text(first.action))))),
         "because": words.capital(words.sentence(safe.text(first.because))),
-        "numbers": (
-            Figure(value=words.days(first.p80_days_saved), label="off the P80s", note=""),
-            *((Figure(value=f"{first.unlocks:,}", label=_passed(first.unlocks), note=""),) if first.unlocks else ()),
-            Figure(value=words.share(first.criticality), label="of runs critical", note=""),
-        ),
     }
-
-
-def _passed(unlocks: int) -> str:
-    return "gate passed" if unlocks == 1 else "gates passed"
 
 
 SECTION = Section("first", "What to do first", build_first)

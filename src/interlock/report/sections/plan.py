@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from interlock.model import words
 from interlock.model.forecast import Driver, OrgForecast
-from interlock.model.plan import UnknownThing
+from interlock.model.plan import PlanTask, UnknownThing
 from interlock.plan.people import alike, decided_by
 from interlock.report import estimates, safe
 from interlock.report.charts import TornadoRow, timelines, tornado
 from interlock.report.elements import Link, Pair, Picture, Shown
 from interlock.report.sections.context import Context, Section
-from interlock.report.sections.tasks import grouped, task_row
+from interlock.report.sections.tasks import details, grouped, task_row
 from interlock.report.sections.weeks import build_weeks
 
 DECIDING_LIMIT, BRIEF_DECIDING, DECIDING_SHARE = 8, 6, 0.05
@@ -35,19 +35,26 @@ def build_plan(context: Context) -> Shown:
     return {
         "lead": _lead(context),
         "outlook": _outlook(context),
+        "go": _go(context),
         "decisions": _decisions(context),
         "forecasts": [_forecast(context, link, forecast) for link, forecast in forecasts],
         "pictures": _pictures(context, forecasts),
         "firm": plan.ground.firm,
         "ranged": plan.if_no_gaps is not None,
         "facts": tuple(_facts(context)),
-        "deciding": tuple(task_row(context, group) for group in deciding),
+        "deciding": tuple(_deciding(context, group) for group in deciding),
         "deciding_note": deciding_note if deciding else "",
         "drivers": _drivers(context),
         "unknowns": [] if context.brief else [_unknown(context, unknown) for unknown in plan.asked_first],
+        "unknowns_mean": words.UNKNOWNS_MEAN,
         "sandbox": None if context.brief else _sandbox(context),
         "ahead": build_weeks(context),
     }
+
+
+def _deciding(context: Context, group: Sequence[PlanTask]) -> Shown:
+    row = task_row(context, group)
+    return row | {"id": Link(label="")}
 
 
 def _lead(context: Context) -> tuple[str, ...]:
@@ -110,7 +117,7 @@ def _pictures(context: Context, forecasts: Sequence[tuple[Link, OrgForecast]]) -
         return ()
     plan = context.assessment.plan
     drawn = timelines([(link.label, forecast) for link, forecast in forecasts], plan.start, firm=plan.ground.firm)
-    bounds = "P50 and P80" if plan.ground.firm else "P10 and P90: a range, and no date to promise"
+    bounds = "P50 and P80" if plan.ground.firm else "a range, and no date to promise"
     caption = f"When each organisation passes the target gate. The dates at the right are {bounds}."
     return tuple(
         Picture(svg=markup, alt=alt, caption=caption if not index else "Continued.")
@@ -119,19 +126,33 @@ def _pictures(context: Context, forecasts: Sequence[tuple[Link, OrgForecast]]) -
 
 
 def _outlook(context: Context) -> tuple[Shown, ...]:
-    """A line for each organisation, the first to be through on top."""
-    lines = sorted(context.assessment.plan.outlook, key=lambda line: line.finish.p50_days)
+    """A line for each organisation, where to start on top."""
     return tuple(
         {
             "link": context.organization_link(line.org),
+            "recommended": line.recommended,
+            "why": words.sentence(safe.text(line.why)) if line.why else "",
             "vendor": safe.name(line.vendor),
             "stage": line.stage,
             "next": words.sentence(words.capital(safe.text(line.next))),
             "there": safe.text(line.there),
             "here": safe.text(line.here),
         }
-        for line in lines
+        for line in context.assessment.plan.outlook
     )
+
+
+def _go(context: Context) -> Shown | None:
+    """The rule for the day on which the first pilot unit begins; none where no launch is left."""
+    go = context.assessment.plan.go
+    if go is None:
+        return None
+    return {
+        "means": words.GO_MEANS,
+        "title": f"Go or no-go at {safe.name(go.name)}, {safe.text(go.day)}",
+        "holds": tuple(Pair(term=safe.text(what), value=words.sentence(safe.text(state))) for what, state in go.holds),
+        "said": tuple(safe.text(sentence) for sentence in (go.decides, *go.otherwise)),
+    }
 
 
 def _decisions(context: Context) -> tuple[Shown, ...]:
@@ -173,7 +194,7 @@ def _driver(context: Context, driver: Driver) -> TornadoRow:
 def _unknown(context: Context, unknown: UnknownThing) -> Shown:
     node = context.nodes.get(unknown.key)
     return {
-        "id": context.finding_link(unknown.key),
+        "id": details(context.finding_link(unknown.key)),
         "title": words.sentence(safe.text(unknown.action)),
         "state": safe.text(unknown.if_bad),
         "where": context.subject_link(node.subject).label if node else "",
@@ -212,7 +233,7 @@ def _sandbox(context: Context) -> Shown | None:
                 "behaviour": safe.name(tested.behaviour),
                 "why": words.sentence(safe.text(tested.why or "")),
                 "runs": f"{words.number(tested.runs_per_week)} a week ({words.share(tested.share)} of the time)",
-                "saved": f"{words.days(tested.org_days_saved)} off {words.p80s(len(context.assessment.plan.orgs))}",
+                "saved": words.days(tested.org_days_saved),
             }
             for tested in cost.behaviours
         ),

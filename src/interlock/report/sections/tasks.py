@@ -24,6 +24,11 @@ def grouped(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
     return list(groups.values())
 
 
+def details(link: Link) -> Link:
+    """A link to what is open, in words: ids are for columns of their own."""
+    return Link(label="details" if link.anchor else "", anchor=link.anchor)
+
+
 def build_tasks(context: Context) -> Shown:
     """Every task of the plan, by wave."""
     by_wave: dict[int, list[PlanTask]] = {}

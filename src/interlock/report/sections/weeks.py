@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from interlock.model import words
-from interlock.model.plan import FIND_OUT_WORDS, PlanTask, finding_of
+from interlock.model.plan import FIND_OUT_WORDS, PlanTask
 from interlock.plan.actions import ASK_ORG
+from interlock.plan.due import loads
 from interlock.plan.people import accepted, alike, done, later_drivers, lines, next_weeks, reckoned, spanned
 from interlock.report import safe
 from interlock.report.elements import Link, Pair, Shown
 from interlock.report.sections.context import Context
-from interlock.report.sections.tasks import task_row
+from interlock.report.sections.tasks import details, task_row
 
 DAYS_AHEAD = 90
 #: Weeks with tasks that a brief report tells in full; of the later ones it gives titles.
@@ -31,6 +32,7 @@ def build_weeks(context: Context) -> Shown:
     told = weeks[:BRIEF_WEEKS] if context.brief else weeks
     titled = weeks[len(told) :]
     return {
+        "loads": loads(plan, DAYS_AHEAD),
         "mean": words.WEEKS_MEAN if context.brief else f"{words.WEEKS_MEAN} {reckoned(plan, DAYS_AHEAD)}".strip(),
         "load": tuple(_load(context)),
         "told": tuple(
@@ -50,9 +52,8 @@ def _blocks(context: Context, tasks: Sequence[PlanTask]) -> Iterator[Shown]:
             asked.setdefault((task.org, task.whose), []).append(task)
     together = [group for group in asked.values() if len(group) > 1]
     for group in together:
-        ids = ", ".join(finding_of(task.id).partition("@")[0] for task in group)
         yield _block(context, group) | {
-            "title": f"Ask {context.task_subject(group[0])} {words.count(len(group), 'question')} ({safe.text(ids)}).",
+            "title": f"Ask {context.task_subject(group[0])} {words.count(len(group), 'question')}.",
             "id": Link(label=""),
             "state": " ".join(safe.text(task.action.removeprefix(ASK_ORG)) for task in group),
             "lines": (_line(context, group),),
@@ -72,7 +73,7 @@ def _block(context: Context, group: Sequence[PlanTask]) -> Shown:
     told = task.action and state not in task.action and not context.brief
     return {
         "title": words.sentence(safe.text(done(group, names))),
-        "id": task_row(context, group)["id"],
+        "id": details(task_row(context, group)["id"]),
         "state": words.sentence(safe.text(f"{bad}{state}")) if told else "",
         "lines": tuple(_line(context, part) for part in lines(group)),
         "accepted": words.sentence(safe.text(accepted(group))),

@@ -192,7 +192,8 @@ class Content:
     def first(self) -> Iterator[Row]:
         """What to do first, best first."""
         for step, first_thing in zip(first_steps(self.context), self.assessment.plan.first, strict=False):
-            name = " ".join(part for part in (step["id"].label, step["where"]) if part)
+            what = finding_of(first_thing.key).partition("@")[0]
+            name = " ".join(part for part in (safe.text(what, 80), step["where"]) if part)
             yield (
                 f"{step['rank']}. {name}",
                 step["owner"],

@@ -346,7 +346,7 @@ def _week_rows(plan: Plan, only: str | None, done: Collection[str]) -> Iterator[
             aside = words.count(len(listed), "task")
             yield Row(f"week:{week}", heading=f"Week of {words.day(week)}", aside=aside)
         for task in listed:
-            below = line((f"{task.whose}  ", ACCENT), (f"done when {task.accepted}", DIM))
+            below = line((f"{task.whose}, {task.by_said}  ", ACCENT), (f"done when {task.accepted}", DIM))
             yield replace(_task_row(task, longest, done=task.id in done), below=below)
 
 

@@ -1,0 +1,99 @@
+"""What our people have in the weeks to come, and what cannot be kept of it: days that move, and stated days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+from interlock.model import words
+from interlock.model.forecast import PersonLoad
+from interlock.model.plan import Plan, PlanTask
+from interlock.plan.people import done
+
+#: People, weeks and tasks that are named; the rest is counted.
+_PEOPLE, _WEEKS, _TASKS = 6, 6, 4
+#: A week of which less than this share is free is full.
+_FULL = 0.02
+#: From this share of the runs on, a task that is moved is told to move the date.
+_MATTERS = 0.05
+
+
+def loads(plan: Plan, days: int) -> tuple[str, ...]:
+    """What each of our people has in the next so many calendar days, and what of it is moved; one sentence each."""
+    last = date.fromisoformat(plan.start) + timedelta(days=days)
+    told = [sentence for load in plan.people if (sentence := _load(plan, load, last))]
+    if not told:
+        return tuple(_unkept(plan, last))
+    reads = "The simulation gives our work to whoever of us is free; the days told here are those that each person can "
+    reads += "keep who has it alone, by name or as the contact."
+    more = [f"{len(told) - _PEOPLE} more of our people have work in these weeks."] if len(told) > _PEOPLE else []
+    return (reads, *told[:_PEOPLE], *more, *_unkept(plan, last))
+
+
+def _load(plan: Plan, load: PersonLoad, last: date) -> str:
+    weeks = [week for week in load.weeks if date.fromisoformat(week.week) <= last]
+    if not weeks:
+        return ""
+    said = f"{load.person}: {words.person_days(round(sum(week.work for week in weeks), 1))} of work"
+    full = [words.iso_day(week.week) for week in weeks if week.there and week.work >= week.there * (1 - _FULL)]
+    if full:
+        said += f", with no hour free in the {words.agree(len(full), 'week', 'weeks')} of {words.listed(full, _WEEKS)}"
+    moved = [
+        task
+        for task in plan.left
+        if task.person_days_late
+        and load.person in {task.person, task.contact}
+        and task.starts
+        and date.fromisoformat(task.starts) <= last
+    ]
+    if moved:
+        most = words.days(max(task.person_days_late for task in moved))
+        said += (
+            f"; {words.count(len(moved), 'task')} {words.agree(len(moved), 'ends', 'end')} up to {most} later for it"
+        )
+        first = max(moved, key=lambda task: (task.criticality, task.id))
+        if first.criticality >= _MATTERS:
+            said += (
+                f". The date waits for “{_quoted(plan, first)}” in {words.share(first.criticality)} of runs: give that "
+                "to somebody else, or something that comes before it"
+            )
+    return f"{said}."
+
+
+def _quoted(plan: Plan, task: PlanTask) -> str:
+    """What a task is, to stand within quotation marks."""
+    names = {line.org: line.name for line in plan.outlook}
+    return done([task], names).replace("“", "‘").replace("”", "’")
+
+
+def _unkept(plan: Plan, last: date) -> Iterator[str]:
+    """The stated days of these weeks that fewer than four of five runs keep, those first that fewest do."""
+    late = [
+        task
+        for task in plan.left
+        if task.chance is None
+        and task.due
+        and date.fromisoformat(task.due) <= last
+        and task.latest
+        and task.latest > task.due
+    ]
+    late.sort(key=lambda task: (not _missed(task), task.due or "", task.id))
+    if late:
+        missed = sum(map(_missed, late))
+        less = f", {missed} of them in fewer than half" if missed else ""
+        stated, kept = words.count(len(late), "stated day"), words.agree(len(late), "is", "are")
+        yield f"{stated} {kept} kept in fewer than four of five runs{less}: {_told(plan, late)}."
+
+
+def _missed(task: PlanTask) -> bool:
+    return bool(task.ends and task.due and task.ends > task.due)
+
+
+def _told(plan: Plan, tasks: Sequence[PlanTask]) -> str:
+    names = {line.org: line.name for line in plan.outlook}
+    told = []
+    for task in tasks[:_TASKS]:
+        where = f" ({names.get(task.org, task.org)})" if task.org else ""
+        days = f"{words.iso_day(task.due or '')}, where four of five need until {words.iso_day(task.latest or '')}"
+        told.append(f"“{_quoted(plan, task)}”{where} on {days}")
+    return "; ".join(told) + (f"; and {len(tasks) - _TASKS} more" if len(tasks) > _TASKS else "")
