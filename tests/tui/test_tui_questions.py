@@ -383,14 +383,6 @@ async def choose(t, key: str, title: str, label: str) -> None:
     await t.press("enter")
 
 
-async def find(t, phrase: str) -> None:
-    """List only questions with these words."""
-    await t.press("slash")
-    await t.until_shown("Find questions")
-    await t.type(phrase)
-    await t.press("enter")
-
-
 @BOTH_SIZES
 async def test_only_open_questions_are_listed_and_the_answered_one_stays_until_left(asking, size):
     async with asking(STABLE, size) as t:
@@ -411,17 +403,50 @@ async def test_only_open_questions_are_listed_and_the_answered_one_stays_until_l
         await t.until(lambda: listed(t) == everything)
 
 
-async def test_questions_are_found_by_their_words_and_none_is_said(asking):
+@BOTH_SIZES
+async def test_a_question_of_any_scope_is_found_by_its_words(asking, size):
+    async with asking(STABLE, size) as t:
+        await t.press("slash")
+        await t.until_shown("Find a question")
+        await t.type("nurses?")
+        await t.until_shown("1 match")
+        await t.press("enter")
+        await t.until(lambda: where(t) == ("product", "extra.count"))
+        await t.press("slash")
+        await t.until_shown("Find a question")
+        await t.type("org.client_registered")
+        await t.until_shown("4 matches")
+        for name in ("Harborview", "Lakeshore", "Pinecrest", "Riverside"):
+            assert name in t.text
+        await t.press("down", "enter")
+        await t.until(lambda: where(t)[1] == "org.client_registered" and where(t)[0] != "product")
+        await t.press("slash")
+        await t.until_shown("Find a question")
+        await t.type("[red]no[/red] such words")
+        await t.until_shown("0 matches")
+        await t.press("enter", "escape")
+        await t.until(lambda: where(t)[1] == "org.client_registered")
+
+
+async def test_questions_that_i_owe_or_a_blocker_hangs_on_are_listed(asking, workspace):
+    owed = workspace.responses("product")[SETTLED].but(assignee="ada", due="2026-12-24")
+    workspace.save_response("product", SETTLED, owed, before=workspace.responses("product")[SETTLED])
     async with asking(STABLE, (160, 48)) as t:
         everything = listed(t)
-        await find(t, "nurses?")
-        await t.until(lambda: listed(t) == ("extra.count",))
-        assert "with “nurses?”" in t.text
+        await choose(t, "f", "Which questions?", "that I owe")
+        await t.until(lambda: listed(t) == (SETTLED,))
         await t.press("c")
         await t.until(lambda: listed(t) == everything)
-        await find(t, "[red]no[/red] such words")
-        await t.until_shown("No question here with “[red]no[/red] such words”")
-        assert listed(t) == everything
+        await choose(t, "f", "Which questions?", "a blocker hangs on")
+        await t.until(lambda: 0 < len(listed(t)) < len(everything))
+        blocks = {
+            name
+            for finding in t.app.state.judgement.findings
+            if t.app.state.judgement.rules[finding.rule].gap_class.value.endswith("_blocker")
+            and finding.outcome in {"gap", "unknown"}
+            for name in finding.reads
+        }
+        assert all(f"responses.{item}" in blocks for item in listed(t))
 
 
 async def test_an_area_is_one_jump_away(asking):

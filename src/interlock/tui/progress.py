@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from interlock.model import words
-from interlock.model.base import Evidence, Status
-from interlock.model.text import plain
+from interlock.model.base import Evidence, GapClass, RuleOutcome, Scope, Status
 from interlock.tui.page import BAD, DIM, STATUS, line, text
 from interlock.tui.state import State
 from interlock.tui.widgets.rows import Row
@@ -63,17 +62,20 @@ KINDS = {
     "open": words.STATUS[Status.UNANSWERED].phrase,
     "unknown": words.STATUS[Status.UNKNOWN].phrase,
     "core": "of the core",
+    "blocking": "that a blocker hangs on",
     "asserted": "only asserted, without evidence",
+    "expired": "whose evidence has expired",
     "contradicted": "contradicted by an observation",
+    "mine": "that I owe",
+    "owed": "that somebody owes",
 }
 
 
 @dataclass(frozen=True)
 class QuestionFilter:
-    """Which questions are listed: of a kind, with certain words in their text, help or id."""
+    """Which questions of a scope are listed."""
 
     kind: str = "all"
-    find: str = ""
 
     @property
     def is_set(self) -> bool:
@@ -83,25 +85,59 @@ class QuestionFilter:
     @property
     def summary(self) -> str:
         """Which questions the filter takes, in words that go on from "questions"."""
-        parts = [KINDS[self.kind]] if self.kind != "all" else []
-        parts += [f"with “{plain(self.find, 40)}”"] if self.find else []
-        return " ".join(parts)
+        return "" if self.kind == "all" else KINDS[self.kind]
 
-    def takes(self, asked: Asked, state: State) -> bool:
-        """Is this question listed?"""
-        item, response = asked.item, asked.response
-        if self.find and self.find.casefold() not in f"{asked.text}\n{item.help or ''}\n{item.id}".casefold():
-            return False
-        asserted = response is not None and response.evidence is Evidence.ASSERTED
-        kinds = {
-            "all": True,
-            "open": asked.status is Status.UNANSWERED,
-            "unknown": asked.status is Status.UNKNOWN,
-            "core": item.priority == "core",
-            "asserted": asked.status is Status.ANSWERED and asserted,
-            "contradicted": state.contradiction(asked.scope, item.id) is not None,
+    def among(self, asked: Sequence[Asked], state: State, author: str) -> list[Asked]:
+        """The questions that are listed; ``author`` is who answers here."""
+        takes: dict[str, Callable[[Asked], bool]] = {
+            "all": lambda _: True,
+            "open": lambda question: question.status is Status.UNANSWERED,
+            "unknown": lambda question: question.status is Status.UNKNOWN,
+            "core": lambda question: question.item.priority == "core",
+            "blocking": _blocking(state) if self.kind == "blocking" else lambda _: False,
+            "asserted": _asserted,
+            "expired": lambda question: _expired(question, state),
+            "contradicted": lambda question: state.contradiction(question.scope, question.item.id) is not None,
+            "mine": lambda question: _assignee(question) == author.casefold(),
+            "owed": lambda question: bool(_assignee(question)),
         }
-        return kinds[self.kind]
+        return list(filter(takes[self.kind], asked))
+
+
+def _asserted(asked: Asked) -> bool:
+    response = asked.response
+    return response is not None and asked.status is Status.ANSWERED and response.evidence is Evidence.ASSERTED
+
+
+def _assignee(asked: Asked) -> str:
+    return (asked.response.assignee or "").casefold() if asked.response is not None else ""
+
+
+def _expired(asked: Asked, state: State) -> bool:
+    documents = asked.response.documents if asked.response is not None else ()
+    return state.inputs is not None and any(record.expired(state.inputs.today) for record in documents)
+
+
+_BLOCKERS = {GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER}
+
+
+def _blocking(state: State) -> Callable[[Asked], bool]:
+    """Takes questions that the condition of a blocker reads which is a gap, or undecided."""
+    if state.inputs is None or state.judgement is None:
+        return lambda _: False
+    rules = state.judgement.rules
+    read: dict[str | None, set[str]] = defaultdict(set)
+    for finding in state.judgement.findings:
+        if rules[finding.rule].gap_class in _BLOCKERS and finding.outcome in {RuleOutcome.GAP, RuleOutcome.UNKNOWN}:
+            read[finding.subject.id if finding.subject.scope is Scope.ORG else None] |= set(finding.reads)
+
+    def takes(asked: Asked) -> bool:
+        name = f"responses.{asked.item.id}"
+        if asked.scope == "product":
+            return any(name in names for names in read.values())
+        return name in read[None] or name in read[asked.scope]
+
+    return takes
 
 
 def question_rows(asked: Sequence[Asked], state: State, everything: Sequence[Asked]) -> list[Row]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,12 @@ from textual.content import Content
 from textual.widgets import Input, Static, TextArea
 
 from interlock.model.base import Status
-from interlock.tui.page import ACCENT, DIM, WARN, line, text
+from interlock.model.text import plain
+from interlock.tui.page import ACCENT, DIM, STATUS, WARN, line, text
 from interlock.tui.progress import KINDS, QuestionFilter, count, question_rows, questions, scope_line, settled
 from interlock.tui.screens.answering import Answering
-from interlock.tui.screens.section import AskText, Pick
+from interlock.tui.screens.search import Search
+from interlock.tui.screens.section import Pick
 from interlock.tui.state import State
 from interlock.tui.widgets.bars import ScoreLine
 from interlock.tui.widgets.fields import Choices
@@ -66,7 +67,7 @@ class QuestionsSection(Answering):
         Binding("right_square_bracket", "scope_step(1)", "Next scope", key_display="]", show=False),
         Binding("l", "list", "List", tooltip="Go to the list of questions"),
         Binding("f", "filter", "Filter", tooltip="List only some: open, not known, core, contradicted, …"),
-        Binding("slash", "find", "Find", key_display="/", show=False, tooltip="List only questions with these words"),
+        Binding("slash", "find", "Find", key_display="/", show=False, tooltip="Find any question by its words"),
         Binding("v", "area", "Area", show=False, tooltip="Go to an area of this questionnaire"),
         Binding("c", "clear", "Clear filter", show=False, tooltip="List every question again"),
         Binding("delete", "take_back", "Take back", show=False, tooltip="Take the answer back"),
@@ -136,9 +137,8 @@ class QuestionsSection(Answering):
 
     def _listed(self) -> tuple[Asked, ...]:
         """The questions that the filter takes, and the question on the form: answering it does not make it vanish."""
-        return tuple(
-            asked for asked in self._asked if asked.item.id == self._item or self._filter.takes(asked, self.state)
-        )
+        taken = {asked.item.id for asked in self._filter.among(self._asked, self.state, self.interlock.author)}
+        return tuple(asked for asked in self._asked if asked.item.id == self._item or asked.item.id in taken)
 
     def _show_form(self, state: State) -> None:
         index = self._index()
@@ -243,17 +243,32 @@ class QuestionsSection(Answering):
 
     def action_filter(self) -> None:
         """List only some questions."""
-        options = [
-            (kind, line((f"{sum(QuestionFilter(kind).takes(a, self.state) for a in self._asked):>4}  ", DIM), label))
-            for kind, label in KINDS.items()
-        ]
+        options = []
+        for kind, label in KINDS.items():
+            taken = QuestionFilter(kind).among(self._asked, self.state, self.interlock.author)
+            options.append((kind, line((f"{len(taken):>4}  ", DIM), label)))
         dialog = Pick("Which questions?", options, self._filter.kind)
-        self.ask(dialog, lambda kind: self._list_only(replace(self._filter, kind=kind)))
+        self.ask(dialog, lambda kind: self._list_only(QuestionFilter(kind)))
 
     def action_find(self) -> None:
-        """List only questions with these words."""
-        dialog = AskText("Find questions", "Words of the question, its help or its id.", value=self._filter.find)
-        self.ask(dialog, lambda wanted: self._list_only(replace(self._filter, find=wanted.strip())))
+        """Find a question of any scope by its words, its answer or its id, and go there."""
+        inputs = self.state.inputs
+        if inputs is None:
+            return
+        self.commit()
+        everything = [asked for scope in self._scopes() for asked in questions(inputs, scope)]
+        names = self.state.names | {"product": self.state.name_of("product")}
+        places = [f"{asked.scope}\n{asked.item.id}" for asked in everything]
+
+        def find(wanted: str) -> list[tuple[str, Content]]:
+            return [
+                (place, line(*_found(asked, names[asked.scope])))
+                for place, asked in zip(places, everything, strict=True)
+                if all(word in _searched(asked) for word in wanted.casefold().split())
+            ]
+
+        dialog = Search("Find a question", "words of the question, its help, its answer, a note, or an id", find)
+        self.ask(dialog, lambda place: self.go_to(*place.split("\n")))
 
     def action_clear(self) -> None:
         """List every question."""
@@ -263,7 +278,7 @@ class QuestionsSection(Answering):
         """List the questions that the filter takes, and go to the first."""
         self.commit()
         self._filter = chosen
-        taken = [asked.item.id for asked in self._asked if chosen.takes(asked, self.state)]
+        taken = [asked.item.id for asked in chosen.among(self._asked, self.state, self.interlock.author)]
         if taken and self._item not in taken:
             self._item = taken[0]
         elif not taken:
@@ -342,3 +357,14 @@ class QuestionsSection(Answering):
         self._item = event.key
         self._again()
         self.query_one(QuestionForm).focus_answer()
+
+
+def _searched(asked: Asked) -> str:
+    """What is looked through for words."""
+    note = asked.response.note or "" if asked.response is not None else ""
+    return f"{asked.text}\n{asked.item.help or ''}\n{asked.item.id}\n{asked.shown_answer()}\n{note}".casefold()
+
+
+def _found(asked: Asked, whose: str) -> tuple[tuple[str, str], ...]:
+    sign = STATUS[asked.status]
+    return (sign.glyph, sign.style), (f" {plain(whose, 24)}  ", DIM), (plain(asked.text, 200), "")

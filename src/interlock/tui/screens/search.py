@@ -1,0 +1,83 @@
+"""A dialog to find one of many by its words: what is typed narrows the list, Enter takes the highlighted line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from interlock.model import words
+from interlock.tui.screens.section import Dialog
+from interlock.tui.widgets.fields import Field
+from interlock.tui.widgets.rows import Options
+
+#: Most lines that are listed; more words narrow them down.
+_MOST = 100
+
+#: What is found for some words: (key, line) of each, the best first.
+Find = Callable[[str], Sequence[tuple[str, Content]]]
+
+
+class Search(Dialog[str]):
+    """Dismissed with the key of the line that was taken, or none."""
+
+    BINDINGS = [
+        Binding("down", "move(1)", "Down", show=False, priority=True),
+        Binding("up", "move(-1)", "Up", show=False, priority=True),
+    ]
+    FRAME = "dialog -wide"
+    HINT = "words narrow the list   ↑ ↓ move   enter goes there   escape cancels"
+
+    def __init__(self, title: str, placeholder: str, find: Find) -> None:
+        super().__init__(title)
+        self._placeholder, self._find = placeholder, find
+        self._keys: list[str] = []
+
+    def body(self) -> ComposeResult:
+        """The line, how many were found, and the list."""
+        yield Field(placeholder=self._placeholder, id="ask")
+        yield Static("", id="found", classes="hint", markup=False)
+        yield Options(markup=False)
+
+    def on_mount(self) -> None:
+        """Everything, before a word is typed."""
+        self._list("")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self._list(event.value.strip())
+
+    def _list(self, wanted: str) -> None:
+        matches = self._find(wanted)
+        shown = matches[:_MOST]
+        self._keys = [key for key, _ in shown]
+        more = f", of which {_MOST} are listed" if len(matches) > _MOST else ""
+        self.query_one("#found", Static).update(f"{words.count(len(matches), 'match', 'matches')}{more}")
+        options = self.query_one(Options)
+        options.set_options(Option(line) for _, line in shown)
+        options.highlighted = 0 if shown else None
+
+    def action_move(self, step: int) -> None:
+        """The line above or below, while one goes on typing."""
+        options = self.query_one(Options)
+        if step > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        index = self.query_one(Options).highlighted
+        if index is not None:
+            self.dismiss(self._keys[index])
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(self._keys[event.option_index])
