@@ -34,6 +34,7 @@ COMMANDS = {
     "plan": "Show what to do first, and how long it takes.",
     "task": "Say which routine tasks have begun, and which are done.",
     "report": "Write the report for stakeholders.",
+    "verify": "Say whether a report matches a workspace.",
     "contract": "Check the workflow contract, export skeletons from it.",
     "milestone": "Freeze assessments, list them, compare with now.",
     "diff": "Compare two assessments, or two observations.",

@@ -1,11 +1,16 @@
-"""How long the phases of a run took, for ``interlock --timings``. Costs next to nothing while nobody asked."""
+"""The moment that files are written at, and how long the phases of a run took, for ``interlock --timings``."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from time import perf_counter
+
+from interlock.model.errors import InterlockError
+from interlock.model.text import plain
 
 _totals: dict[str, float] | None = None
 _inside = threading.local()
@@ -38,3 +43,31 @@ def timing() -> Iterator[dict[str, float]]:
         yield totals
     finally:
         _totals = None
+
+
+def build_time() -> datetime | None:
+    """The moment of ``SOURCE_DATE_EPOCH``, which a build sets to be reproducible; none where it is not set.
+
+    :raises InterlockError: it is no number of seconds (https://reproducible-builds.org/specs/source-date-epoch/).
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if not epoch:
+        return None
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise InterlockError(
+            f"SOURCE_DATE_EPOCH is no number of seconds: {plain(epoch, 40)}",
+            remedy="unset it, or set it to a whole number",
+        ) from error
+
+
+def writing_time() -> datetime:
+    """Now in whole seconds of UTC, or what :func:`build_time` says."""
+    return build_time() or datetime.now(UTC).replace(microsecond=0)
+
+
+def judging_day() -> date:
+    """Today where we are, or the day that :func:`build_time` says."""
+    moment = build_time()
+    return moment.date() if moment else date.today()

@@ -12,6 +12,7 @@ from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.finding import Contradiction, Finding
 from interlock.model.gap_graph import GapGraph
 from interlock.model.hazard import HazardState
+from interlock.model.manifest import Manifest
 from interlock.model.organization import Organization
 from interlock.model.pattern import PatternMatch
 from interlock.model.plan import Plan
@@ -44,6 +45,7 @@ class Assessment(Model):
     :ivar contract: the workflow contract; none where there is none yet. ``contract_hash`` is that of its whole text,
         which approvals are of, where an organisation sees its own part.
     :ivar hazards: what may happen to a patient and how far it is held, open ones first.
+    :ivar manifest: in a report, what it was made of.
     :ivar content_changes: how the workspace's questions and rules differ from the shipped ones, blockers first.
     """
 
@@ -75,6 +77,7 @@ class Assessment(Model):
     patterns: tuple[PatternMatch, ...] = ()
     hazards: tuple[HazardState, ...] = ()
     answers: tuple[GivenAnswer, ...] = ()
+    manifest: Manifest | None = Field(default=None, exclude_if=lambda manifest: manifest is None)
 
     @model_validator(mode="before")
     @classmethod

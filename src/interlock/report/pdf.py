@@ -24,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 from interlock.documents.files import inside, read_bytes
 from interlock.model.errors import InterlockError
+from interlock.report import seal
 
 #: A picture beside a template of one's own may be this large.
 MAX_FILE_BYTES = 5_000_000
@@ -33,7 +34,7 @@ MEMORY_BYTES = 6_000_000_000
 
 
 def render(html: str, own: Path | None = None) -> bytes:
-    """PDF/UA-1 tagged bytes of the HTML report; title and language come from the document.
+    """PDF/UA-1 tagged bytes of the HTML report; title, language and manifest come from the document.
 
     :param own: the folder of a template of one's own, which relative addresses start from. Only ``data:`` addresses and
         files that really lie in this folder are read; nothing is ever fetched from a network.
@@ -45,8 +46,10 @@ def render(html: str, own: Path | None = None) -> bytes:
         base = f"{own.resolve().as_uri()}/" if own else None
         document = weasyprint.HTML(string=html, base_url=base, url_fetcher=_fetcher(weasyprint.urls, own))
         identifier = hashlib.sha256(html.encode("utf-8")).hexdigest()[:32].encode("ascii")
-        written: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)
-    return written
+        written: bytes = document.write_pdf(
+            pdf_variant="pdf/ua-1", pdf_identifier=identifier, finisher=seal.add_to_pdf(html)
+        )
+    return seal.finish_pdf(written)
 
 
 def _weasyprint() -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from interlock.contract.load import ContractRemark, load_contract, remarks
 from interlock.contract.resolve import resolve
 from interlock.contract.skeletons import build
 from interlock.documents.names import did_you_mean
+from interlock.documents.timing import build_time
 from interlock.model import words
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.errors import InterlockError, NothingObservedError
@@ -110,7 +110,8 @@ def export_contract(
     outside_of_own(directory, inputs.root, OWN_FOLDERS)
     manifest = read_manifest(directory)
     made = manifest.made if manifest is not None and manifest.source == contract.hash else today.isoformat()
-    made = _day_of_build() or made
+    epoch = build_time()
+    made = epoch.date().isoformat() if epoch else made
     resolved = resolve(
         contract,
         inputs.organizations,
@@ -120,20 +121,3 @@ def export_contract(
         made=made,
     )
     return write_generated(directory, build(resolved), source=contract.hash, made=made, force=force, check=check)
-
-
-def _day_of_build() -> str | None:
-    """The day of ``SOURCE_DATE_EPOCH``, which a build sets to be reproducible; none where it is not set.
-
-    :raises InterlockError: it is no number of seconds (https://reproducible-builds.org/specs/source-date-epoch/).
-    """
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    if not epoch:
-        return None
-    try:
-        return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
-    except (ValueError, OverflowError, OSError) as error:
-        raise InterlockError(
-            f"SOURCE_DATE_EPOCH is no number of seconds: {plain(epoch, 40)}",
-            remedy="unset it, or set it to a whole number",
-        ) from error

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
 from interlock import __version__
 from interlock.documents.files import read_bytes
-from interlock.documents.timing import timed
+from interlock.documents.timing import timed, writing_time
 from interlock.documents.yaml import load_yaml
 from interlock.model.assessment import Assessment
 from interlock.model.branding import Branding
@@ -21,6 +20,7 @@ from interlock.report.elements import Brand
 from interlock.report.view import SECTIONS, ReportView
 from interlock.report.view import build as build_view
 from interlock.usecases.load import Inputs
+from interlock.usecases.manifest import manifest_of
 from interlock.usecases.pdf import PdfProcess
 from interlock.workspace.atomic import write_atomically
 from interlock.workspace.store import SETTINGS_FILE
@@ -62,6 +62,7 @@ def write_report(
     templates: Path | None = None,
     pdf_process: PdfProcess | None = None,
     on_skipped: Callable[[Format, InterlockError], None] | None = None,
+    made: str | None = None,
 ) -> tuple[Path, ...]:
     """Write ``report.<format>`` files into ``directory``; returns those written.
 
@@ -72,21 +73,25 @@ def write_report(
         by one. Never one that a workspace brings.
     :param pdf_process: a process that was started earlier; without one, one is started when a PDF is asked for.
     :param on_skipped: called instead of failing when one format cannot be made (a PDF without its libraries).
+    :param made: the day on the report; by default today.
     :raises InterlockError: a format cannot be made and ``on_skipped`` is not given; nothing was ever probed and SARIF
         is asked for; the workbook has no sheet for any of the sections.
     :raises WorkspaceError: the folder cannot be written.
     """
-    from interlock.report import html, json, markdown
+    from interlock.report import html, json, markdown, seal
     from interlock.report.templates import own_folder
 
     own = own_folder(templates) if templates is not None else None
 
     brand = load_brand(inputs.settings.branding, inputs.root)
+    day = made or writing_time().date().isoformat()
+
+    manifest = manifest_of(inputs, assessment, made=day, sections=sections, own_templates=own is not None)
 
     def shown(kept: Sequence[str] | None, *, brief: bool = False) -> ReportView:
         return build_view(
             assessment,
-            generated=datetime.now(UTC).strftime("%Y-%m-%d"),
+            generated=day,
             interlock_version=__version__,
             observations=inputs.observations,
             sections=kept,
@@ -98,12 +103,13 @@ def write_report(
         makers: dict[Format, Callable[[], bytes]] = {}
         if "pdf" in formats:  # first, so that it is laid out while the others are written
             page = html.render(shown(sections or PDF_SECTIONS, brief=True), own=own, scripted=False)
+            page = seal.in_html(page, manifest.but(form="pdf"))
             process = pdf_process or stack.enter_context(PdfProcess())
             makers["pdf"] = process.submit(page, own)
         whole = shown(sections)
         makers["md"] = lambda: markdown.render(whole, own=own).encode()
         makers["html"] = lambda: html.render(whole, own=own).encode()
-        makers["json"] = lambda: json.render(assessment).encode()
+        makers["json"] = lambda: json.render(assessment.but(manifest=manifest.but(form="json"))).encode()
         if "xlsx" in formats:
             makers["xlsx"] = _workbook(assessment, inputs, sections)
         if "sarif" in formats:
@@ -112,6 +118,7 @@ def write_report(
         for name in sorted(formats, key=lambda name: name == "pdf"):
             try:
                 content = makers[name]()
+                content = content if name == "pdf" else seal.sealed(content, name, manifest.but(form=name))
             except InterlockError as error:
                 if on_skipped is None:
                     raise

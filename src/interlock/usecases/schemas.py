@@ -16,6 +16,7 @@ from interlock.model.fleet import FleetSummary, ImportResult
 from interlock.model.forms import FormImport
 from interlock.model.gap_graph import GapGraph
 from interlock.model.hazard import Hazard, HazardFile
+from interlock.model.manifest import Manifest, Verification
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
 from interlock.model.pattern import Pattern, PatternMatch
@@ -46,6 +47,7 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "hazard": (Hazard, "rulesets/hazards/ID.yaml"),
     "hazards": (HazardFile, "hazards.yaml"),
     "import-result": (ImportResult, "interlock org import --format json"),
+    "manifest": (Manifest, "the manifest within every report"),
     "next": (NextQuestions, "interlock next --format json"),
     "observation": (Observation, "interlock probe --format json, observations/"),
     "organization": (Organization, "orgs/ID.yaml"),
@@ -62,6 +64,7 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "task": (TaskStatus, "one task within tasks.yaml"),
     "tasks": (TaskList, "interlock task list --format json"),
     "trust": (TrustReport, "interlock trust --format json"),
+    "verification": (Verification, "interlock verify --format json"),
     "what-if": (WhatIf, "interlock plan --what-if … --format json"),
 }
 

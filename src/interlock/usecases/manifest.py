@@ -1,0 +1,105 @@
+"""What a report is made of, as digests: the manifest that stands in it, and that ``interlock verify`` makes again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel
+
+from interlock import __version__
+from interlock.model.assessment import Assessment
+from interlock.model.manifest import Manifest
+from interlock.usecases.load import Content, Inputs
+
+#: Hexadecimal digits of a digest: enough to tell that something changed; the report's own hash is whole.
+_DIGITS = 16
+SETTINGS, CONTRACT, TASKS, PRODUCT = "settings", "contract", "tasks", "answers product"
+
+
+def manifest_of(
+    inputs: Inputs,
+    assessment: Assessment,
+    *,
+    made: str,
+    sections: Sequence[str] | None = None,
+    own_templates: bool = False,
+) -> Manifest:
+    """The manifest of a JSON report, without the hash of its text; that of another format differs in its ``form``.
+
+    :param inputs: what the assessment was made of: for one recipient only what that may read.
+    :param made: the day on the report.
+    """
+    plan = assessment.plan
+    return Manifest(
+        form="json",
+        recipient=inputs.recipient,
+        sections=None if sections is None else tuple(sections),
+        own_templates=own_templates,
+        interlock=__version__,
+        made=made,
+        as_of=assessment.as_of,
+        runs=plan.runs,
+        seed=plan.seed,
+        workspace=inputs.settings.name,
+        product=inputs.settings.product,
+        versions={"ruleset": assessment.ruleset, **assessment.questionnaires},
+        content=dict(content_digests(inputs.content)),
+        parts=parts_of(inputs),
+    )
+
+
+@lru_cache(maxsize=8)
+def content_digests(content: Content) -> Mapping[str, str]:
+    """Digests of each questionnaire, of each set of rules by its prefix, of routine tasks and of patterns."""
+    ruleset = content.ruleset
+    families: dict[str, list[BaseModel]] = {}
+    for rule in ruleset.rules:
+        families.setdefault(f"rules {rule.id.partition('-')[0]}", []).append(rule)
+    return {
+        **{f"questionnaire {one.id}": _digest(one) for one in content.questionnaires},
+        **{name: _digest_of_all(rules) for name, rules in families.items()},
+        "routine tasks": _digest_of_all(ruleset.tasks),
+        "weights and gates": _digest(ruleset, leave_out={"rules", "tasks", "title", "sets", "version"}),
+        "patterns": _digest_of_all(content.patterns.patterns),
+    }
+
+
+def parts_of(inputs: Inputs) -> dict[str, dict[str, str]]:
+    """Digests of everything that a workspace says, as :class:`~interlock.model.manifest.Manifest` has them."""
+    parts = {
+        SETTINGS: _fields(inputs.settings),
+        CONTRACT: {} if inputs.contract is None else _fields(inputs.contract),
+        TASKS: _each(inputs.tasks),
+        PRODUCT: _each(inputs.product),
+    }
+    for organization in inputs.organizations:
+        org, observation = organization.id, inputs.observations.get(organization.id)
+        parts[f"organisation {org}"] = _fields(organization)
+        parts[f"answers {org}"] = _each(inputs.answers(org))
+        parts[f"observation {org}"] = {} if observation is None else {str(observation.started): _digest(observation)}
+    return {part: entries for part, entries in parts.items() if entries}
+
+
+def _each(models: Mapping[str, BaseModel]) -> dict[str, str]:
+    return {name: _digest(model) for name, model in sorted(models.items())}
+
+
+def _fields(model: BaseModel) -> dict[str, str]:
+    data: dict[str, Any] = model.model_dump(mode="json")
+    return {name: _hash(json.dumps(value, sort_keys=True)) for name, value in sorted(data.items())}
+
+
+def _digest(model: BaseModel, *, leave_out: set[str] | None = None) -> str:
+    return _hash(model.model_dump_json(exclude_defaults=True, exclude=leave_out))
+
+
+def _digest_of_all(models: Iterable[BaseModel]) -> str:
+    return _hash("\n".join(model.model_dump_json(exclude_defaults=True) for model in models))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
