@@ -17,7 +17,7 @@ from interlock.usecases.load import Content, Inputs
 
 #: Hexadecimal digits of a digest: enough to tell that something changed; the report's own hash is whole.
 _DIGITS = 16
-SETTINGS, CONTRACT, TASKS, PRODUCT = "settings", "contract", "tasks", "answers product"
+SETTINGS, CONTRACT, TASKS, HAZARDS, PRODUCT = "settings", "contract", "tasks", "hazards", "answers product"
 
 
 def manifest_of(
@@ -65,6 +65,7 @@ def content_digests(content: Content) -> Mapping[str, str]:
         "routine tasks": _digest_of_all(ruleset.tasks),
         "weights and gates": _digest(ruleset, leave_out={"rules", "tasks", "title", "sets", "version"}),
         "patterns": _digest_of_all(content.patterns.patterns),
+        "hazards": _digest_of_all(content.hazards.catalogue.hazards),
     }
 
 
@@ -74,6 +75,7 @@ def parts_of(inputs: Inputs) -> dict[str, dict[str, str]]:
         SETTINGS: _fields(inputs.settings),
         CONTRACT: {} if inputs.contract is None else _fields(inputs.contract),
         TASKS: _each(inputs.tasks),
+        HAZARDS: _each(inputs.figures),
         PRODUCT: _each(inputs.product),
     }
     for organization in inputs.organizations:

@@ -21,7 +21,7 @@ from interlock.model.text import plain
 from interlock.report import seal
 from interlock.usecases.assess import assess
 from interlock.usecases.load import Inputs
-from interlock.usecases.manifest import CONTRACT, PRODUCT, SETTINGS, TASKS, content_digests, parts_of
+from interlock.usecases.manifest import CONTRACT, HAZARDS, PRODUCT, SETTINGS, TASKS, content_digests, parts_of
 from interlock.usecases.recipient import for_recipient
 from interlock.usecases.report import Format, write_report
 
@@ -145,6 +145,7 @@ _PARTS = {
     SETTINGS: "settings of the workspace",
     CONTRACT: "parts of the workflow contract",
     TASKS: "routine tasks",
+    HAZARDS: "the team’s own figures of hazards",
     "organisation": "what {}’s file says",
     "answers": "answers of {}",
 }
