@@ -239,7 +239,7 @@ def test_a_vendor_of_the_same_name_is_not_the_organisation() -> None:
 
 
 def test_questions_are_counted_to_the_last(sample: ReportView) -> None:
-    said = " ".join(content(sample, "summary").sure)
+    said = " ".join(content(sample, "coverage").lead)
     assert "Of 84 questions: 71 answered, 5 answered “unknown”, 3 not applicable, 5 not answered yet." in said
 
 

@@ -16,6 +16,7 @@ from interlock.report.sections import (
     answers,
     contract,
     contradictions,
+    coverage,
     executive,
     first,
     fit,
@@ -38,6 +39,7 @@ from interlock.report.sections.context import Context
 #: The report's sections, in order. Contents, numbers, bookmarks and ``--sections`` follow from this list.
 _SECTIONS = (
     executive.SECTION,
+    coverage.SECTION,
     summary.SECTION,
     glance.SECTION,
     first.SECTION,

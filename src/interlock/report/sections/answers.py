@@ -1,47 +1,32 @@
-"""Evidence annex: how much was answered and by whom, every answer with its evidence, and every request that was sent.
+"""Evidence annex: every answer with its evidence, and every request that was sent.
 
 A reader who doubts a sentence gets from here to the answer or the observation behind it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-
 from interlock.model import words
 from interlock.model.assessment import GivenAnswer
-from interlock.model.base import Evidence, Status
 from interlock.model.observation import RequestRecord
 from interlock.report import safe
-from interlock.report.elements import Link, Shown
+from interlock.report.elements import Shown
 from interlock.report.sections.context import Context, Section, answer_anchor
+from interlock.report.sections.coverage import PRODUCT, about, author
 
 #: Hexadecimal digits of a body's SHA-256 that a table shows; the JSON report has all of them.
 _DIGITS = 16
-_PRODUCT = "product"
 
 
 def build_answers(context: Context) -> Shown:
-    """Coverage by whom it is about, who answered, what does not apply; unless it is brief every answer and request."""
-    scopes = [_PRODUCT, *(org.id for org in context.assessment.organizations)]
+    """Every answer and request; nothing but where they are in a brief report."""
+    scopes = [PRODUCT, *(org.id for org in context.assessment.organizations)]
     given = {scope: [answer for answer in context.assessment.answers if answer.scope == scope] for scope in scopes}
-    authors = Counter(_author(answer) for answer in context.assessment.answers)
     return {
-        "coverage": tuple(_coverage(context, scope, given[scope]) for scope in scopes),
-        "authors": words.listed([f"{name} ({number:,})" for name, number in authors.most_common()], 8),
-        "not_applicable": tuple(
-            {
-                "where": _where(context, answer.scope),
-                "question": safe.text(answer.text, 300),
-                "reason": safe.note(answer.response.reason),
-            }
-            for answer in context.assessment.answers
-            if answer.response.status is Status.NOT_APPLICABLE
-        ),
         "whole": not context.brief,
         "given": tuple(
             {
-                "where": _where(context, scope),
-                "about": "Product" if scope == _PRODUCT else context.organization_name(scope),
+                "where": about(context, scope),
+                "about": "Product" if scope == PRODUCT else context.organization_name(scope),
                 "answers": tuple(_answer(context, answer) for answer in given[scope]),
             }
             for scope in scopes
@@ -51,35 +36,6 @@ def build_answers(context: Context) -> Shown:
     }
 
 
-def _coverage(context: Context, scope: str, given: list[GivenAnswer]) -> Shown:
-    statuses = Counter(answer.response.status for answer in given)
-    evidence = Counter(answer.response.evidence for answer in given if answer.response.status is Status.ANSWERED)
-    own = context.readiness.get(scope)
-    return {
-        "where": _where(context, scope),
-        "answered": f"{statuses[Status.ANSWERED]:,}",
-        "unknown": f"{statuses[Status.UNKNOWN]:,}",
-        "not_applicable": f"{statuses[Status.NOT_APPLICABLE]:,}",
-        "evidence": words.listed(
-            [f"{evidence[kind]:,} {words.EVIDENCE[kind].phrase}" for kind in reversed(Evidence) if evidence[kind]], 3
-        )
-        or "none",
-        "observed": f"{words.OBSERVED[own.observed].phrase}, {safe.day(own.observed_at)}"
-        if own is not None and own.observed_at
-        else words.OBSERVED[own.observed].phrase
-        if own is not None
-        else "",
-    }
-
-
-def _where(context: Context, scope: str) -> Link:
-    return Link(label=safe.name(context.assessment.product)) if scope == _PRODUCT else context.organization_link(scope)
-
-
-def _author(answer: GivenAnswer) -> str:
-    return safe.text(answer.response.by.partition(" <")[0], 80) if answer.response.by else "nobody named"
-
-
 def _answer(context: Context, answer: GivenAnswer) -> Shown:
     response, today = answer.response, safe.parse_day(context.assessment.as_of)
     return {
@@ -87,7 +43,7 @@ def _answer(context: Context, answer: GivenAnswer) -> Shown:
         "question": safe.text(answer.text, 300),
         "id": safe.text(answer.item, 96),
         "said": safe.text(answer.said, 400),
-        "who": ", ".join([_author(answer), *([words.day(response.at.date())] if response.at else [])]),
+        "who": ", ".join([author(answer), *([words.day(response.at.date())] if response.at else [])]),
         "evidence": words.capital(words.EVIDENCE[response.evidence].phrase),
         "documents": tuple(words.sentence(record.told(today)) for record in response.documents if today),
         "note": safe.note("\n\n".join(filter(None, (response.note, response.reason)))),
@@ -103,7 +59,7 @@ def _observed(context: Context) -> list[Shown]:
     ]
     return [
         {
-            "where": _where(context, org),
+            "where": about(context, org),
             "when": safe.moment(observation.started.isoformat()),
             "requests": tuple(_request(request) for request in observation.requests),
         }

@@ -15,11 +15,7 @@ from interlock.model.rule import Rule
 from interlock.report import safe
 from interlock.report.elements import OUTCOME_MARK, Figure, Pair, Shown, pairs
 from interlock.report.sections.context import UNDECIDED, Context, Section
-
-NOT_OBSERVED_MEANS = (
-    "Not observed means that we could not look. It lowers confidence and adds a task to find out; it says nothing "
-    "about what these organisations publish or support."
-)
+from interlock.report.sections.coverage import NOT_OBSERVED_MEANS, not_seen
 
 
 def build_cover(context: Context, generated: str | None, version: str) -> Shown:
@@ -87,15 +83,7 @@ def build_summary(context: Context) -> Shown:
         "figures": _figures(context),
         "sure": _sure(context),
         "undecided": tuple(_reason(context, reason) for reason in verdict.undecided),
-        "not_seen": tuple(
-            {
-                "link": context.organization_link(readiness.org),
-                "state": words.OBSERVED[readiness.observed].phrase,
-                "why": _why_not_seen(context, readiness),
-            }
-            for readiness in assessment.readiness
-            if readiness.observed != "observed"
-        ),
+        "not_seen": not_seen(context),
         "not_seen_note": NOT_OBSERVED_MEANS,
         "caps": tuple(words.capital(words.sentence(safe.text(cap))) for cap in assessment.product_score.caps),
     }
@@ -225,12 +213,6 @@ def _sure(context: Context) -> tuple[str, ...]:
         low, high = words.share(min(shares)), words.share(max(shares))
         spread = f"runs from {low} to {high}" if low != high else f"is {low}"
         said.append(f"Organisation by organisation, completeness {spread}.")
-    totals = assessment.totals
-    open_questions = totals.questions - totals.answered - totals.unknown - totals.not_applicable
-    said.append(
-        f"Of {words.count(totals.questions, 'question')}: {totals.answered:,} answered, {totals.unknown:,} answered "
-        f"“unknown”, {totals.not_applicable:,} not applicable, {max(open_questions, 0):,} not answered yet."
-    )
     if assessment.contradictions:
         number = len(assessment.contradictions)
         said.append(
@@ -238,16 +220,6 @@ def _sure(context: Context) -> tuple[str, ...]:
             "which is what is judged; both sides are shown."
         )
     return tuple(said)
-
-
-def _why_not_seen(context: Context, readiness: OrgReadiness) -> str:
-    if readiness.observed != "partial" or readiness.not_observed_because:
-        return context.why_unseen(readiness.org)
-    observation = context.observations.get(readiness.org)
-    failed = [request for request in observation.requests if request.failure] if observation else []
-    if failed:
-        return safe.text(failed[0].detail or failed[0].failure, 200)
-    return "some documents could not be read"
 
 
 def _change(context: Context, change: VerdictChange) -> Pair:
