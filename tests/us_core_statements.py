@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from interlock.fhir.tables import us_core
-from interlock.fhir.tables.us_core import UsCoreEdition
-from interlock.fhir.us_core import PROFILES, SERVER
+from interlock.fhir.tables.us_core import PROFILES, UsCoreEdition
+from interlock.fhir.us_core import SERVER
 
 COMBINATION = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-search-parameter-combination"
 

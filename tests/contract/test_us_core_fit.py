@@ -9,7 +9,7 @@ import pytest
 from interlock.contract.match import need_matches
 from interlock.contract.us_core import fit_to_us_core
 from interlock.fhir import capability, us_core
-from interlock.fhir.us_core import PROFILES
+from interlock.fhir.tables.us_core import PROFILES
 from interlock.model.contract import Need
 from interlock.model.us_core import UsCoreFacts
 from us_core_statements import whole_statement

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from interlock.fhir import capability, certification, smart, us_core
-from interlock.fhir.tables.us_core import EDITIONS, UsCoreEdition
-from interlock.fhir.us_core import BASE, PROFILES, SERVER
+from interlock.fhir.tables.us_core import BASE, EDITIONS, PROFILES, UsCoreEdition
+from interlock.fhir.us_core import SERVER
 from interlock.model.us_core import CertificationFacts, UsCoreFacts
 from us_core_statements import whole_statement
 

@@ -11,7 +11,7 @@ import pytest
 from probe_documents import smart
 from probe_judging import answered, judged
 
-from interlock.fhir.us_core import PROFILES
+from interlock.fhir.tables.us_core import PROFILES
 from interlock.model.observation import Check
 from us_core_statements import whole_statement
 

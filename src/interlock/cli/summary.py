@@ -22,13 +22,13 @@ from interlock.cli.output import (
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.content import ContentChange, first_changes, told_changes
-from interlock.model.gap_graph import GapNode
 from interlock.model.readiness import OrgReadiness, Score
 from interlock.model.text import plain
 
 if TYPE_CHECKING:
     from interlock.model.assessment import Assessment
     from interlock.model.evidence import EvidenceTask
+    from interlock.model.gap_graph import GapNode
     from interlock.model.plan import FirstThing
     from interlock.plan.explanation import GapExplanation
     from interlock.usecases.score import ScoreResult

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from interlock.contract.fhir_names import type_problem
 from interlock.fhir.scopes import parse
 from interlock.model.contract import Need, WorkflowContract
 from interlock.model.contract_parts import LaunchMode, Level
-from interlock.model.resolved import ScopeKind
+
+if TYPE_CHECKING:
+    from interlock.model.resolved import ScopeKind
 
 #: The contract's interactions as letters (SMART App Launch 2.2, scopes for requesting FHIR resources: SCO-03).
 _LETTER = {"create": "c", "read": "r", "vread": "r", "update": "u", "patch": "u", "delete": "d", "search": "s"}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from interlock.fhir.tables.us_core import EDITIONS, us_core
-from interlock.fhir.us_core import PROFILES
+from interlock.fhir.tables.us_core import EDITIONS, PROFILES, us_core
 from interlock.model.contract import Need
 from interlock.model.us_core import UsCoreFacts
 

@@ -15,14 +15,12 @@ from typing import NamedTuple
 from interlock.fhir.capability import Statement
 from interlock.fhir.statement import Combination, Operation
 from interlock.fhir.tables import us_core
-from interlock.fhir.tables.us_core import EDITIONS
+from interlock.fhir.tables.us_core import BASE, EDITIONS, PROFILES
 from interlock.fhir.tolerant import MAX_URL, storable
 from interlock.model.text import plain
 from interlock.model.us_core import EditionFacts, UsCoreFacts
 
-BASE = "http://hl7.org/fhir/us/core/"
 SERVER = f"{BASE}CapabilityStatement/us-core-server"
-PROFILES = f"{BASE}StructureDefinition/"
 
 #: Editions and profiles that a statement names and nobody knows: so many are kept.
 _MAX_NAMES = 10

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from interlock.model import words
-from interlock.model.assessment import Assessment
 from interlock.model.base import Evidence, Gate, Model, RuleOutcome, Scope, Status
 from interlock.model.evidence import EvidenceTask
 from interlock.model.finding import Finding
@@ -16,6 +15,9 @@ from interlock.model.text import plain
 from interlock.usecases.judge import Judgement, asked
 from interlock.usecases.load import Inputs
 from interlock.usecases.questions import scope_asked
+
+if TYPE_CHECKING:
+    from interlock.model.assessment import Assessment  # brings the plan's models, which the score does without
 
 #: What is owed of an answer: itself, its evidence, evidence in the place of what has expired, or a decision between
 #: the answers of several authors.

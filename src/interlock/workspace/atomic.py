@@ -13,8 +13,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from interlock.documents.files import inside
 from interlock.documents.timing import timed
 from interlock.model.errors import Location, WorkspaceError
@@ -126,6 +124,8 @@ def locked(root: Path, seconds: float = LOCK_SECONDS, name: str = LOCK_NAME) -> 
 
     :raises WorkspaceError: another process has held the lock for ``seconds``, or the folder cannot be written.
     """
+    from filelock import FileLock, Timeout  # 0.01 s, which a command that saves nothing does without
+
     path = root / name
     lock = FileLock(path)
     began = time.monotonic()

@@ -13,6 +13,9 @@ from interlock.fhir.tables.unknown import Unknown, unknown
 
 UsCoreEdition = Literal["3.1.1", "4.0.0", "5.0.1", "6.1.0", "7.0.0", "8.0.0"]
 EDITIONS: tuple[UsCoreEdition, ...] = get_args(UsCoreEdition)
+#: Where its canonical addresses begin, and those of its profiles.
+BASE = "http://hl7.org/fhir/us/core/"
+PROFILES = f"{BASE}StructureDefinition/"
 
 #: Strength of a requirement; empty where the edition states none.
 Verb = Literal["SHALL", "SHOULD", "MAY", ""]
