@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
-_SPECIAL = re.compile(r"([\\`*{}\[\]|~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
-_LEADING = re.compile(r"^([-+=>])")
-_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*{}[]|~$#"} | _ENTITIES)
+_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_NUMBERED = re.compile(r"(\d{1,9})([.)])(?=\s|$)")
+_SCHEME = re.compile(r"(https?|ftp|mailto|xmpp):", re.IGNORECASE)
+_WWW = re.compile(r"\bwww\.", re.IGNORECASE)
 _MAIL = re.compile(r"(?<![A-Za-z0-9])@(?=[A-Za-z0-9])|@(?=[A-Za-z0-9_-]+\.)")
 
 
@@ -18,10 +21,16 @@ def escape(text: str) -> str:
     name that would be told. An underscore within a word begins no emphasis, and an at sign within one that no dot
     follows is no address (``ORG-008@harborview``): both stay as they are.
     """
-    safe = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
-    safe = _SPECIAL.sub(r"\\\1", safe)
-    safe = _LEADING.sub(r"\\\1", safe)
-    safe = _NUMBERED.sub(r"\1\\\2", safe).replace(">", "&gt;").replace("\\&gt;", "&gt;")
-    safe = re.sub(r"(?i)(https?|ftp|mailto|xmpp):", r"\1\\:", safe)
-    safe = re.sub(r"(?i)\bwww\.", r"www\\.", safe)
-    return _MAIL.sub(r"\\@", safe)
+    safe = " ".join(text.split()).translate(_SPECIAL)
+    if safe.startswith(("-", "+", "=")):
+        safe = f"\\{safe}"
+    elif numbered := _NUMBERED.match(safe):
+        safe = f"{numbered[1]}\\{safe[numbered.end(1) :]}"
+    # A search costs many times what it costs to see that there is nothing to search for; so does a template.
+    if "_" in safe:
+        safe = _UNDERSCORE.sub(r"\\_", safe)
+    if ":" in safe:
+        safe = _SCHEME.sub(r"\1\\:", safe)
+    if "." in safe:
+        safe = _WWW.sub(r"www\\.", safe)
+    return _MAIL.sub(r"\\@", safe) if "@" in safe else safe

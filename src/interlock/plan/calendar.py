@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class WorkingCalendar:
         on the first. Negative input counts as zero.
         """
         number = min(_FURTHEST, max(0, math.ceil(working_days) - 1))
-        offset = np.busday_offset(np.datetime64(self.start, "D"), number, roll="forward", holidays=self._holidays())
+        offset = np.busday_offset(np.datetime64(self.start, "D"), number, roll="forward", busdaycal=self._days)
         return date.fromisoformat(str(offset))
 
     def is_working_day(self, day: date) -> bool:
@@ -76,7 +76,9 @@ class WorkingCalendar:
     def _before(self, day: date) -> float:
         """Working days from the start up to ``day``, which is not included; negative before the start."""
         first = np.datetime64(self.first_day(), "D")
-        return float(np.busday_count(first, np.datetime64(day, "D"), holidays=self._holidays()))
+        return float(np.busday_count(first, np.datetime64(day, "D"), busdaycal=self._days))
 
-    def _holidays(self) -> Any:
-        return np.array(self.holidays, dtype="datetime64[D]")
+    @cached_property
+    def _days(self) -> np.busdaycalendar:
+        """Monday to Friday without the holidays: made once, because a large plan asks for ten thousand dates."""
+        return np.busdaycalendar(holidays=np.array(self.holidays, dtype="datetime64[D]"))

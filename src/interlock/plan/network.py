@@ -21,19 +21,19 @@ Bools: TypeAlias = NDArray[np.bool_]
 _ALWAYS: Bools = np.ones(1, dtype=np.bool_)
 
 
-def advance(start: Floats, duration: Floats, spans: Sequence[Span]) -> Floats:
+def advance(start: Floats, duration: Floats, spans: Sequence[Span], out: Floats | None = None) -> Floats:
     """When work ends that stands still within the spans (ordered, apart from one another).
 
     Never earlier for a later start or more work: the clock of the work is a non-decreasing function of time.
+
+    :param out: where to put it.
     """
-    if not spans:
-        return start + duration
     began = start
     for first, last in spans:
         began = np.where((began >= first) & (began < last), np.float32(last), began)
-    end: Floats = began + duration
+    end: Floats = np.add(began, duration, out=out)
     for first, last in spans:
-        end = np.where((began < first) & (end > first), end + np.float32(last - first), end)
+        np.add(end, np.float32(last - first), out=end, where=(began < first) & (end > first))
     return end
 
 
@@ -43,7 +43,7 @@ class Times:
 
     :ivar released: when the crews of those are free again that have others after them, or before.
     :ivar absent: the runs in which such a task does not take place: it hands its crew on as it would get it.
-    :ivar queued: mean working days of waiting for a crew, by row.
+    :ivar queued: mean working days of waiting for a crew, by row, where that was asked for.
     :ivar patience: row → most working days that it waits for one.
     """
 
@@ -99,13 +99,13 @@ def critical(
     return result
 
 
-def quantiles(rows: Floats, share: float) -> Floats:
-    """Of every row, the smallest value that at least this share of the runs does not exceed (a P80 holds in 80 %)."""
-    at = max(0, int(np.ceil(share * rows.shape[-1] - 1e-9)) - 1)
-    result: Floats = np.partition(rows, at)[..., at]
-    return result
+def quantiles(rows: Floats, *shares: float) -> list[Floats]:
+    """Of every row, the smallest value that at least each share of the runs does not exceed (a P80 holds in 80 %)."""
+    at = [max(0, int(np.ceil(share * rows.shape[-1] - 1e-9)) - 1) for share in shares]
+    sorted_there = np.partition(rows, at)
+    return [sorted_there[..., index] for index in at]
 
 
 def quantile(values: Floats, share: float) -> float:
-    """The same of one row."""
-    return float(quantiles(values, share))
+    """One of one row."""
+    return float(quantiles(values, share)[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from interlock.model import words
@@ -27,10 +28,14 @@ def with_outlook(
     """
     state = {own.org: own for own in readiness}
     by_id = {organization.id: organization for organization in organizations}
+    left: dict[str | None, list[PlanTask]] = defaultdict(list)
+    for task in plan.left:
+        if task.chance is None:
+            left[task.org].append(task)
     lines = []
     for forecast in plan.orgs if plan.ground.dated else ():
         organization = by_id[forecast.org]
-        tasks = [task for task in plan.left if task.org == forecast.org and task.chance is None]
+        tasks = left[forecast.org]
         own = state.get(forecast.org)
         lines.append(
             OrgOutlook(

@@ -216,8 +216,7 @@ def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTa
     work, times = simulation.work, simulation.times
     if not work.tasks:
         return ()
-    starts, finishes = network.quantiles(times.starts, 0.5), network.quantiles(times.finishes, 0.5)
-    late = network.quantiles(times.finishes, 0.8)
+    (starts,), (finishes, late) = network.quantiles(times.starts, 0.5), network.quantiles(times.finishes, 0.5, 0.8)
     return tuple(
         PlanTask(
             id=task.id,

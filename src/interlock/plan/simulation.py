@@ -104,7 +104,7 @@ class Simulation:
 
     def quantiles(self, end: Floats) -> Quantiles:
         """P10, P50, P80 and P90 of a finish, as working days and dates."""
-        days = [round(network.quantile(end, share), 1) for share in (0.1, 0.5, 0.8, 0.9)]
+        days = [round(float(day), 1) for day in network.quantiles(end, 0.1, 0.5, 0.8, 0.9)]
         dates = [self.calendar.date_of(day).isoformat() for day in days]
         return Quantiles(
             p10_days=days[0],
@@ -141,7 +141,7 @@ def simulate(
     timing = replace(timing, begun=begun, patience={**timing.patience, **dict.fromkeys(lent, 0.0)})
     done = dict.fromkeys((row for row, task in enumerate(work.tasks) if task.is_done), np.ones(sampler.runs, np.bool_))
     absent = _absent(work, sampler)
-    times = timing.times(durations, {**absent, **done})
+    times = timing.times(durations, {**absent, **done}, queues=True)
     return Simulation(work, tuple(orgs), calendar, persons, sampler, timing, durations, absent, done, times)
 
 
@@ -199,7 +199,9 @@ def latest(finishes: Floats | Mapping[int, Floats], rows: Sequence[int], runs: i
     """The latest finish of these rows in each run; zero without any."""
     if not rows:
         return np.zeros(runs, dtype=np.float32)
-    result: Floats = np.maximum.reduce([finishes[row] for row in rows])
+    result: Floats = finishes[rows[0]].copy()
+    for row in rows[1:]:
+        np.maximum(result, finishes[row], out=result)
     return result
 
 

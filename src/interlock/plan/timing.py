@@ -73,11 +73,12 @@ class Timing:
         patience = {row: MOST_WAIT + MORE_WAIT * made.waits.get(row, 0.0) for row in made.before}
         return replace(alone, arcs=made, patience=patience)
 
-    def times(self, durations: Durations, absent: Mapping[int, Bools] = NONE_ABSENT) -> Times:
+    def times(self, durations: Durations, absent: Mapping[int, Bools] = NONE_ABSENT, *, queues: bool = False) -> Times:
         """Start and finish of every task: the earliest that the order of the work and its crews allow.
 
         :param absent: row → runs in which the task does not take place. It takes no time then, and its crew is handed
             on as it would have got it.
+        :param queues: whether to reckon how long each waits for its crew, which a comparison does without.
         """
         total = durations.total
         starts, finishes = np.empty_like(total), np.empty_like(total)
@@ -86,7 +87,7 @@ class Timing:
         for row in self.arcs.order:
             start = starts[row]
             self._earliest(row, finishes, start)
-            ready = start.copy() if row in self.arcs.before and row not in self.begun else None
+            ready = start.copy() if queues and row in self.arcs.before and row not in self.begun else None
             self.time(row, start, durations.of(row), released, absent.get(row), finishes[row])
             if ready is not None:
                 queued[row] = float((start - ready).mean())
@@ -131,7 +132,7 @@ class Timing:
             released[row] = free
             most = self.patience.get(row)
             start[:] = began if most is None else np.minimum(began, start + np.float32(most))
-        finish[:] = network.advance(start, total, spans)
+        network.advance(start, total, spans, out=finish)
         if absent is not None:
             np.copyto(finish, start, where=absent)
         if ready is not None:
@@ -211,11 +212,11 @@ class Rerun:
                 absent = np.ones(self.runs, dtype=np.bool_) if new.absent else None if new is PRESENT else absent
             finish: Floats = np.empty(self.runs, dtype=np.float32)
             timing.time(row, ready, (total, touch), released, absent, finish)
-            moved = not np.array_equal(finish, known.finishes[row])
+            moved = bool((finish != known.finishes[row]).any())
             if moved or new is not None:
                 finishes[row] = finish
             later = timing.work.after[row] if moved else ()
-            if row in released and not np.array_equal(released[row], known.released[row]):
+            if row in released and (released[row] != known.released[row]).any():
                 later = (*later, *timing.arcs.after.get(row, ()))
             for follower in later:
                 heapq.heappush(waiting, (timing.position[follower], follower))

@@ -12,6 +12,7 @@ from interlock.model.text import paragraph, plain
 NAME_LIMIT = 120
 MESSAGE_LIMIT = 600
 NOTE_LIMIT = 4000
+_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9]+")
 
 
 def text(value: object, limit: int = MESSAGE_LIMIT) -> str:
@@ -37,7 +38,7 @@ def note(value: object | None) -> str:
 
 def anchor(*parts: str) -> str:
     """An element id: ASCII letters, digits and hyphens."""
-    return "-".join(re.sub(r"[^A-Za-z0-9]+", "-", part).strip("-").lower() for part in parts if part)
+    return "-".join(_NOT_IN_IDS.sub("-", part).strip("-").lower() for part in parts if part)
 
 
 def web_address(url: str) -> str:
