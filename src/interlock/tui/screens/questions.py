@@ -18,6 +18,7 @@ from interlock.model.text import plain
 from interlock.tui.page import ACCENT, DIM, STATUS, WARN, line, text
 from interlock.tui.progress import KINDS, QuestionFilter, count, question_rows, questions, scope_line, settled
 from interlock.tui.screens.answering import Answering
+from interlock.tui.screens.matrix import MatrixPage
 from interlock.tui.screens.search import Search
 from interlock.tui.screens.section import Pick
 from interlock.tui.state import State
@@ -45,7 +46,7 @@ class QuestionsSection(Answering):
         "score at the foot moves. Enter on what is taken already goes on to the next question. Say how you know it "
         "(evidence), and leave a note for the next reader. The product's questions are asked once; each organisation "
         "has its own: s switches between them. w goes to the question that settles most. f lists only some, / finds "
-        "words, v goes to an area. Numbers go to sections only after g here."
+        "words, v goes to an area, t shows all organisations in one table. Numbers go to sections only after g here."
     )
     INITIAL_FOCUS = "#choices"
     PANELS = {"#form": "Question", "#question-list": "Questions"}
@@ -65,6 +66,7 @@ class QuestionsSection(Answering):
         Binding("s", "scope", "Who", tooltip="Whose questions: the product's or an organisation's"),
         Binding("left_square_bracket", "scope_step(-1)", "Previous scope", key_display="[", show=False),
         Binding("right_square_bracket", "scope_step(1)", "Next scope", key_display="]", show=False),
+        Binding("t", "matrix", "Table", show=False, tooltip="Every organisation's questions in one table"),
         Binding("l", "list", "List", tooltip="Go to the list of questions"),
         Binding("f", "filter", "Filter", tooltip="List only some: open, not known, core, contradicted, …"),
         Binding("slash", "find", "Find", key_display="/", show=False, tooltip="Find any question by its words"),
@@ -325,6 +327,11 @@ class QuestionsSection(Answering):
         """Go to the scope before or after this one."""
         scopes = self._scopes()
         self.go_to(scopes[(self._index_in(scopes) + step) % len(scopes)])
+
+    def action_matrix(self) -> None:
+        """Every organisation's questions in one table, at this one."""
+        self.commit()
+        self.app.push_screen(MatrixPage(self._item, self._scope))
 
     def action_list(self) -> None:
         """Focus the list; on a narrow screen the list takes the form's place until the key is pressed again."""
