@@ -69,7 +69,7 @@
     foldAll.textContent = open ? "Fold all" : "Unfold all";
   });
   const controls = entries.length ? [...choices.map(([, label]) => label), make("label", {}, "Text", text), button("Clear", clear)] : [];
-  main.prepend(make("div", { class: "tools", role: "search", "aria-label": "Filter and fold" }, ...controls, foldAll, told));
+  if (folds.length > 1 || entries.length) main.prepend(make("div", { class: "tools", role: "search", "aria-label": "Filter and fold" }, ...controls, foldAll, told));
   for (const input of inputs) on(input, "input", filter);
 
   // A link leads to what it names, folded or filtered out as it may be.

@@ -9,23 +9,34 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from interlock.documents.files import read_bytes
 from interlock.report import templates
-from interlock.report.elements import Brand
+from interlock.report.elements import Brand, Shown
 from interlock.report.view import ReportView
 
 _FONT = re.compile(r"url\(\s*[\"']?fonts/([A-Za-z0-9._-]+\.woff2)[\"']?\s*\)")
 _MAX_FONT_BYTES = 400_000
 
 
-def render(view: ReportView, *, own: Path | None = None, scripted: bool = True) -> str:
+def render(
+    view: ReportView,
+    *,
+    own: Path | None = None,
+    scripted: bool = True,
+    pages: Sequence[Mapping[str, Any]] = (),
+    contents: Sequence[Shown] | None = None,
+) -> str:
     """The whole document as text.
 
     :param own: a folder whose ``report.html.j2``, ``report.css`` or ``fonts/*.woff2`` take the shipped ones' place.
     :param scripted: with the script; a page that is only printed needs none.
+    :param pages: of a site that this page is one of: ``file``, ``title``, ``about``, and whether it is ``here``.
+    :param contents: the sections that the contents list; by default those of the page.
     :raises InterlockError: an own template has a mistake, or does what a template may not do.
     """
     css = (_stylesheet(templates.read_text(own, "report.css"), own) + _branding(view.brand)).replace(
@@ -38,8 +49,22 @@ def render(view: ReportView, *, own: Path | None = None, scripted: bool = True) 
         f"default-src 'none'; style-src 'sha256-{_digest(css)}'; {allowed}font-src data:; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    variables = {"view": templates.plain_data(view), "css": css, "csp": policy, "script": script}
+    shown = templates.plain_data(view)
+    variables = {
+        "view": shown,
+        "contents": shown["sections"] if contents is None else [_entry(section) for section in contents],
+        "pages": list(pages),
+        "css": css,
+        "csp": policy,
+        "script": script,
+    }
     return templates.render("report.html.j2", variables, own, autoescape=True)
+
+
+def _entry(section: Shown) -> dict[str, Any]:
+    """What the contents show of a section."""
+    children = [{"label": child.label, "anchor": child.anchor} for child in section["children"]]
+    return {"id": section["id"], "number": section["number"], "title": section["title"], "children": children}
 
 
 def _digest(text: str) -> str:

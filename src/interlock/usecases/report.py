@@ -83,30 +83,19 @@ def write_report(
 
     own = own_folder(templates) if templates is not None else None
 
-    brand = load_brand(inputs.settings.branding, inputs.root)
     day = made or writing_time().date().isoformat()
 
     manifest = manifest_of(inputs, assessment, made=day, sections=sections, own_templates=own is not None)
 
-    def shown(kept: Sequence[str] | None, *, brief: bool = False) -> ReportView:
-        return build_view(
-            assessment,
-            generated=day,
-            interlock_version=__version__,
-            observations=inputs.observations,
-            sections=kept,
-            brief=brief,
-            brand=brand,
-        )
-
     with contextlib.ExitStack() as stack:
         makers: dict[Format, Callable[[], bytes]] = {}
         if "pdf" in formats:  # first, so that it is laid out while the others are written
-            page = html.render(shown(sections or PDF_SECTIONS, brief=True), own=own, scripted=False)
+            brief = report_view(assessment, inputs, day, sections or PDF_SECTIONS, brief=True)
+            page = html.render(brief, own=own, scripted=False)
             page = seal.in_html(page, manifest.but(form="pdf"))
             process = pdf_process or stack.enter_context(PdfProcess())
             makers["pdf"] = process.submit(page, own)
-        whole = shown(sections)
+        whole = report_view(assessment, inputs, day, sections)
         makers["md"] = lambda: markdown.render(whole, own=own).encode()
         makers["html"] = lambda: html.render(whole, own=own).encode()
         makers["json"] = lambda: json.render(assessment.but(manifest=manifest.but(form="json"))).encode()
@@ -127,6 +116,26 @@ def write_report(
             write_atomically(directory / f"report.{name}", content)
             written[name] = directory / f"report.{name}"
     return tuple(written[name] for name in formats if name in written)
+
+
+def report_view(
+    assessment: Assessment, inputs: Inputs, day: str, sections: Sequence[str] | None = None, *, brief: bool = False
+) -> ReportView:
+    """What every format of the report is rendered from, with the look that the workspace gives it.
+
+    :param day: ISO 8601, the day on the report.
+    :raises InterlockError: a section that does not exist.
+    :raises DocumentError: the logo is missing, outside, too large or no such picture.
+    """
+    return build_view(
+        assessment,
+        generated=day,
+        interlock_version=__version__,
+        observations=inputs.observations,
+        sections=sections,
+        brief=brief,
+        brand=load_brand(inputs.settings.branding, inputs.root),
+    )
 
 
 def _workbook(assessment: Assessment, inputs: Inputs, sections: Sequence[str] | None) -> Callable[[], bytes]:

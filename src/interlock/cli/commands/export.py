@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from textwrap import wrap
 from typing import Annotated, Literal
@@ -12,6 +12,7 @@ import typer
 
 from interlock.cli.options import OnlyOrgOption, WorkspaceOption
 from interlock.cli.output import emit, say
+from interlock.documents.timing import writing_time
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError, Location
@@ -138,7 +139,7 @@ def _one_file(make: Callable[[Assessment, datetime], str], output: Path | None, 
 
     _refuse_folder(output)
     assessment = assess(load_inputs(open_workspace(folder)), today=date.today())
-    text = make(assessment, datetime.now(UTC).replace(microsecond=0))
+    text = make(assessment, writing_time())
     if output is None:
         emit(text)
     else:

@@ -16,6 +16,20 @@ from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.pdf import start_pdf_process
 from interlock.usecases.recipient import for_recipient
 from interlock.usecases.report import never_probed, parse_formats, write_report
+from interlock.usecases.site import Generated, write_site
+
+
+def _say_site(files: tuple[Generated, ...]) -> None:
+    """Which pages stand there now, and what else is in their folder."""
+    for file in files:
+        if file.state == "orphan":
+            say(f"Not of this site, and left as it is: {file.path}")
+            continue
+        if file.state == "kept":
+            say(f"Edited since it was written, and left as it is: {file.path}")
+        elif file.state == "beside":
+            say(f"The page was edited since it was written, so the new one stands beside it: {file.path}")
+        emit(str(file.path))
 
 
 def report(
@@ -44,6 +58,10 @@ def report(
         str | None,
         typer.Option("--org", help="One organisation's own: its dates, and nothing of any other.", metavar="ID"),
     ] = None,
+    site: Annotated[
+        Path | None,
+        typer.Option("--site", help="Write a folder of pages for a static host instead.", metavar="DIR"),
+    ] = None,
     templates: Annotated[
         Path | None,
         typer.Option(
@@ -57,7 +75,7 @@ def report(
     folder: WorkspaceOption = None,
 ) -> None:
     """Write the report for stakeholders."""
-    wanted = parse_formats(formats)
+    wanted = parse_formats(formats) if site is None else ()
     workspace = open_workspace(folder)
     if templates is None and (workspace.root / "templates").exists():
         say(
@@ -69,6 +87,9 @@ def report(
         if org is not None:
             inputs = for_recipient(inputs, org)
         assessment = assess(inputs, today=date.today(), runs=runs, seed=seed)
+        if site is not None:
+            _say_site(write_site(assessment, inputs, site, templates=templates))
+            return
         skip = (lambda name, error: say(f"No {name}: {error}")) if formats == "all" else None
         written = write_report(
             assessment,
