@@ -10,7 +10,6 @@ from interlock.model.assessment import Assessment
 from interlock.model.errors import DocumentError, Location
 from interlock.usecases.contract import OWN_FOLDERS
 from interlock.usecases.load import Inputs
-from interlock.usecases.manifest import manifest_of
 from interlock.usecases.report import report_view
 from interlock.workspace.generated import Generated, outside_of_own, read_manifest, write_generated
 
@@ -28,7 +27,7 @@ def write_site(
     :raises DocumentError: the folder holds something, and none of it was written by this.
     :raises WorkspaceError: the folder cannot be written, or is the workspace's own.
     """
-    from interlock.report import json, seal, site
+    from interlock.report import json, site
     from interlock.report.templates import own_folder
 
     outside_of_own(directory, inputs.root, OWN_FOLDERS)
@@ -40,11 +39,7 @@ def write_site(
         )
     day = writing_time().date().isoformat()
     own = own_folder(templates) if templates is not None else None
-    manifest = manifest_of(inputs, assessment, made=day, sections=None, own_templates=own is not None)
-    pages = {
-        name: seal.sealed(page.encode(), "html", manifest.but(form="html")).decode()
-        for name, page in site.render(report_view(assessment, inputs, day), own=own).items()
-    }
+    pages = site.render(report_view(assessment, inputs, day), own=own)
     source = hashlib.sha256(json.render(assessment).encode()).hexdigest()
     done = write_generated(directory, pages, source=source, made=day)
     known = {file.path.name for file in done} | {"manifest.json"}

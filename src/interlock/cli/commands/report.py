@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,10 +17,13 @@ from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.pdf import start_pdf_process
 from interlock.usecases.recipient import for_recipient
 from interlock.usecases.report import never_probed, parse_formats, write_report
-from interlock.usecases.site import Generated, write_site
+from interlock.usecases.site import write_site
+
+if TYPE_CHECKING:
+    from interlock.workspace.generated import Generated
 
 
-def _say_site(files: tuple[Generated, ...]) -> None:
+def _say_site(files: Iterable[Generated]) -> None:
     """Which pages stand there now, and what else is in their folder."""
     for file in files:
         if file.state == "orphan":
