@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -77,20 +78,9 @@ class Model(BaseModel):
         A probe of a large directory builds millions of these. Probing 300 endpoints takes 0.49 s of processor time this
         way and 0.66 s with ``model_construct`` (the row of ``make bench``), hence the writes to pydantic's own slots.
         """
-        return cls.of_fields(_fields(cls)[0] | values)
-
-    @classmethod
-    def of_fields(cls, values: dict[str, Any]) -> Self:
-        """The same of every field, in the order of definition; the model keeps the dictionary that is given.
-
-        A target has a hundred checks with evidence, which are made so: 1 µs less each.
-        """
-        model = object.__new__(cls)
-        _put_values(model, values)
-        _put_names(model, _fields(cls)[1])
-        _put_extra(model, None)
-        _put_private(model, None)
-        return model
+        defaults, make = _fields(cls)
+        made: Self = make(defaults | values)
+        return made
 
     def but(self, **values: Any) -> Self:
         """The same with other values of some fields, which are not checked."""
@@ -103,11 +93,34 @@ _put_values, _put_names, _put_extra, _put_private = (
 )
 
 
+_M = TypeVar("_M", bound=Model)
+
+
+def maker(model: type[_M]) -> Callable[[dict[str, Any]], _M]:
+    """What makes models of every field's value, in the order of definition: valid already, and the dictionary is kept.
+
+    A target has a hundred checks with evidence, which are made so; with everything bound beforehand one takes 0.7 µs,
+    by a class method 1.8 µs (45 µs less a target).
+    """
+    new, names = object.__new__, set(model.model_fields)
+    put_values, put_names, put_extra, put_private = _put_values, _put_names, _put_extra, _put_private
+
+    def make(values: dict[str, Any]) -> _M:
+        made = new(model)
+        put_values(made, values)
+        put_names(made, names)
+        put_extra(made, None)
+        put_private(made, None)
+        return made
+
+    return make
+
+
 @cache
-def _fields(model: type[Model]) -> tuple[dict[str, Any], set[str]]:
-    """Every field with its default, in the order of definition, which is that of the JSON; and all their names."""
+def _fields(model: type[_M]) -> tuple[dict[str, Any], Callable[[dict[str, Any]], _M]]:
+    """Every field with its default, in the order of definition, which is that of the JSON; and what makes the model."""
     defaults = {name: field.get_default(call_default_factory=False) for name, field in model.model_fields.items()}
-    return defaults, set(defaults)
+    return defaults, maker(model)
 
 
 #: The version of the files of a workspace: this one is written; it and all earlier ones are read.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 
-from interlock.model.base import Reference, Severity
+from interlock.model.base import Reference, Severity, maker
 from interlock.model.facts import CapabilityFacts, Facts, JwksFacts, OpenIdFacts, SmartFacts, TlsFacts, UdapFacts
 from interlock.model.observation import CheckEvidence
 from interlock.probe.checks.results import NOT_HTTPS, NeedError, Result, not_applicable, not_observed
@@ -59,6 +59,9 @@ _ANONYMOUS: tuple[Purpose, ...] = ("anonymous-read", "anonymous-count")
 #: The strongest word of the sources for what a check asks; what they leave open is our judgement, and what the user's
 #: own workflow contract asks for is neither.
 Level = Literal["SHALL", "SHOULD", "MAY", "contract", "judgement"]
+
+
+_evidence = maker(CheckEvidence)
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ class CheckInput:
         evidence = self._evidence.get((purpose, pointer))
         if evidence is None:
             url = self.exchanges[purpose].url if purpose in self.exchanges else self.base
-            evidence = self._evidence[purpose, pointer] = CheckEvidence.of_fields({"url": url, "pointer": pointer})
+            evidence = self._evidence[purpose, pointer] = _evidence({"url": url, "pointer": pointer})
         return evidence
 
     def at_each(self, purpose: Purpose, pointers: Iterable[str]) -> tuple[CheckEvidence, ...]:

@@ -8,7 +8,7 @@ from importlib import import_module
 from pkgutil import walk_packages
 
 from interlock.documents.redaction import redacted
-from interlock.model.base import CheckOutcome, Severity
+from interlock.model.base import CheckOutcome, Severity, maker
 from interlock.model.observation import Check, CheckEvidence
 from interlock.model.text import plain
 from interlock.probe import checks
@@ -69,10 +69,13 @@ def _judged(spec: CheckSpec, probed: CheckInput) -> Check:
     return judged(spec, outcome, message, evidence)
 
 
+_make = maker(Check)
+
+
 def _check(spec: CheckSpec, outcome: CheckOutcome, message: str, evidence: tuple[CheckEvidence, ...]) -> Check:
     if spec.level == "judgement" and outcome in _FINDINGS:
         message += " (our judgement)" if spec.references else " (our judgement; no specification asks for it)"
-    return Check.of_fields(
+    return _make(
         {
             "id": spec.id,
             "title": spec.title,
