@@ -10,8 +10,9 @@ import pytest
 from textual.widgets import Input, OptionList, TextArea
 
 from interlock.model.base import Evidence, Status
+from interlock.model.choices import choices_of
 from interlock.model.errors import Location, WorkspaceError
-from interlock.tui.widgets.fields import Choices, choices_of
+from interlock.tui.widgets.fields import Choices
 from interlock.tui.widgets.rows import Rows
 from interlock.workspace.store import Workspace
 

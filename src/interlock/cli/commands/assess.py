@@ -17,9 +17,19 @@ def assess(
         Path, typer.Argument(help="Workspace folder.", metavar="DIR", envvar="INTERLOCK_WORKSPACE")
     ] = Path(),
     author: AuthorOption = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Ask in plain lines: for a screen reader, or a bare terminal.")
+    ] = False,
 ) -> None:
     """Open the terminal UI on a workspace."""
-    open_terminal_ui(directory, author)
+    if plain:
+        from interlock.cli.walk import walk
+        from interlock.usecases.author import author_of
+        from interlock.usecases.load import open_workspace
+
+        walk(open_workspace(directory), author_of(author))
+    else:
+        open_terminal_ui(directory, author)
 
 
 def open_terminal_ui(directory: Path | None, author: str | None = None) -> None:
@@ -56,7 +66,8 @@ def _need_a_terminal() -> None:
     # Keys come from stdin; the screen is drawn on stderr, so that stdout stays for data.
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise InterlockError(
-            "the terminal UI needs a terminal", remedy="use the commands: interlock score, gaps, plan, report"
+            "the terminal UI needs a terminal",
+            remedy="use interlock assess --plain, or the commands: interlock score, gaps, plan, report",
         )
     if 0 in os.get_terminal_size(sys.stderr.fileno()) and not os.environ.get("COLUMNS"):
         raise InterlockError(

@@ -15,6 +15,7 @@ from textual.widgets import DataTable
 
 from interlock.model import words
 from interlock.model.base import Scope, Status
+from interlock.model.choices import Choice, choices_of
 from interlock.model.errors import InterlockError
 from interlock.model.response import Response
 from interlock.model.text import plain
@@ -22,7 +23,6 @@ from interlock.tui.page import ACCENT, DIM, STATUS, Page, text
 from interlock.tui.progress import questions
 from interlock.tui.screens.section import AskText, Pick, Section
 from interlock.tui.state import Answer, State
-from interlock.tui.widgets.fields import Choice, choices_of
 from interlock.tui.widgets.flow import Flow
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.binding import Binding
@@ -22,8 +22,8 @@ from textual.widgets.option_list import Option
 from textual.widgets.text_area import Edit, EditResult
 
 from interlock.documents.visible import visible, visible_line
-from interlock.model import words
 from interlock.model.base import Status
+from interlock.model.choices import TYPED, Choice, choices_of
 from interlock.model.questionnaire import Item, ItemType
 from interlock.model.response import Response
 from interlock.model.text import plain
@@ -176,49 +176,6 @@ class Tick(Checkbox):
         """Box and label."""
         box = ("[x] ", f"bold {OK}") if self.value else ("[ ] ", DIM)
         return Content.assemble(box, self.label)
-
-
-#: Types of questions whose answer is typed, with a hint of what is expected.
-TYPED = {
-    ItemType.INTEGER: "a whole number",
-    ItemType.DATE: "a date as YYYY-MM-DD",
-    ItemType.URL: "an address, https://…",
-    ItemType.STRING: "one line",
-    ItemType.TEXT: "in your own words",
-}
-
-Kind = Literal["value", "typed", "status"]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One line: an offered value, the way to the line to type in, or a status.
-
-    :ivar value: the option's value, ``yes``/``no``, the status, or nothing for what is typed.
-    """
-
-    kind: Kind
-    value: str
-    label: str
-    detail: str = ""
-
-
-def choices_of(item: Item) -> tuple[Choice, ...]:
-    """The choices that a question offers."""
-    offered = [Choice("value", option.value, option.label, option.rationale or "") for option in item.options]
-    if item.type is ItemType.BOOLEAN:
-        offered = [Choice("value", "yes", "Yes"), Choice("value", "no", "No")]
-    if item.type in TYPED:
-        offered = [Choice("typed", "", f"Type the answer: {TYPED[item.type]}")]
-    unknown = Choice(
-        "status",
-        Status.UNKNOWN.value,
-        words.STATUS[Status.UNKNOWN].title,
-        "It becomes something to find out, never a no.",
-    )
-    not_applicable = words.STATUS[Status.NOT_APPLICABLE].title
-    exempt = Choice("status", Status.NOT_APPLICABLE.value, not_applicable, "Needs a reason; leaves the score.")
-    return (*offered, unknown, *([exempt] if item.na == "with_reason" else []))
 
 
 class _Line(Option):

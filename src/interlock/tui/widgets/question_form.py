@@ -14,13 +14,14 @@ from textual.widgets import Input, Static, TextArea
 
 from interlock.model import words
 from interlock.model.base import Evidence
+from interlock.model.choices import TYPED
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Contradiction
 from interlock.model.questionnaire import ItemType
 from interlock.model.response import Response
 from interlock.model.text import plain
 from interlock.tui.page import ACCENT, BAD, DIM, STATUS, WARN, Page, line, text
-from interlock.tui.widgets.fields import TYPED, Choices, Field, Segments, Words, labelled
+from interlock.tui.widgets.fields import Choices, Field, Segments, Words, labelled
 from interlock.tui.widgets.flow import Flow
 
 if TYPE_CHECKING:
