@@ -37,7 +37,7 @@ def test_both_are_written_and_named(command, demo: Path, tmp_path: Path) -> None
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report.sarif", "report.xlsx"]
     with zipfile.ZipFile(tmp_path / "out" / "report.xlsx") as archive:
         assert archive.testzip() is None
-        assert sum(name.startswith("xl/worksheets/sheet") for name in archive.namelist()) == 7
+        assert sum(name.startswith("xl/worksheets/sheet") for name in archive.namelist()) == 11
 
 
 def test_sarif_is_what_observe_gives(command, demo: Path) -> None:
@@ -70,7 +70,7 @@ def test_sections_choose_sheets_and_one_without_a_sheet_writes_nothing(command, 
     chosen = command("report", "-f", "xlsx", "--sections", "gaps,plan", "--output", out, "--workspace", demo)
     assert chosen.code == 0
     with zipfile.ZipFile(out / "report.xlsx") as archive:
-        assert sum(name.startswith("xl/worksheets/sheet") for name in archive.namelist()) == 2
+        assert sum(name.startswith("xl/worksheets/sheet") for name in archive.namelist()) == 11
     none = command("report", "-f", "md,xlsx", "--sections", "graph", "--output", tmp_path / "none", "--workspace", demo)
     assert none.code == 2
     assert "no sheet for the section graph" in none.err

@@ -143,6 +143,9 @@ def test_sheets_in_order(book: dict[str, Sheet]) -> None:
         "Plan",
         "Probe findings",
         "Answers",
+        "Requests",
+        "Statements",
+        "Method",
         "Sources",
     ]
 

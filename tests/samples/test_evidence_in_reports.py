@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterable
 from datetime import date
+from html import unescape
+from pathlib import Path
 
 import pytest
 
 from interlock.model.base import RuleOutcome
+from interlock.model.statements import STATEMENTS
 from interlock.report import html, view
 from interlock.report.sections.context import Context
+from interlock.report.sections.method import GLOSSARY, LIMITS
 from interlock.report.view import SECTIONS
 from interlock.usecases.assess import assess
 from interlock.usecases.load import Inputs
+from interlock.usecases.report import write_report
 
 from test_executive_page import TEMPLATES  # isort: skip
 
@@ -80,3 +87,51 @@ def test_the_annex_has_every_answer_and_request_and_each_gap_leads_there(inputs_
         assert all(request.sha256[:16] in whole for request in observation.requests if request.sha256)
     assert "Answered by Rosa Lind (" in brief and "Left out as not applicable" in brief
     assert not re.findall(r"(?:id|href)=\"#?answer-", brief), "what is read from front to back counts them"
+
+
+def texts_of(path: Path) -> str:
+    """What a report says, in whichever format, without escapes and markup that only that format has."""
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as book:
+            said = book.read("xl/sharedStrings.xml").decode()
+    else:
+        said = path.read_text(encoding="utf-8")
+        said = json.dumps(json.loads(said), ensure_ascii=False) if path.suffix == ".json" else said
+    said = re.sub(r"<[^>]*>", " ", said) if path.suffix == ".html" else said
+    return without_marks(unescape(said))
+
+
+def without_marks(text: str) -> str:
+    return " ".join(re.sub(r"[\\\u2060*`]", "", text).split())
+
+
+def test_the_annex_is_whole_in_each_format(inputs_of: Callable[[str], Inputs], tmp_path: Path) -> None:
+    inputs = inputs_of("sepsis")
+    assessment = assess(inputs, today=TODAY, runs=50)
+    sections = ("coverage", "answers", "method", "statements")
+    texts = [
+        texts_of(path)
+        for path in write_report(assessment, inputs, tmp_path, ("md", "html", "json", "xlsx"), sections=sections)
+    ]
+
+    def lacks(said: Iterable[str | None]) -> list[str]:
+        whole = [without_marks(one) for one in said if one]
+        return [f"{number}: {one}" for number, text in enumerate(texts) for one in whole if one not in text]
+
+    responses = [(answer, answer.response) for answer in assessment.answers]
+    assert lacks(answer.text for answer, _ in responses) == []
+    assert lacks(answer.item for answer, _ in responses) == []
+    assert lacks((response.by or "").partition(" <")[0] for _, response in responses) == []
+    assert lacks(response.reason for _, response in responses) == [], "what is left out, with the reason"
+    assert lacks(response.note for _, response in responses) == []
+    assert lacks(record.name for _, response in responses for record in response.documents) == []
+    requests = [request for observation in inputs.observations.values() for request in observation.requests]
+    assert len(requests) > 10
+    assert lacks(request.sha256 for request in requests) == []
+    assert lacks(request.url for request in requests) == []
+    checks = [check for observation in inputs.observations.values() for check in observation.checks]
+    assert lacks(evidence.pointer for check in checks for evidence in check.evidence) == []
+    assert lacks(statement.id for statement in STATEMENTS) == []
+    assert lacks(LIMITS) == [] and lacks(GLOSSARY.values()) == []
+    assert lacks([assessment.content_hash, assessment.contract_hash, str(assessment.plan.seed)]) == []
+    assert len(assessment.content_hash) == len(assessment.contract_hash) == 64

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from interlock.model.annex import Annex
 from interlock.model.base import Gate, Model
 from interlock.model.content import ContentChange
 from interlock.model.contract import ContractFit, WorkflowContract
@@ -45,7 +46,8 @@ class Assessment(Model):
     :ivar contract: the workflow contract; none where there is none yet. ``contract_hash`` is that of its whole text,
         which approvals are of, where an organisation sees its own part.
     :ivar hazards: what may happen to a patient and how far it is held, open ones first.
-    :ivar manifest: in a report, what it was made of.
+    :ivar content_hash: SHA-256 over the digests of all questions, rules, tasks, patterns and hazards in use.
+    :ivar annex, manifest: in a report alone, the evidence beside it and what it was made of.
     :ivar content_changes: how the workspace's questions and rules differ from the shipped ones, blockers first.
     """
 
@@ -59,6 +61,7 @@ class Assessment(Model):
     ruleset: str
     rulesets: dict[str, str] = {}
     shipped_ruleset: str = ""
+    content_hash: str = ""
     content_changes: tuple[ContentChange, ...] = ()
     questionnaires: dict[str, str]
     organizations: tuple[Organization, ...]
@@ -77,6 +80,7 @@ class Assessment(Model):
     patterns: tuple[PatternMatch, ...] = ()
     hazards: tuple[HazardState, ...] = ()
     answers: tuple[GivenAnswer, ...] = ()
+    annex: Annex | None = Field(default=None, exclude_if=lambda annex: annex is None)
     manifest: Manifest | None = Field(default=None, exclude_if=lambda manifest: manifest is None)
 
     @model_validator(mode="before")

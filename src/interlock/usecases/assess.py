@@ -26,6 +26,7 @@ from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.history import own_past
 from interlock.usecases.judge import Judgement, judge_of, totals
 from interlock.usecases.load import Inputs
+from interlock.usecases.manifest import content_hash
 from interlock.usecases.owed import evidence_tasks
 from interlock.usecases.questions import questions
 
@@ -70,6 +71,7 @@ def assess(
         ruleset=inputs.content.name,
         rulesets=inputs.content.ruleset.sets,
         shipped_ruleset=inputs.content.shipped_ruleset,
+        content_hash=content_hash(inputs.content),
         content_changes=inputs.content.changes,
         questionnaires={q.id: q.version for q in inputs.content.questionnaires},
         organizations=inputs.organizations,

@@ -69,6 +69,12 @@ def content_digests(content: Content) -> Mapping[str, str]:
     }
 
 
+def content_hash(content: Content) -> str:
+    """SHA-256 over all of :func:`content_digests`."""
+    told = json.dumps(dict(content_digests(content)), sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
 def parts_of(inputs: Inputs) -> dict[str, dict[str, str]]:
     """Digests of everything that a workspace says, as :class:`~interlock.model.manifest.Manifest` has them."""
     parts = {

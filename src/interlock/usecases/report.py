@@ -79,6 +79,8 @@ def write_report(
     :raises WorkspaceError: the folder cannot be written.
     """
     from interlock.report import html, json, markdown, seal
+    from interlock.report.annex import annex_of
+    from interlock.report.sections.context import Context
     from interlock.report.templates import own_folder
 
     own = own_folder(templates) if templates is not None else None
@@ -98,7 +100,11 @@ def write_report(
         whole = report_view(assessment, inputs, day, sections)
         makers["md"] = lambda: markdown.render(whole, own=own).encode()
         makers["html"] = lambda: html.render(whole, own=own).encode()
-        makers["json"] = lambda: json.render(assessment.but(manifest=manifest.but(form="json"))).encode()
+        makers["json"] = lambda: json.render(
+            assessment.but(
+                manifest=manifest.but(form="json"), annex=annex_of(Context(assessment, inputs.observations, SECTIONS))
+            )
+        ).encode()
         if "xlsx" in formats:
             makers["xlsx"] = _workbook(assessment, inputs, sections)
         if "sarif" in formats:

@@ -5,16 +5,16 @@ A reader who doubts a sentence gets from here to the answer or the observation b
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
+
 from interlock.model import words
 from interlock.model.assessment import GivenAnswer
-from interlock.model.observation import RequestRecord
+from interlock.model.observation import Observation
 from interlock.report import safe
 from interlock.report.elements import Shown
 from interlock.report.sections.context import Context, Section, answer_anchor
 from interlock.report.sections.coverage import PRODUCT, about, author
-
-#: Hexadecimal digits of a body's SHA-256 that a table shows; the JSON report has all of them.
-_DIGITS = 16
 
 
 def build_answers(context: Context) -> Shown:
@@ -61,20 +61,28 @@ def _observed(context: Context) -> list[Shown]:
         {
             "where": about(context, org),
             "when": safe.moment(observation.started.isoformat()),
-            "requests": tuple(_request(request) for request in observation.requests),
+            "requests": tuple(build_requests(observation)),
         }
         for org, observation in seen
     ]
 
 
-def _request(request: RequestRecord) -> Shown:
-    came = str(request.status) if request.status is not None else safe.text(request.failure or "nothing", 40)
-    return {
-        "asked": f"{safe.text(request.method, 10)} {safe.text(request.url, 300)}",
-        "came": came,
-        "size": f"{request.bytes:,} bytes" if request.bytes else "",
-        "hash": safe.text(request.sha256 or "", 64)[:_DIGITS],
-    }
+def build_requests(observation: Observation) -> Iterator[Shown]:
+    """Every request with what came back, and where in it which check looked: its JSON pointer and outcome."""
+    looked: dict[str, list[str]] = defaultdict(list)
+    for check in observation.checks:
+        for evidence in check.evidence:
+            where = safe.text(evidence.pointer, 200) or "the whole"
+            looked[evidence.url].append(f"{where} ({safe.text(check.id, 40)}, {words.CHECK[check.outcome].phrase})")
+    for request in observation.requests:
+        came = str(request.status) if request.status is not None else safe.text(request.failure or "nothing", 40)
+        yield {
+            "asked": f"{safe.text(request.method, 10)} {safe.text(request.url, 300)}",
+            "came": came,
+            "size": f"{request.bytes:,} bytes" if request.bytes else "",
+            "hash": safe.text(request.sha256 or "", 64),
+            "looked": "; ".join(looked.pop(request.url, ())),
+        }
 
 
 SECTION = Section("answers", "Evidence: what was answered and observed", build_answers, appendix=True)

@@ -1,10 +1,56 @@
-"""Method: how the numbers come about."""
+"""Method, limits and words: how the numbers come about, what the report cannot say, and what it was made with."""
 
 from __future__ import annotations
 
 from interlock.report import safe
-from interlock.report.elements import Shown
+from interlock.report.elements import Shown, pairs
 from interlock.report.sections.context import Context, Section
+
+LIMITS = (
+    "Answers are what the team said. Unless their evidence is a document or an observation, nobody has verified them.",
+    "A probe sees what an endpoint says to a stranger, from one place at one time. A server may do less than its "
+    "statement lists, or more.",
+    "What was not observed is not judged, and a pass says only what was looked at.",
+    "Efforts and lead times that name no source are our judgement. A range rests on them, on the simulated order of "
+    "work and on what is unknown; it is a forecast and no commitment.",
+    "Severity and detectability of hazards are judgement, and no likelihood is estimated: this is material for a "
+    "safety case, and none by itself.",
+    "The report is no certification, and no legal, regulatory or clinical advice. It says nothing about how well the "
+    "product’s model predicts.",
+    "The hashes in it tell that something changed. They prove no author.",
+)
+#: Words of the report and what they mean; those of gates, evidence and outcomes as everywhere.
+GLOSSARY = {
+    "Blocker": "A gap that stops the product (product blocker) or one organisation (integration blocker).",
+    "Cap": "The most that a score can be while a blocker is open, or a requirement undecided.",
+    "Contract": "The workflow contract: what the product reads, writes and does when something fails, as agreed.",
+    "Critical": "A task is critical in a simulated run when a later end of it would have made the whole later.",
+    "Fit": "The contract held against what an organisation’s statement declares.",
+    "Gap": "A rule that does not hold, by what was answered, observed or written in the contract.",
+    "Gate": "A point that the work passes in order: design, sandbox, pilot, production.",
+    "Lead time": "How long others take once they are asked, in working days unless it says otherwise.",
+    "Not observed": "We could not look, or did not. It never means that something is missing.",
+    "Observation": "What a probe saw at an organisation’s own endpoints: requests, answers, checks.",
+    "P10, P50, P80, P90": "The day by which that many of 100 simulated runs have finished.",
+    "Root cause": "A gap that every path to what waits for it runs through.",
+    "Stage": "The highest gate that an organisation has passed.",
+    "Undecided": "A rule that an answer or an observation is lacking for; it is counted neither as held nor as open.",
+    "Verdict": "What to do first: the product, proof outside the EHR, the contract, the auth surface, or integration.",
+}
+
+
+def made_with(context: Context) -> dict[str, str]:
+    """What this report was computed from, for who wants the same numbers again."""
+    assessment, plan = context.assessment, context.assessment.plan
+    return {
+        "Judged as of": safe.day(assessment.as_of),
+        "Rules": safe.text(", ".join(f"{name} {version}" for name, version in assessment.rulesets.items())),
+        "Questions": safe.text(", ".join(f"{name} {version}" for name, version in assessment.questionnaires.items())),
+        "Content, SHA-256": assessment.content_hash,
+        "Contract, SHA-256": assessment.contract_hash,
+        "Simulated runs, seed": f"{plan.runs:,}, {plan.seed}",
+        "To verify": "interlock verify FILE holds this file against the workspace (docs/verify.md).",
+    }
 
 
 def build_method(context: Context) -> Shown:
@@ -62,7 +108,12 @@ def build_method(context: Context) -> Shown:
             ),
         },
     )
-    return {"notes": notes}
+    return {
+        "notes": notes,
+        "limits": LIMITS,
+        "glossary": pairs(GLOSSARY),
+        "made_with": pairs(made_with(context)),
+    }
 
 
 SECTION = Section("method", "Method", build_method, appendix=True)

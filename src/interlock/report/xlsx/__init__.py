@@ -18,6 +18,7 @@ from interlock.model.observation import Observation
 from interlock.report import safe
 from interlock.report.sections.context import Context
 from interlock.report.view import SECTIONS
+from interlock.report.xlsx import evidence
 from interlock.report.xlsx.book import A3, A4, Book, Column
 from interlock.report.xlsx.columns import (
     ANSWERS,
@@ -41,7 +42,10 @@ SHEETS = {
     "Hazards": frozenset({"hazards"}),
     "Plan": frozenset({"plan", "tasks"}),
     "Probe findings": frozenset({"organizations"}),
-    "Answers": frozenset({"method"}),
+    "Answers": frozenset({"answers"}),
+    "Requests": frozenset({"answers"}),
+    "Statements": frozenset({"statements"}),
+    "Method": frozenset({"method"}),
     "Sources": frozenset({"references"}),
 }
 
@@ -91,6 +95,9 @@ def render(
         ("Plan", PLAN, content.tasks, 2, A3),
         ("Probe findings", PROBE, content.checks, 2, A3),
         ("Answers", ANSWERS, content.answers, 2, A3),
+        ("Requests", evidence.REQUESTS, lambda: evidence.requests(content.context), 2, A3),
+        ("Statements", evidence.STATEMENTS, lambda: evidence.statements(content.context), 1, A4),
+        ("Method", evidence.METHOD, lambda: evidence.method(content.context), 1, A4),
         ("Sources", SOURCES, content.sources, 1, A4),
     ):
         if name in names:

@@ -1,0 +1,40 @@
+"""The evidence annex as data, for the JSON report and the workbook; HTML and Markdown have the same in sections."""
+
+from __future__ import annotations
+
+from interlock.model.annex import Annex, Note, Seen, StatementJudged
+from interlock.report.sections.context import Context
+from interlock.report.sections.method import GLOSSARY, LIMITS, build_method
+from interlock.report.sections.statements import build_statements
+
+
+def annex_of(context: Context) -> Annex:
+    """Everything that was seen, the statements, and how to read the report; texts are as they are, not escaped."""
+    observations = context.observations
+    return Annex(
+        seen=tuple(
+            Seen(
+                org=org.id,
+                started=seen.started,
+                elapsed_ms=seen.elapsed_ms,
+                outcome=seen.outcome,
+                origin=seen.origin_told,
+                requests=seen.requests,
+                checks=seen.checks,
+            )
+            for org in context.assessment.organizations
+            if (seen := observations.get(org.id)) is not None
+        ),
+        statements=tuple(
+            StatementJudged(
+                id=row["id"],
+                text=row["text"],
+                rules=tuple(link.label for link in row["rules"]),
+                outcome=row["outcome"],
+            )
+            for row in build_statements(context)["rows"]
+        ),
+        method=tuple(Note(**note) for note in build_method(context)["notes"]),
+        limits=LIMITS,
+        glossary=tuple(Note(title=term, text=text) for term, text in GLOSSARY.items()),
+    )

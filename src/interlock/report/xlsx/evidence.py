@@ -1,0 +1,49 @@
+"""Rows of the evidence annex: every request, the statements of the method's source, method, limits and words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC
+
+from interlock.report.annex import annex_of
+from interlock.report.sections.answers import build_requests
+from interlock.report.sections.context import Context
+from interlock.report.sections.method import made_with
+from interlock.report.xlsx.book import Column, Row, whole
+
+REQUESTS = (
+    Column("Organisation", 24),
+    Column("Request", 60),
+    Column("Came back", 14),
+    Column("Size", 14),
+    Column("SHA-256 of the body", 42),
+    Column("Looked at (JSON pointer, check)", 70),
+    Column("Observed at (UTC)", 19, "moment"),
+)
+STATEMENTS = (Column("Statement", 10), Column("Text", 60), Column("Rules", 40), Column("Findings", 30))
+METHOD = (Column("Kind", 12), Column("Title", 28), Column("Text", 110))
+
+
+def requests(context: Context) -> Iterator[Row]:
+    """Every request of each organisation's last observation."""
+    for org in context.assessment.organizations:
+        observation = context.observations.get(org.id)
+        for row in build_requests(observation) if observation else ():
+            started = observation.started.astimezone(UTC).replace(tzinfo=None) if observation else None
+            cells = (row[name] for name in ("asked", "came", "size", "hash", "looked"))
+            yield context.organization_name(org.id), *cells, started
+
+
+def statements(context: Context) -> Iterator[Row]:
+    """S01 to S50 with the rules that rest on each."""
+    for row in annex_of(context).statements:
+        yield row.id, whole(row.text), ", ".join(row.rules), row.outcome
+
+
+def method(context: Context) -> Iterator[Row]:
+    """How the numbers come about, what the report cannot say, its words, and what it was made with."""
+    annex = annex_of(context)
+    yield from (("Method", note.title, note.text) for note in annex.method)
+    yield from (("Limit", None, limit) for limit in annex.limits)
+    yield from (("Word", note.title, note.text) for note in annex.glossary)
+    yield from (("Made with", term, value) for term, value in made_with(context).items())
