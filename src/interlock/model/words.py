@@ -261,6 +261,19 @@ TASK_STATE: Mapping[TaskState, Word] = {
     TaskState.BEGUN: Word("begun", "◐"),
     TaskState.DONE: Word("done", "●"),
 }
+#: What the rules of a family are about, in the order of the questionnaires.
+AREA: Mapping[str, str] = {
+    "BND": "Product or integration",
+    "WF": "Workflow contract",
+    "AUTH": "Auth surface",
+    "PROD": "Behaviour in production",
+    "END": "The product’s own endpoints",
+    "DEL": "Delivery and test path",
+    "ORG": "Each organisation",
+    "FIT": "Fit of the contract",
+    "PRB": "What the endpoints showed",
+}
+OTHER_AREA = "Rules of one vendor, and others"
 _VENDORS = {
     "epic": "Epic",
     "oracle": "Oracle Health",
@@ -276,6 +289,11 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def vendor(value: str) -> str:
     """A vendor's usual name; one that is not known is shown as it was written, each word with a capital."""
     return _VENDORS.get(value, value.replace("-", " ").title())
+
+
+def area(rule_id: str) -> str:
+    """What a rule is about, by its family."""
+    return AREA.get(rule_id.partition("-")[0], OTHER_AREA)
 
 
 def verdict(earliest: VerdictValue, latest: VerdictValue) -> str:

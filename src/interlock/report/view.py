@@ -14,6 +14,7 @@ from interlock.report import safe
 from interlock.report.elements import Brand, Shown
 from interlock.report.sections import (
     answers,
+    comparison,
     contract,
     contradictions,
     coverage,
@@ -42,6 +43,7 @@ _SECTIONS = (
     coverage.SECTION,
     summary.SECTION,
     glance.SECTION,
+    comparison.SECTION,
     first.SECTION,
     plan.SECTION,
     graph.SECTION,

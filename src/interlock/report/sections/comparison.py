@@ -1,0 +1,235 @@
+"""Each area with its strongest and weakest point; and organisations compared: what is the same, and what differs."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from interlock.model import words
+from interlock.model.base import Evidence, RuleOutcome, Severity
+from interlock.model.contract import ContractFit
+from interlock.model.facts import Facts
+from interlock.model.finding import Finding, is_requirement
+from interlock.model.rule import Rule
+from interlock.report import safe
+from interlock.report.elements import Shown
+from interlock.report.sections.context import BLOCKERS, UNDECIDED, Context, Section
+from interlock.report.sections.fit import need_name
+from interlock.report.sections.summary import question
+
+#: Names of organisations in a cell, and rows that a brief report has of needs and of settings.
+_NAMED, _BRIEF_ROWS = 3, 8
+_NOT_OBSERVED = words.FIT["not_observed"].phrase
+#: Needs that a row names.
+_NEEDS = 8
+#: Kinds of needs that are compared: launch modes and releases have rows of their own.
+_KINDS = {
+    **dict.fromkeys(("resource", "interaction", "search_parameter", "operation", "profile", "condition"), "Needed:"),
+    "scope": "Scope",
+}
+#: First words of an answer that says more than the one before it.
+_BUILDS_ON = "As before"
+
+
+def build_comparison(context: Context) -> Shown:
+    """The scorecard, and a row for each thing in which organisations may differ, those in which they do first."""
+    rows = [row for row in _rows(context) if row["known"]] if len(context.organizations) > 1 else []
+    differ = [row for row in rows if not row["same"]]
+    same = [row for row in rows if row["same"]]
+    return {
+        "areas": tuple(_areas(context)),
+        "differ": tuple(differ),
+        "same": tuple(same),
+        "alone": "" if rows else "One organisation or none: there is nothing to compare.",
+    }
+
+
+# -- scorecard ------------------------------------------------------------------------------------------------------
+
+
+def _areas(context: Context) -> Iterator[Shown]:
+    """One row for each area that has a requirement: how many hold, the strongest point and the weakest."""
+    by_area: dict[str, list[tuple[Rule, Finding]]] = defaultdict(list)
+    for finding in context.assessment.findings:
+        rule = context.assessment.rules[finding.rule]
+        if is_requirement(rule) and finding.outcome is not RuleOutcome.NOT_APPLICABLE:
+            by_area[words.area(rule.id)].append((rule, finding))
+    for area in (*words.AREA.values(), words.OTHER_AREA):
+        if area in by_area:
+            yield _area(context, area, by_area[area])
+
+
+def _area(context: Context, area: str, judged: Sequence[tuple[Rule, Finding]]) -> Shown:
+    outcomes = Counter(finding.outcome for _, finding in judged)
+    met = [pair for pair in judged if pair[1].outcome is RuleOutcome.MET]
+    undecided = sum(outcomes[outcome] for outcome in UNDECIDED)
+    strongest = max(met, key=_strength, default=None)
+    weakest = max(judged, key=_weakness)
+    return {
+        "area": area,
+        "counted": f"{outcomes[RuleOutcome.MET]:,} met, {outcomes[RuleOutcome.GAP]:,} open, {undecided:,} undecided",
+        "strongest": _holds(context, *strongest) if strongest else "Nothing is met yet.",
+        "weakest": _lacks(context, *weakest),
+    }
+
+
+def _strength(pair: tuple[Rule, Finding]) -> tuple[int, int, float]:
+    """Sorts what is met: by evidence, then by how much it matters."""
+    rule, finding = pair
+    return (finding.evidence.rank if finding.evidence else -1), -rule.severity.rank, finding.value or 0.0
+
+
+def _weakness(pair: tuple[Rule, Finding]) -> tuple[int, bool, int, float]:
+    """Sorts everything: gaps before what is undecided before what is met by least, blockers and the severe first."""
+    rule, finding = pair
+    order = 2 if finding.outcome is RuleOutcome.GAP else 1 if finding.outcome in UNDECIDED else 0
+    worst = len(Severity) - rule.severity.rank
+    if order:
+        return order, rule.gap_class in BLOCKERS, worst, 0.0
+    return order, False, -(finding.evidence or Evidence.ASSERTED).rank, -(finding.value or 0.0)
+
+
+def _holds(context: Context, rule: Rule, finding: Finding) -> str:
+    """A point that holds: the question with its answer, or what is not the case, and by what evidence."""
+    by = words.HELD[finding.evidence or Evidence.ASSERTED]
+    answer = next(iter(context.answers_read(finding)), None)
+    if answer is None:
+        return f"{_where(context, finding)}Not the case, {by}: “{safe.name(rule.title)}”."
+    best = answer.said.startswith(_BUILDS_ON)  # an option that only its neighbours make sense of
+    said = "the best answer that there is" if best else safe.text(answer.said, 120).removesuffix(".")
+    return f"{_where(context, finding)}{safe.text(answer.text, 160)} {words.capital(said)}, {by}."
+
+
+def _lacks(context: Context, rule: Rule, finding: Finding) -> str:
+    """A point that is open, undecided, or met by least."""
+    if finding.outcome is RuleOutcome.GAP:
+        return f"{_where(context, finding)}{words.sentence(safe.name(rule.title))}"
+    if finding.outcome in UNDECIDED:
+        return f"{_where(context, finding)}Not known: {question(rule)}"
+    return f"Nothing is open. Held by least: {_holds(context, rule, finding)}"
+
+
+def _where(context: Context, finding: Finding) -> str:
+    label = context.subject_link(finding.subject).label
+    return "" if label == "Product" else f"{label}: "
+
+
+# -- comparison -----------------------------------------------------------------------------------------------------
+
+
+def _rows(context: Context) -> Iterator[Shown]:
+    """What was seen of each organisation, the needs of the contract there, and its settings."""
+    for term, said in _seen(context).items():
+        yield _row(context, term, said)
+    fits = {fit.org: fit for fit in context.assessment.fit}
+    yield from _needs(context, fits)
+    yield from _settings(context, fits)
+
+
+def _seen(context: Context) -> dict[str, dict[str, str]]:
+    """Terms of what its endpoints showed → organisation → value."""
+    seen: dict[str, dict[str, str]] = defaultdict(dict)
+    for org in context.organizations:
+        observation = context.observations.get(org)
+        facts = None if observation is None or context.unseen(org) else observation.facts
+        for term, value in _facts(facts).items():
+            seen[term][org] = value
+    return seen
+
+
+def _facts(facts: Facts | None) -> dict[str, str]:
+    capability, smart = (facts.capability, facts.smart) if facts else (None, None)
+    scopes = [name for name, listed in (("v1", smart.scopes_v1), ("v2", smart.scopes_v2)) if listed] if smart else []
+    pkce = {None: "not stated", True: "offered", False: "not offered"}
+    return {
+        "FHIR release": (capability.fhir_release or "not stated") if capability else _NOT_OBSERVED,
+        "Launch modes": _listed(smart.launch_modes, "none declared") if smart else _NOT_OBSERVED,
+        "Client types": _listed(smart.client_types, "none declared") if smart else _NOT_OBSERVED,
+        "Scope syntax": (words.listed(scopes) or "not stated") if smart else _NOT_OBSERVED,
+        "PKCE S256": pkce[smart.pkce_s256] if smart else _NOT_OBSERVED,
+    }
+
+
+def _listed(values: Sequence[str], nothing: str) -> str:
+    return words.listed([safe.text(value, 60) for value in values], 6) or nothing
+
+
+def _needs(context: Context, fits: Mapping[str, ContractFit]) -> Iterator[Shown]:
+    """How many needs all statements declare, then those that one at least does not: alike in all of them in one row."""
+    said: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for org, fit in fits.items():
+        for match in fit.matches:
+            if match.kind in _KINDS:
+                said[_KINDS[match.kind], need_name(match)].setdefault(org, words.FIT[match.outcome].phrase)
+    supported, everywhere = words.FIT["supported"].phrase, 0
+    alike: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = defaultdict(list)
+    for (kind, need), by_org in said.items():
+        if set(by_org.values()) - {_NOT_OBSERVED} == {supported}:
+            everywhere += 1
+        else:
+            alike[kind, tuple(by_org.items())].append(need)
+    if said:
+        rest = f", {len(said) - everywhere:,} not: see the section on fit" if context.brief and alike else ""
+        says = f"{everywhere:,} declared wherever a statement was read{rest}."
+        same = not (context.brief and alike)
+        term = words.count(len(said), "need") + " of the contract"
+        yield {"term": term, "known": True, "same": same, "values": (), "says": says}
+    if context.brief:
+        return
+    for (kind, outcomes), needs in alike.items():
+        yield _row(context, f"{kind} {_by_resource(needs)}", dict(outcomes))
+
+
+def _by_resource(needs: Sequence[str]) -> str:
+    """``Condition (read, search), offline_access``: needs of one resource behind its name."""
+    details: dict[str, list[str]] = defaultdict(list)
+    for need in needs:
+        resource, _, detail = need.partition(": ")
+        details[resource] += [detail] if detail else []
+    named = [f"{name} ({', '.join(of)})" if of else name for name, of in details.items()]
+    return words.listed(named, _NEEDS)
+
+
+def _settings(context: Context, fits: Mapping[str, ContractFit]) -> Iterator[Shown]:
+    said: dict[str, dict[str, str]] = defaultdict(dict)
+    for org, fit in fits.items():
+        for match in fit.settings:
+            value = match.value if match.outcome == "own" else match.default
+            told = safe.text(value or "", 100).strip('[]"').replace('"', "")
+            default = f"{told} by default" if match.outcome == "defaulted" else told
+            odd = match.outcome not in {"own", "default", "defaulted"}
+            said[match.name][org] = words.SETTING[match.outcome].phrase if odd or not told else default
+    rows = [_row(context, f"Setting {safe.text(name, 60)}", by_org) for name, by_org in said.items()]
+    differ = [safe.text(name, 60) for name, row in zip(said, rows, strict=True) if not row["same"]]
+    if not context.brief or len(differ) < 2:
+        yield from rows
+        return
+    yield from (row for row in rows if row["same"])  # the contract's own section has each organisation's values
+    says = f"Each organisation’s stand with the contract: {words.listed(differ, _BRIEF_ROWS)}."
+    yield {"term": words.count(len(differ), "setting"), "known": True, "same": False, "values": (), "says": says}
+
+
+def _row(context: Context, term: str, by_org: Mapping[str, str]) -> Shown:
+    """One thing: each value with the organisations that have it, the most frequent first, what nobody saw last."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for org, value in by_org.items():
+        groups[value].append(org)
+    order = sorted(groups, key=lambda value: (value == _NOT_OBSERVED, -len(groups[value]), value))
+    known = [value for value in order if value != _NOT_OBSERVED]
+    told = known if context.brief else order  # who was not observed, the section on what all rests on says
+    return {
+        "term": term,
+        "known": bool(known),
+        "same": len(known) == 1,
+        "values": tuple({"value": value, "where": _who(context, groups[value])} for value in told),
+        "says": "",
+    }
+
+
+def _who(context: Context, orgs: Sequence[str]) -> str:
+    if len(orgs) > _NAMED or len(orgs) == len(context.organizations):
+        return context.how_many(len(orgs))
+    return words.listed([context.organization_name(org) for org in orgs], _NAMED)
+
+
+SECTION = Section("comparison", "Area by area, and organisations compared", build_comparison)
