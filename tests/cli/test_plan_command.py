@@ -37,7 +37,7 @@ def test_the_plan_fits_eighty_columns_and_says_what_it_rests_on(command, workspa
         "Where to start, in this order",
         "Change freezes. Riverside Regional Medical Center: 18 Dec 2026 to 4 Jan 2027",
         "Decisions to be taken",
-        "Pinecrest Community Hospital: Priya Raman, integration lead; whom there: Ruth Calloway, IT director.",
+        "Priya Raman, integration lead, asks Ruth Calloway, IT director, at Pinecrest Community Hospital.",
         "; requirements met up to the ",
         "Next: see through: ",
     ):

@@ -20,7 +20,7 @@ from gaps_factory import (
 from interlock.model import words
 from interlock.model.base import Gate, Scope, VerdictValue
 from interlock.model.diff import AssessmentDiff, StageMove, VerdictChange
-from interlock.model.plan import Ground
+from interlock.model.forecast import Ground
 from interlock.plan.diff import burn_down, compare
 
 pytestmark = pytest.mark.fast

@@ -8,7 +8,6 @@ from rich.text import Text
 
 from interlock.cli.output import blank, show_heading, show_paragraph, show_table
 from interlock.model import words
-from interlock.model.base import Owner
 from interlock.model.forecast import Driver, GoNoGo, OrgForecast
 from interlock.model.plan import FIND_OUT_WORDS, FirstThing, Plan, PlanChange, WhatIf
 from interlock.model.text import plain
@@ -202,7 +201,7 @@ def _first(plan: Plan) -> None:
         show_heading("Do first, from the top")
         show_paragraph(words.FIRST_MEANS)
     for number, thing in enumerate(plan.first, 1):
-        _thing(thing, f"{number}. ", _asks(plan, thing))
+        _thing(thing, f"{number}. ", planning.asks(plan, thing))
     if plan.left and plan.first_note:
         show_paragraph(plan.first_note)
     if plan.apart:
@@ -215,15 +214,6 @@ def _first(plan: Plan) -> None:
 def _whose(thing: FirstThing) -> str:
     where = f"at {words.listed(thing.orgs, 4)}" if thing.orgs else ""
     return ", ".join(filter(None, (words.OWNER[thing.owner].phrase, where)))
-
-
-def _asks(plan: Plan, thing: FirstThing) -> str:
-    """Who of ours asks whom, where somebody else does it; empty where we do it ourselves."""
-    lines = {line.org: line for line in plan.outlook}
-    asked = [lines[org] for org in thing.orgs if org in lines]
-    if thing.owner is Owner.US or not asked:
-        return ""
-    return " ".join(f"Of us who asks {line.name}: {line.here}; whom there: {line.there}." for line in asked)
 
 
 def _thing(thing: FirstThing, number: str, asks: str) -> None:

@@ -89,6 +89,23 @@ class OrgOutlook(Model):
         return f"{self.recommended}: {words.sentence(self.why)} " if self.recommended else ""
 
 
+class Ground(Model):
+    """What may be said of a plan's dates, and what nobody may promise yet.
+
+    :ivar dated: there is an organisation to reach and work left, so there is a date, if only a range.
+    :ivar firm: every organisation was observed and the verdict is settled as integrate: single dates may be shown.
+    :ivar because: what a single date lacks, in a few words each.
+    :ivar said: what may be said: the dates, the range of what is unknown, and what narrows it most; one sentence each.
+    :ivar rests: what the estimates rest on, and what would change that.
+    """
+
+    dated: bool = False
+    firm: bool = False
+    because: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    rests: str = ""
+
+
 class GoNoGo(Model):
     """What must hold on the day on which the first pilot unit begins, who decides, and what happens otherwise.
 

@@ -12,6 +12,7 @@ from interlock.model.forecast import (
     DateChance,
     Driver,
     GoNoGo,
+    Ground,
     OrgForecast,
     OrgOutlook,
     PersonLoad,
@@ -102,8 +103,15 @@ class PlanTask(Model):
 
     @property
     def by(self) -> str | None:
-        """The day that people act on: the one that was stated, else the one by which four of five runs have it done."""
-        return self.due or self.latest or self.ends
+        """The day that people act on: the one that was stated, else the one by which four of five runs have it done.
+
+        A day that was stated and is over before the task can begin is nothing to act on.
+        """
+        return (None if self._too_soon else self.due) or self.latest or self.ends
+
+    @property
+    def _too_soon(self) -> bool:
+        return bool(self.due and self.starts and self.due < self.starts)
 
     @property
     def by_said(self) -> str:
@@ -111,9 +119,11 @@ class PlanTask(Model):
         if self.by is None:
             return ""
         kept = ""
-        if self.due and self.latest and self.latest > self.due:
-            runs = "fewer than half" if self.ends and self.ends > self.due else "fewer than four in five"
-            kept = f", which {runs} of the runs keep: {words.iso_day(self.latest)} is kept by four in five"
+        if self._too_soon:
+            kept = f" (stated: {words.iso_day(self.due or '')}, before it can begin)"
+        elif self.due and self.latest and self.latest > self.due:
+            half = "half of the runs need longer, " if self.ends and self.ends > self.due else ""
+            kept = f" (as stated; {half}four of five need until {words.iso_day(self.latest)})"
         return f"by {words.iso_day(self.by)}{kept}"
 
     @property
@@ -127,9 +137,9 @@ class PlanTask(Model):
             first = self.by_said if begun else f"from {words.iso_day(self.starts)}, {self.by_said}"
         work = self.work_left
         whose = "ours" if self.owner is Owner.US else "theirs"
-        told = f"{words.person_days(work)} of {whose}" if work else "only waiting is estimated, no work"
+        told = f"{words.person_days(work)} of {whose}" if work else "waiting only"
         late = round(self.queue_days) >= _TOLD_QUEUE and self.owner is Owner.US
-        free = f"; ready {words.days(round(self.queue_days))} before one of us is free" if late else ""
+        free = f"; ready about {words.days(round(self.queue_days))} before one of us is free for it" if late else ""
         return f"{first}; {told}{free}"
 
     @property
@@ -207,23 +217,6 @@ class UnknownThing(Model):
     def if_bad(self) -> str:
         """What would be so if the answer is bad: nobody knows yet whether it is."""
         return f"If the answer is bad: {self.title.removeprefix(FIND_OUT_WORDS)}"
-
-
-class Ground(Model):
-    """What may be said of a plan's dates, and what nobody may promise yet.
-
-    :ivar dated: there is an organisation to reach and work left, so there is a date, if only a range.
-    :ivar firm: every organisation was observed and the verdict is settled as integrate: single dates may be shown.
-    :ivar because: what a single date lacks, in a few words each.
-    :ivar said: what may be said: the dates, the range of what is unknown, and what narrows it most; one sentence each.
-    :ivar rests: what the estimates rest on, and what would change that.
-    """
-
-    dated: bool = False
-    firm: bool = False
-    because: tuple[str, ...] = ()
-    said: tuple[str, ...] = ()
-    rests: str = ""
 
 
 #: Fields that a plan once had.

@@ -56,7 +56,7 @@ class Wording:
         if rule.tried:
             return f"Try it, and record how it went: {_lower(rule.remediation.task or rule.title)}"
         if not asked:
-            return f"{who} whether this is so, or probe again once more is to be seen: {plain(rule.title, 200)}"
+            return f"{who} whether this is so, or look with another probe: {plain(rule.title, 200)}"
         item, more = asked[0], len(asked) - 1
         question = item.ask.text if item.ask is not None else item.text
         rest = f", and {words.count(more, 'more question')}" if more else ""
@@ -71,7 +71,9 @@ class Wording:
         """What has to be so for the task to count as done."""
         rule = self.rules.get(finding.rule) if finding is not None else None
         if task.kind == "evidence":
-            return f"attached to the answers behind {words.listed(task.about, _NAMED)}"
+            rules = [key.partition("@")[0] for key in task.about]
+            titles = [f"“{plain(self.rules[key].title if key in self.rules else key, 160)}”" for key in rules]
+            return f"attached to the answers that say that this is not so: {words.listed(titles, _NAMED)}"
         if task.kind == "discovery":
             return self._known(finding) if rule is not None and finding is not None else "the probe has run"
         if rule is not None and finding is not None:

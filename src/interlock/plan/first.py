@@ -34,6 +34,8 @@ _SMALL, _LEAST = 500, 8
 UNKNOWNS_SHOWN, _UNKNOWNS = 20, 60
 #: Nothing takes nobody any time: the least effort that savings are divided by, in person-days. Judgement.
 LEAST_PERSON_DAYS = 0.25
+#: In a smaller share of runs nobody is told that the date waits for it.
+_TOLD_CRITICAL = 0.05
 #: Times have 32 bits: savings below this, in working days, are rounding.
 _ROUNDING = 0.05
 
@@ -216,7 +218,7 @@ def _because(thing: _Thing, again: bool) -> str:
         gains.append(f"saves {'another ' if again else ''}{words.days(saved)}")
     if thing.unlocks:
         gains.append(f"passes {words.count(thing.unlocks, 'gate')}")
-    if thing.criticality > 0:
+    if thing.criticality >= _TOLD_CRITICAL:
         gains.append(f"is what the date waits for in {words.share(thing.criticality)} of runs")
     if saved <= 0:
         gains.append("saves no day by itself, because other work takes longer beside it")

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 
 from interlock.model import words
 from interlock.model.base import VerdictValue
+from interlock.model.forecast import Ground
 from interlock.model.organization import Organization
-from interlock.model.plan import FIND_OUT_WORDS, Ground, Plan
+from interlock.model.plan import FIND_OUT_WORDS, Plan
 from interlock.model.readiness import OrgReadiness, Verdict
 from interlock.model.text import plain
 

@@ -16,6 +16,7 @@ from interlock.model.organization import Organization
 from interlock.model.plan import FIND_OUT_WORDS, FirstThing, Plan, PlanTask, finding_of
 from interlock.model.response import Response
 from interlock.model.rule import Effort
+from interlock.model.text import plain
 from interlock.plan.actions import PROBE, Wording, named
 from interlock.plan.calendar import WorkingCalendar
 
@@ -322,6 +323,18 @@ def spanned(group: Sequence[PlanTask]) -> str:
         }
     )
     return task.when
+
+
+def asks(plan: Plan, thing: FirstThing) -> str:
+    """Who of ours asks whom, where somebody else does it; empty where we do it ourselves, or nobody is named."""
+    if thing.owner is Owner.US:
+        return ""
+    lines = {line.org: line for line in plan.outlook}
+    asked = [lines[org] for org in thing.orgs if org in lines]
+    if asked:
+        return " ".join(f"{line.here}, asks {line.there}, at {line.name}." for line in asked)
+    named = {task.person for task in plan.left if task.id in thing.keys and task.person}
+    return f"There it is with {words.listed(sorted(plain(name, 60) for name in named))}." if named else ""
 
 
 def done(group: Sequence[PlanTask], names: Mapping[str, str]) -> str:

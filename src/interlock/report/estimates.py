@@ -30,7 +30,7 @@ def expected(value: LeadTime | None) -> str:
     """A lead time without its range: ``10 working days``."""
     if value is None:
         return "none"
-    return words.measured(value.expected, "working day" if value.unit == "working_days" else "day")
+    return words.measured(value.expected, "working day" if value.unit == "working_days" else "calendar day")
 
 
 def spread(value: Effort | LeadTime) -> str:

@@ -16,7 +16,18 @@ from interlock.model.plan import PlanChange, WhatIf
 from interlock.plan.due import loads
 from interlock.plan.ground import supposed
 from interlock.plan.options import PlanOptions
-from interlock.plan.people import accepted, alike, decided_by, done, later_drivers, lines, next_weeks, reckoned, spanned
+from interlock.plan.people import (
+    accepted,
+    alike,
+    asks,
+    decided_by,
+    done,
+    later_drivers,
+    lines,
+    next_weeks,
+    reckoned,
+    spanned,
+)
 from interlock.plan.scenario import Scenario, play
 from interlock.plan.schedule import simulation_of
 from interlock.plan.simulation import Simulation
@@ -27,6 +38,7 @@ __all__ = [
     "Changes",
     "accepted",
     "alike",
+    "asks",
     "decided_by",
     "done",
     "later_drivers",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from interlock.model import words
 from interlock.model.base import Scope
 from interlock.model.plan import FirstThing, finding_of
+from interlock.plan.people import asks
 from interlock.report import safe
 from interlock.report.elements import Link, Shown
 from interlock.report.sections.context import Context, Section
@@ -47,6 +48,7 @@ def _first(context: Context, rank: int, first: FirstThing) -> Shown:
         "owner": words.OWNER[first.owner].phrase,
         "action": words.sentence(safe.text(first.action)),
         "told": " ".join(filter(None, map(words.sentence, (safe.name(first.state), safe.text(first.action))))),
+        "asks": safe.text(asks(context.assessment.plan, first)),
         "because": words.capital(words.sentence(safe.text(first.because))),
     }
 

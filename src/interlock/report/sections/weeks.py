@@ -32,7 +32,7 @@ def build_weeks(context: Context) -> Shown:
     told = weeks[:BRIEF_WEEKS] if context.brief else weeks
     titled = weeks[len(told) :]
     return {
-        "loads": loads(plan, DAYS_AHEAD),
+        "loads": tuple(safe.text(sentence, 1200) for sentence in loads(plan, DAYS_AHEAD)),
         "mean": words.WEEKS_MEAN if context.brief else f"{words.WEEKS_MEAN} {reckoned(plan, DAYS_AHEAD)}".strip(),
         "load": tuple(_load(context)),
         "told": tuple(

@@ -10,8 +10,7 @@ from icalendar import Calendar, Event
 
 from interlock.model import words
 from interlock.model.assessment import Assessment
-from interlock.model.forecast import Quantiles
-from interlock.model.plan import Ground
+from interlock.model.forecast import Ground, Quantiles
 from interlock.report import safe
 
 _NAMESPACE = uuid.UUID("6f2a3f0e-0c54-4b8e-9d0b-0f6f6c1f8a57")
