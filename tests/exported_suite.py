@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,10 +19,19 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
+from interlock.contract.load import load_contract
+from interlock.contract.resolve import resolve
+from interlock.contract.skeletons import build
 from interlock.contract.skeletons.suite import id_of_test
+from interlock.fhir import capability, smart
+from interlock.model.facts import Facts
+from interlock.model.observation import Observation, Target
+from interlock.model.organization import Organization
 from interlock.sandbox.clients import Client
 from interlock.sandbox.grants import Context
+from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer
+from interlock.sandbox.store import fill
 
 #: A patient of each simulated hospital.
 PATIENTS = {
@@ -32,6 +42,45 @@ PATIENTS = {
 }
 PAGES = ("auth-matrix.md", "failure-modes.md", "endpoints.md", "test-plan.md")
 RELEASE = id_of_test("statement", "is_of_the_contracts_release")
+
+
+#: Contracts of our own, of radiology and of a scribe, and hospitals that offer all of it, or half.
+CONTRACTS = {path.stem: path for path in sorted((Path(__file__).parent / "contract" / "contracts").glob("*.yaml"))}
+ORGS = {
+    name: Organization.model_validate({"id": name, "name": name, "fhir_base_url": f"sandbox://{name}"})
+    for name in ("pinecrest", "summerfield")
+}
+
+
+def observed(name: str) -> Observation:
+    """What a simulated hospital's documents say of it."""
+    base = f"https://{name}.example/fhir"
+    shipped = next(one for one in load_organizations() if one.id == name)
+    facts = Facts(
+        capability=capability.parse(fill(shipped.metadata, base)),
+        smart=smart.parse(fill(shipped.smart, base), base) if shipped.smart else None,
+    )
+    return Observation(
+        target=Target(base_url=base, org=name),
+        started=datetime(2026, 11, 30, tzinfo=UTC),
+        elapsed_ms=1,
+        outcome="observed",
+        facts=facts,
+    )
+
+
+OBSERVATIONS = {name: observed(name) for name in ORGS}
+
+
+def exported(name: str, folder: Path) -> Path:
+    """The folder, with all that one of the contracts is exported as for these hospitals."""
+    contract, _ = load_contract(CONTRACTS[name])
+    orgs = tuple(ORGS.values())
+    resolved = resolve(contract, orgs, OBSERVATIONS, product=name, description=None, made="2026-11-30")
+    for path, text in build(resolved).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, "utf-8")
+    return folder
 
 
 def module_of(folder: Path) -> ModuleType:

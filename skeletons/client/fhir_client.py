@@ -18,12 +18,14 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import http.server
 import ipaddress
 import json
 import os
 import re
 import secrets
 import shlex
+import socketserver
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -48,6 +50,8 @@ LOCK = Path(__file__).resolve().parent.parent / "contract.lock.json"
 REQUEST_SECONDS, SEARCH_SECONDS = 10.0, 60.0
 #: Bytes of one answer; pages and resources of one search.
 MAX_BYTES, MAX_PAGES, MAX_RESOURCES = 10_000_000, 50, 5_000
+#: Seconds that a sign-in waits for the browser, and requests that it answers meanwhile.
+SIGN_IN_SECONDS, MAX_VISITS = 300.0, 20
 #: A backend token is asked for again when it has fewer seconds left.
 RENEW_SECONDS = 30
 #: Refusals that end by themselves: request timeout, too many requests (RFC 9110; RFC 6585).
@@ -315,6 +319,11 @@ class Organization:
             asked |= dict.fromkeys((scope.get("narrower") or wide) if "v2" in syntax else wide)
         return " ".join(asked)
 
+    def modes(self) -> list[str]:
+        """The launch modes in which a person signs in, as the contract's clients have them."""
+        found = dict.fromkeys(one["client"]["mode"] for one in self.lock.get("clients") or [])
+        return [mode for mode in found if mode != "backend"]
+
     def variable(self, what: str) -> str:
         """The name of the environment variable that holds a credential: ``client_id``, ``private_key`` …."""
         usual = re.sub(r"[^A-Z0-9]", "_", f"FHIR_{self.id}_{what}".upper())
@@ -441,7 +450,7 @@ class Organization:
         asked |= {"launch": launch} if mode == "ehr" else {}
         issuer = found.get("issuer")
         told = bool(found.get("authorization_response_iss_parameter_supported"))
-        url = f"{found['authorization_endpoint']}?{urlencode(asked, quote_via=quote)}"
+        url = f"{_safe(found['authorization_endpoint'])}?{urlencode(asked, quote_via=quote)}"
         return Authorization(url, redirect_uri, found["token_endpoint"], issuer, told, state, verifier)
 
     def redeem(self, begun: Authorization, callback: str) -> Token:
@@ -777,8 +786,10 @@ def _safe(url: str) -> str:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError:
-        raise NotSetUp(f"{url[:200]} is no address") from None
-    if not host or (parts.scheme != "https" and not (parts.scheme == "http" and _is_here(host))):
+        host = ""
+    if not host or re.search(r"[\x00-\x20\x7f-\x9f]", url):
+        raise NotSetUp(f"{url[:200]!r} is no address")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_here(host)):
         raise NotSetUp(f"{url[:200]} is not https, so nothing secret is sent there")
     return url
 
@@ -837,13 +848,115 @@ def register(organization: Organization) -> dict[str, str]:
     return {organization.variable("client_id"): identity, organization.variable("private_key"): json.dumps(private)}
 
 
+class _Desk(socketserver.TCPServer):
+    """Where a browser on this computer begins a sign-in and comes back to, and nobody else."""
+
+    allow_reuse_address = os.name == "posix"
+
+    def __init__(self, organization: Organization, mode: str, port: int) -> None:
+        try:
+            super().__init__(("127.0.0.1", port), _Page)
+        except (OSError, OverflowError) as error:
+            raise NotSetUp(f"nothing can listen at port {port} ({error}): give another with --port") from None
+        self.organization, self.mode = organization, mode
+        self.home = f"http://127.0.0.1:{self.server_address[1]}"
+        self.begins_at = "/launch" if mode == "ehr" else "/"
+        self.begun: Authorization | None = None
+        self.callback = ""
+        self.refused = ""
+
+    def answer(self, host: str, target: str) -> tuple[int, str, str]:
+        """Of one request: the status, words to show, and where the browser is sent.
+
+        The host has to be this page's own address: another site's name may lead here too.
+        """
+        place, _, query = target.partition("?")
+        asked = dict(parse_qsl(query))
+        if host != self.home.removeprefix("http://") or place not in (self.begins_at, "/callback"):
+            return 404, "Nothing is waited for here.", ""
+        try:
+            if place == self.begins_at:
+                sent = asked.get("iss", ""), asked.get("launch", "")
+                self.begun = self.organization.authorize(self.mode, f"{self.home}/callback", *sent)
+                return 302, "", self.begun.url
+            state = self.begun.state if self.begun else ""
+            if not state or not secrets.compare_digest(asked.get("state", "").encode(), state.encode()):
+                raise SignInRefused("the answer belongs to another sign-in")
+        except ContractError as error:
+            self.refused = str(error)
+            return 400, f"{error}.", ""
+        self.callback = self.home + target
+        return 200, "The answer has arrived: go back to the terminal. This window can be closed.", ""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that hangs up is no error, and what it sent is not to be shown."""
+
+
+class _Page(http.server.BaseHTTPRequestHandler):
+    """One request to the desk."""
+
+    server: _Desk
+    timeout = 5.0
+
+    def do_GET(self) -> None:
+        """Answer it, and leave nothing behind: neither in a cache nor in the next page's Referer."""
+        status, words, where = self.server.answer(self.headers.get("Host", ""), self.path)
+        self.send_response(status)
+        headers = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+        headers |= {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "Connection": "close"}
+        for name, value in (headers | ({"Location": where} if where else {})).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(words.encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: the address that comes back holds a code."""
+
+
+def sign_in(
+    organization: Organization,
+    mode: str,
+    port: int = 0,
+    seconds: float = SIGN_IN_SECONDS,
+    tell: Callable[[str], None] = print,
+) -> Token:
+    """A token by a browser on this computer, which this program waits for at an address of its own (RFC 8252).
+
+    State, PKCE and issuer are checked as in :meth:`Organization.authorize` and :meth:`Organization.redeem`; an answer
+    of another sign-in is refused, and the right one is waited for, within the time and for a few requests.
+
+    :param mode: ``ehr``: the EHR opens the launch address; ``standalone``: a person opens the one that is told.
+    :param port: that of the redirect address that is registered; any free one for 0.
+    :raises SignInRefused: nobody came back in time, or the server gives no token.
+    """
+    organization.secret("client_id")
+    with _Desk(organization, mode, port) as desk:
+        if mode == "ehr":
+            tell(f"Open the product from the chart of a test patient: its launch address is {desk.home}/launch")
+        else:
+            tell(f"Open in a browser: {desk.home}/")
+        tell(f"The redirect address is {desk.home}/callback; the sign-in ends in {seconds:g} seconds")
+        until = time.monotonic() + seconds
+        for _ in range(MAX_VISITS):
+            desk.timeout = until - time.monotonic()
+            if desk.timeout <= 0:
+                break
+            desk.handle_request()
+            if desk.begun and desk.callback:
+                return organization.redeem(desk.begun, desk.callback)
+    last = f"; refused last: {desk.refused}" if desk.refused else ""
+    raise SignInRefused(f"no answer to the sign-in at {organization.id} came{last}")
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """The commands: ``needs``, ``get`` and ``register``."""
+    """The commands: ``needs``, ``get``, ``register`` and ``sign-in``."""
     parser = argparse.ArgumentParser(description="Read what the workflow contract reads.")
-    parser.add_argument("command", choices=("needs", "get", "register"))
+    parser.add_argument("command", choices=("needs", "get", "register", "sign-in"))
     parser.add_argument("organization")
-    parser.add_argument("need", nargs="?", help="of get: a need's name, as needs lists them")
+    parser.add_argument("need", nargs="?", help="of get and sign-in: a need's name, as needs lists them")
     parser.add_argument("--patient", help="of get: the patient's id")
+    parser.add_argument("--mode", choices=("ehr", "standalone"), help="of sign-in: the launch mode, if there are two")
+    parser.add_argument("--port", type=int, default=8400, help="of sign-in: that of the registered redirect address")
     parser.add_argument("--base", help="the FHIR base URL, where it is another than the contract's")
     given = parser.parse_args(arguments)
     try:
@@ -878,22 +991,50 @@ def _answers(organization: Organization, given: argparse.Namespace) -> Iterator[
     elif given.command == "register":
         for name, value in register(organization).items():
             yield f"export {name}={shlex.quote(value)}"
+    elif given.command == "sign-in":
+        mode = given.mode or next(iter(organization.modes()), "standalone")
+        token = sign_in(organization, mode, given.port, tell=_tell)
+        _tell(f"Signed in. Granted: {' '.join(token.scopes)}")
+        client = Client(organization, token)
+        patient = given.patient or token.patient
+        yield from _records(client, given.need or _first(client, mode), patient)
     else:
-        client = Client(organization, organization.backend_token)
-        need = organization.need("input", given.need or "")
-        searched, parameters = "search" in (need.get("interactions") or []), need.get("search_parameters") or []
-        whose = next((one for one in ("patient", "subject") if one in parameters), None)
-        if not given.patient and (whose or not searched):
-            raise NotSetUp(f"whose {given.need} is to be read is not said: give --patient ID")
-        if searched:
-            found = client.search(given.need, {whose or "patient": given.patient})
-            if given.patient and not found.resources:
-                _known(client, given.patient)
-        else:
-            resource = client.read(given.need, given.patient)
-            found = Found([resource], client.lacking(given.need, need, resource))
-        yield json.dumps(found.resources, indent=2)
-        print(f"{len(found.resources)} complete, {len(found.missing)} fields missing", file=sys.stderr)  # noqa: T201
+        yield from _records(Client(organization, organization.backend_token), given.need or "", given.patient)
+
+
+def _tell(words: str) -> None:
+    print(words, file=sys.stderr)  # noqa: T201
+
+
+def _first(client: Client, mode: str) -> str:
+    """The first input that a launch of this mode can read.
+
+    :raises NotSetUp: there is none.
+    """
+    for name, need in client.organization.needs("input").items():
+        known = client.token.encounter if need["resource"] == "Encounter" else client.token.patient
+        if mode in (need.get("modes") or [mode]) and ("search" in (need.get("interactions") or []) or known):
+            return name
+    raise NotSetUp(f"the contract has no input that a launch of the mode {mode} reads: give a need")
+
+
+def _records(client: Client, name: str, patient: str | None) -> Iterator[str]:
+    """The records of a need, as JSON: of a patient, or the visit that the launch is about."""
+    need = client.organization.need("input", name)
+    searched, parameters = "search" in (need.get("interactions") or []), need.get("search_parameters") or []
+    whose = next((one for one in ("patient", "subject") if one in parameters), None)
+    visit = client.token.encounter if need["resource"] == "Encounter" and not searched else None
+    if not patient and not visit and (whose or not searched):
+        raise NotSetUp(f"whose {name} is to be read is not said: give --patient ID")
+    if searched:
+        found = client.search(name, {whose or "patient": patient})
+        if patient and not found.resources:
+            _known(client, patient)
+    else:
+        resource = client.read(name, visit or patient or "")
+        found = Found([resource], client.lacking(name, need, resource))
+    yield json.dumps(found.resources, indent=2)
+    _tell(f"{len(found.resources)} complete, {len(found.missing)} fields missing")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from fhir_client import (
     Unavailable,
     UnknownPatient,
     read_lock,
+    sign_in,
 )
 
 #: FHIR's versions by release (FHIR R4, valueset-FHIR-version).
@@ -69,6 +70,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--patient", help="id of a test patient there")
     group.addoption("--encounter", help="id of a test encounter of that patient; one is looked for without it")
     group.addoption("--token-variable", help="variable with the access token of a sign-in, instead of a backend token")
+    group.addoption("--sign-in", choices=("ehr", "standalone"), help="sign in by a browser first, in this launch mode")
+    group.addoption("--port", type=int, default=8400, help="of --sign-in: that of the registered redirect address")
     group.addoption("--write", action="store_true", help="write outputs, too: to a test system only")
     group.addoption("--any-release", action="store_true", help="go on at a server of another release of FHIR")
 
@@ -165,9 +168,14 @@ def needs_of(organization: Organization, *modes: str) -> dict[str, Resource]:
 
 def by_this_token(client: Client, name: str) -> None:
     """Skip what another kind of token is for."""
-    modes = ("backend",) if client.token.scopes else ("ehr", "standalone")
+    modes = ("backend",) if of_backend(client) else ("ehr", "standalone")
     if name not in needs_of(client.organization, *modes):
-        pytest.skip("for a token of another launch mode: see --token-variable")
+        pytest.skip("for a token of another launch mode: see --sign-in and --token-variable")
+
+
+def of_backend(client: Client) -> bool:
+    """Whether the token is one of backend services: of one that was given nothing is known."""
+    return any(scope.startswith("system/") for scope in client.token.scopes)
 
 
 def rows(organization: Organization, fixture: str) -> dict[str, Any]:
@@ -181,8 +189,7 @@ def rows(organization: Organization, fixture: str) -> dict[str, Any]:
         case "output_name":
             return {name: name for name in outputs}
         case "mode":
-            modes = dict.fromkeys(one["client"]["mode"] for one in organization.lock.get("clients") or [])
-            return {mode: mode for mode in modes if mode != "backend"}
+            return {mode: mode for mode in organization.modes()}
         case "backend_need":
             return needs_of(organization, "backend")
         case "field" | "unwritten":
@@ -289,6 +296,8 @@ def client(request: pytest.FixtureRequest, server: Organization) -> Client:
         if not value:
             stop(request, f"{variable} is not set: it is to hold an access token")
         return Client(server, Token(value, encounter=request.config.getoption("--encounter")))
+    if mode := request.config.getoption("--sign-in"):
+        return Client(server, signed_in(request, server, mode))
     client = Client(server, server.backend_token)
     try:
         assert client.token
@@ -299,10 +308,26 @@ def client(request: pytest.FixtureRequest, server: Organization) -> Client:
     return client
 
 
+def _tell(words: str) -> None:
+    """On a line of its own: a run shows its dots before."""
+    print(f"\n{words}", file=sys.stderr)  # noqa: T201
+
+
+def signed_in(request: pytest.FixtureRequest, server: Organization, mode: str) -> Token:
+    """The token of a person who signs in now; the run ends without it."""
+    try:
+        with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+            return sign_in(server, mode, request.config.getoption("--port"), tell=_tell)
+    except ContractError as error:
+        words = str(error)
+    stop(request, words)
+    raise AssertionError(words)
+
+
 @pytest.fixture(scope="session")
 def patient(request: pytest.FixtureRequest, client: Client) -> str:
     """The id of a test patient; the run ends when the server has none of this id."""
-    given = request.config.getoption("--patient")
+    given = request.config.getoption("--patient") or client.token.patient
     if not given:
         pytest.fail("give a test patient of this organisation: --patient ID", pytrace=False)
     words = ""

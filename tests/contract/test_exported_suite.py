@@ -634,9 +634,11 @@ def test_the_readme_leads_to_a_first_resource(folder: Path, server: SandboxServe
     """Its commands as they are printed, in a copy of the folder; the hospital is at another port."""
     alone = Path(shutil.copytree(folder, tmp_path / "alone"))
     text = (alone / "README.md").read_text("utf-8").partition("## A real test system")[0]
-    install, hospital, commands = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
+    install, hospital, commands, sign_in = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
     assert install == "python -m pip install httpx joserfc pytest\n"
-    assert hospital == "interlock sandbox --orgs riverside --port 8765\n"
+    redirect, launch = "http://127.0.0.1:8400/callback", "http://127.0.0.1:8400/launch"
+    assert hospital == f"interlock sandbox --orgs riverside --port 8765 --redirect {redirect} --launch-url {launch}\n"
+    assert "sign-in riverside --mode ehr" in sign_in and "--sign-in ehr" in sign_in
     programs = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     ran = subprocess.run(
         ["sh", "-e", "-c", commands.replace("127.0.0.1:8765", f"127.0.0.1:{server.port}")],

@@ -9,70 +9,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from exported_suite import PAGES, PATIENTS, missing_at, module_of, registered, run, signed_in
+from exported_suite import (
+    CONTRACTS,
+    OBSERVATIONS,
+    ORGS,
+    PAGES,
+    PATIENTS,
+    exported,
+    missing_at,
+    module_of,
+    registered,
+    run,
+    signed_in,
+)
 from interlock.contract.load import load_contract, remarks
 from interlock.contract.match import match_contract
-from interlock.contract.resolve import resolve
-from interlock.contract.skeletons import build
 from interlock.contract.skeletons.suite import id_of_test
-from interlock.fhir import capability, smart
-from interlock.model.contract import WorkflowContract
-from interlock.model.facts import Facts
-from interlock.model.observation import Observation, Target
-from interlock.model.organization import Organization
 from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer
-from interlock.sandbox.store import fill
-
-CONTRACTS = {path.stem: path for path in sorted((Path(__file__).parent / "contracts").glob("*.yaml"))}
-ORGS = {
-    name: Organization.model_validate({"id": name, "name": name, "fhir_base_url": f"sandbox://{name}"})
-    for name in ("pinecrest", "summerfield")
-}
-
-
-def observed(name: str) -> Observation:
-    """What a simulated hospital's documents say of it."""
-    base = f"https://{name}.example/fhir"
-    shipped = next(one for one in load_organizations() if one.id == name)
-    facts = Facts(
-        capability=capability.parse(fill(shipped.metadata, base)),
-        smart=smart.parse(fill(shipped.smart, base), base) if shipped.smart else None,
-    )
-    return Observation(
-        target=Target(base_url=base, org=name),
-        started=datetime(2026, 11, 30, tzinfo=UTC),
-        elapsed_ms=1,
-        outcome="observed",
-        facts=facts,
-    )
-
-
-OBSERVATIONS = {name: observed(name) for name in ORGS}
-
-
-def contract_of(name: str) -> WorkflowContract:
-    return load_contract(CONTRACTS[name])[0]
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """What each contract is exported as."""
-    made = {}
-    for name in CONTRACTS:
-        folder = made[name] = tmp_path_factory.mktemp(name)
-        resolved = resolve(
-            contract_of(name), tuple(ORGS.values()), OBSERVATIONS, product=name, description=None, made="2026-11-30"
-        )
-        for path, text in build(resolved).items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text, "utf-8")
-    return made
+    return {name: exported(name, tmp_path_factory.mktemp(name)) for name in CONTRACTS}
 
 
 @pytest.fixture(scope="module")

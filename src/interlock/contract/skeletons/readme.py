@@ -17,6 +17,8 @@ _PATIENTS = {
     "riverside": "rv-patient-1",
     "summerfield": "sf-gwen",
 }
+#: Where the client's sign-in listens unless it is told otherwise.
+_HERE = "http://127.0.0.1:8400"
 _ABOUT = (
     "This folder is made of the workflow contract by `interlock contract export`. Edit what you like: an edited file",
     "is kept, and the next export puts `NAME.new` beside it only where the new text differs from the last one that was",
@@ -74,12 +76,11 @@ def _ten_minutes(resolved: ResolvedContract) -> Iterator[str]:
     if chosen is None:
         yield f"{OPEN}: no organisation of the contract is a simulated one (`fhir_base_url: sandbox://riverside`)."
         return
-    hospital = chosen.simulated or ""
-    names = need_names(resolved.contract)
-    inputs = [
-        (key, need) for key, need in keyed_needs(resolved.contract) if key.startswith("inputs") and need.at(chosen.id)
-    ]
-    named = next((names[key] for key, need in inputs if "search" in need.interactions), "NEED")
+    hospital, launch = chosen.simulated or "", resolved.contract.launch
+    modes = [one for one in launch.modes if one != "backend"]
+    offered = [one.client.mode for one in chosen.clients if one.path.state != "not_offered"]
+    mode = next((one for one in modes if one in offered), next(iter(modes), None))
+    back = f" --redirect {_HERE}/callback" + (f" --launch-url {_HERE}/launch" if mode == "ehr" else "") if mode else ""
     yield from (
         "In this folder, with Python 3.11 or newer:",
         "",
@@ -90,9 +91,36 @@ def _ten_minutes(resolved: ResolvedContract) -> Iterator[str]:
         "In a second shell, a simulated hospital; it says which patients it has:",
         "",
         "```sh",
-        f"interlock sandbox --orgs {hospital} --port 8765",
+        f"interlock sandbox --orgs {hospital} --port 8765{back}",
         "```",
         "",
+    )
+    if "backend" in launch.modes or not mode:
+        yield from _by_key(resolved, chosen)
+    if mode:
+        yield from _by_browser(chosen, mode)
+    yield from (
+        "A test that is skipped says why. `--write` writes outputs too, `--junitxml=FILE` keeps the result.",
+        "The last lines say how many tests hold the server and how many the client, and how many wanted a key.",
+    )
+    yield from _others(resolved)
+
+
+def _by_key(resolved: ResolvedContract, chosen: ResolvedOrganization) -> Iterator[str]:
+    """With the key of backend services."""
+    hospital, names = chosen.simulated or "", need_names(resolved.contract)
+    named = next(
+        (
+            names[key]
+            for key, need in keyed_needs(resolved.contract)
+            if key.startswith("inputs")
+            and need.at(chosen.id)
+            and "search" in need.interactions
+            and "backend" in (need.modes or ("backend",))
+        ),
+        "NEED",
+    )
+    yield from (
         "In the first shell again. `register` makes a key, has it registered there, and says which variables hold it;",
         "the key stays in this shell's environment.",
         "",
@@ -105,10 +133,34 @@ def _ten_minutes(resolved: ResolvedContract) -> Iterator[str]:
         f'python -m pytest tests/ --org {chosen.id} --base "$BASE" --patient "$PATIENT"',
         "```",
         "",
-        "A test that is skipped says why. `--write` writes outputs too, `--junitxml=FILE` keeps the result.",
-        "The last lines say how many tests hold the server and how many the client, and how many wanted a key.",
     )
-    yield from _others(resolved)
+
+
+def _by_browser(chosen: ResolvedOrganization, mode: str) -> Iterator[str]:
+    """By a sign-in in a browser."""
+    hospital = chosen.simulated or ""
+    opened = (
+        f"that opens the product from a chart: http://127.0.0.1:8765/{hospital}/fhir/ehr/launch?client=my-app"
+        if mode == "ehr"
+        else "that the client says"
+    )
+    yield from (
+        f"By a sign-in, in the first shell too ({mode} launch). The hospital knows a public client, `my-app`, and signs",
+        "a test user in by itself. The client listens on this computer alone; open in a browser, once for each command,",
+        f"the address {opened}",
+        "",
+        "```sh",
+        f"BASE=http://127.0.0.1:8765/{hospital}/fhir",
+        f"export {chosen.variable('client_id')}=my-app && unset {chosen.variable('private_key')}",
+        f'python client/fhir_client.py sign-in {chosen.id} --mode {mode} --base "$BASE" &&',
+        f'python -m pytest tests/ --org {chosen.id} --base "$BASE" --sign-in {mode}',
+        "```",
+        "",
+        f"At a real test system register the redirect address `{_HERE}/callback`"
+        + (f" and the launch address `{_HERE}/launch`" if mode == "ehr" else "")
+        + "; `--port` moves it.",
+        "",
+    )
 
 
 def _others(resolved: ResolvedContract) -> Iterator[str]:
@@ -129,8 +181,7 @@ def _others(resolved: ResolvedContract) -> Iterator[str]:
         yield from (
             f"At the others ({', '.join(rest)}) it ends with words: a person registers the client there,",
             "with what `registration/` has for the form. Without a key, what the server declares and what it refuses",
-            "is tested all the same. For a sign-in at a simulated one, `interlock sandbox --redirect URL` registers a",
-            "public client.",
+            "is tested all the same.",
         )
 
 
@@ -144,9 +195,10 @@ def _for_real() -> Iterator[str]:
         "skipped, and say which variable to set. A server of another release of FHIR ends the run at once;",
         "`--any-release` goes on and names every need that it lacks.",
         "",
-        "For an EHR or standalone launch, `Organization.authorize` and `Organization.redeem` of the client sign a",
-        "person in; with the access token in a variable, `--token-variable NAME` runs the tests with it. A hospital",
-        "that you have observed can be played: `interlock sandbox --from-observation ORG`.",
+        "For an EHR or standalone launch, `sign-in` of the client and `--sign-in` of the tests open a page on this",
+        "computer for the browser to come back to; your product calls `Organization.authorize` and",
+        "`Organization.redeem`. With an access token in a variable, `--token-variable NAME` runs the tests with that.",
+        "A hospital that you have observed can be played: `interlock sandbox --from-observation ORG`.",
     )
 
 
