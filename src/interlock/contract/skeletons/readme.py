@@ -145,9 +145,9 @@ def _by_browser(chosen: ResolvedOrganization, mode: str) -> Iterator[str]:
         else "that the client says"
     )
     yield from (
-        f"By a sign-in, in the first shell too ({mode} launch). The hospital knows a public client, `my-app`, and signs",
-        "a test user in by itself. The client listens on this computer alone; open in a browser, once for each command,",
-        f"the address {opened}",
+        f"By a sign-in, in the first shell too ({mode} launch). The hospital knows a public client, `my-app`, and",
+        "signs a test user in by itself. The client listens on this computer alone; open in a browser, once for each",
+        f"command, the address {opened}",
         "",
         "```sh",
         f"BASE=http://127.0.0.1:8765/{hospital}/fhir",
