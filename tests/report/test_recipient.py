@@ -25,6 +25,7 @@ from interlock.model.observation import Check, CheckEvidence, Observation, Reque
 from interlock.model.organization import Contact, Freeze, Organization
 from interlock.model.response import Response
 from interlock.model.routine import TaskStatus
+from interlock.usecases import work
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import Inputs, load_inputs
@@ -183,6 +184,12 @@ def test_it_says_for_whom_it_is_and_the_whole_one_too(inputs: Inputs, own: Asses
     (path,) = write_report(whole, inputs, tmp_path, ("xlsx",), sections=("summary",))
     with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as book:
         assert "All organisations: for the product team" in book.read("xl/sharedStrings.xml").decode()
+
+
+def test_its_plan_of_action_and_calendar_are_its_own_too(own: Assessment) -> None:
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    for text in (work.poam(own, now=now), work.calendar(own, now=now)):
+        assert OTHERS.findall(text) == [] and "Lakeshore Health System" in text and "Every organisation" not in text
 
 
 def test_the_contract_is_its_own_part_with_the_hash_of_that(inputs: Inputs) -> None:

@@ -215,6 +215,26 @@ def test_oscal_undecided_is_investigated_and_open_is_open() -> None:
         assert risk["status"] == expected
 
 
+def test_oscal_has_the_deadlines_that_were_stated_and_no_others_without_ground() -> None:
+    sample = factory.sample()
+    due, *others = [task for task in sample.plan.tasks if task.kind == "gap"]
+
+    def deadlines(*, firm: bool) -> dict[str, str | None]:
+        days = {"starts": "2027-01-11", "ends": "2027-01-20", "latest": "2027-02-01"}
+        tasks = [task.but(**days) for task in others]
+        plan = sample.plan.but(tasks=(due.but(due="2026-12-24"), *tasks))
+        body = poam(sample.but(plan=plan.but(ground=plan.ground.but(firm=firm))))
+        steps = [step for risk in body["risks"] for step in risk["remediations"][0]["tasks"] if "timing" in step]
+        assert any("2027-02-01T23:59:59+00:00" in str(step["timing"]) for step in steps)
+        keys = {item["related-risks"][0]["risk-uuid"]: item["props"][0]["value"] for item in body["poam-items"]}
+        return {keys[risk["uuid"]]: risk.get("deadline") for risk in body["risks"]}
+
+    ranges, dated = deadlines(firm=False), deadlines(firm=True)
+    assert ranges[due.id] == dated[due.id] == "2026-12-24T23:59:59+00:00"
+    assert {ranges[task.id] for task in others} == {None}, "a range is no deadline"
+    assert {dated[task.id] for task in others} == {"2027-02-01T23:59:59+00:00"}
+
+
 def test_oscal_is_valid_for_a_reader_of_its_own() -> None:
     trestle = pytest.importorskip("trestle.oscal.poam", reason="compliance-trestle is not installed")
     for assessment in (factory.sample(), hostile()):

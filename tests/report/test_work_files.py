@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import assessment_factory as factory
 import pytest
 
+from interlock.documents.timing import judging_day, writing_time
 from interlock.model.errors import InterlockError
 from interlock.usecases import work
 
@@ -34,3 +36,14 @@ def test_one_organisations_issues_have_its_own_and_the_products() -> None:
     ids = {row["id"] for row in rows}
     assert ids and not {key for key in ids if key.endswith(("@harborview", "@pinecrest"))}
     assert {key for row in rows for key in row["blocked_by"].split(",") if key} <= ids
+
+
+def test_a_build_sets_the_moment_and_the_day_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert writing_time() == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC) and judging_day() == date(2023, 11, 14)
+    texts = [make(factory.sample(), now=writing_time()) for make in (work.poam, work.calendar) for _ in range(2)]
+    assert texts[0] == texts[1] and texts[2] == texts[3]
+    assert '"last-modified": "2023-11-14T22:13:20+00:00"' in texts[0] and "DTSTAMP:20231114T221320Z" in texts[2]
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
+    with pytest.raises(InterlockError, match="no number of seconds: soon"):
+        writing_time()

@@ -12,7 +12,7 @@ import typer
 
 from interlock.cli.options import OnlyOrgOption, WorkspaceOption
 from interlock.cli.output import emit, say
-from interlock.documents.timing import writing_time
+from interlock.documents.timing import judging_day, writing_time
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError, Location
@@ -20,12 +20,17 @@ from interlock.usecases import work
 from interlock.usecases.assess import assess
 from interlock.usecases.fhir_forms import export_forms, write_forms
 from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.recipient import for_recipient
 from interlock.usecases.sheet import export_sheet, write_sheet
 from interlock.usecases.work import write_parts
 
 app = typer.Typer(
     help="Write the workspace for other tools: forms, issues, a plan of action, dates.", no_args_is_help=True
 )
+RecipientOption = Annotated[
+    str | None,
+    typer.Option("--org", help="For this organisation alone: its dates, and nothing of any other.", metavar="ID"),
+]
 OutputFile = Annotated[
     Path | None, typer.Option("--output", "--out", "-o", help="File to write; without one, stdout.", metavar="FILE")
 ]
@@ -119,15 +124,15 @@ def issues(
 
 
 @app.command("poam", short_help="Write an OSCAL plan of action and milestones (POA&M).")
-def poam(output: OutputFile = None, folder: WorkspaceOption = None) -> None:
-    """Write the open gaps as an OSCAL plan of action and milestones (POA&M), JSON."""
-    _one_file(lambda assessment, now: work.poam(assessment, now=now), output, folder)
+def poam(org: RecipientOption = None, output: OutputFile = None, folder: WorkspaceOption = None) -> None:
+    """Write the open gaps as an OSCAL plan of action and milestones (POA&M), JSON, with deadlines."""
+    _one_file(lambda assessment, now: work.poam(assessment, now=now), org, output, folder)
 
 
 @app.command("calendar")
-def calendar(output: OutputFile = None, folder: WorkspaceOption = None) -> None:
+def calendar(org: RecipientOption = None, output: OutputFile = None, folder: WorkspaceOption = None) -> None:
     """Write the plan's P50, P80 and P90 dates as an iCalendar file."""
-    _one_file(lambda assessment, now: work.calendar(assessment, now=now), output, folder)
+    _one_file(lambda assessment, now: work.calendar(assessment, now=now), org, output, folder)
 
 
 def _refuse_folder(output: Path | None) -> None:
@@ -135,10 +140,13 @@ def _refuse_folder(output: Path | None) -> None:
         raise InterlockError("this is a folder", location=Location(file=str(output)), remedy="name a file in it")
 
 
-def _one_file(make: Callable[[Assessment, datetime], str], output: Path | None, folder: Path | None) -> None:
+def _one_file(
+    make: Callable[[Assessment, datetime], str], org: str | None, output: Path | None, folder: Path | None
+) -> None:
 
     _refuse_folder(output)
-    assessment = assess(load_inputs(open_workspace(folder)), today=date.today())
+    inputs = load_inputs(open_workspace(folder))
+    assessment = assess(inputs if org is None else for_recipient(inputs, org), today=judging_day())
     text = make(assessment, writing_time())
     if output is None:
         emit(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from interlock.cli.options import RunsOption, SeedOption, WorkspaceOption
 from interlock.cli.output import emit, say
+from interlock.documents.timing import judging_day
 from interlock.model import words
 from interlock.usecases.assess import assess
 from interlock.usecases.load import load_inputs, open_workspace
@@ -90,7 +90,7 @@ def report(
     with start_pdf_process(wanted) as pdf_process:
         if org is not None:
             inputs = for_recipient(inputs, org)
-        assessment = assess(inputs, today=date.today(), runs=runs, seed=seed)
+        assessment = assess(inputs, today=judging_day(), runs=runs, seed=seed)
         if site is not None:
             _say_site(write_site(assessment, inputs, site, templates=templates))
             return

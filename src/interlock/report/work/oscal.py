@@ -2,7 +2,8 @@
 
 An open gap is a risk with the status ``open``, something undecided one with the status ``investigating``; each has an
 item, the observation that it rests on, and a remediation of which every step is a task with its dependencies. The
-milestones are the forecasts: each organisation's range, or its P80 date where a single date has ground.
+milestones are the forecasts: each organisation's range, or its P80 date where a single date has ground. A risk has a
+deadline where the team stated a day for it, or else where a single date has ground; a step has its days in the plan.
 
 Identifiers are version 5 UUIDs of the keys, so the same gap keeps its identifier from one document to the next; the
 document's own changes with its content, as the model demands.
@@ -23,6 +24,7 @@ from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.errors import InterlockError
 from interlock.model.forecast import Quantiles
 from interlock.model.gap_graph import GapNode
+from interlock.model.plan import FIND_OUT, PlanTask
 from interlock.report import estimates, safe
 from interlock.report.sections.context import Context
 from interlock.report.sections.summary import question
@@ -168,12 +170,25 @@ def _risk(context: Context, node: GapNode) -> dict[str, Any]:
         ],
         "remediations": [_remediation(context, node)],
         "related-observations": [{"observation-uuid": _id("observation", node.key)}],
+        "deadline": _deadline(context, node),
     }
     return {key: value for key, value in risk.items() if value}
 
 
+def _task(context: Context, node: GapNode) -> PlanTask | None:
+    """The task that closes a gap, or finds out about one."""
+    return context.tasks.get(node.key) or context.tasks.get(f"{FIND_OUT}{node.key}")
+
+
+def _deadline(context: Context, node: GapNode) -> str:
+    """The end of the day by which it is to be done; empty where nobody stated one and no single date has ground."""
+    task, ground = _task(context, node), context.assessment.plan.ground
+    day = (task.due or (task.latest if ground.firm else None)) if task else None
+    return f"{day}T23:59:59+00:00" if day else ""
+
+
 def _remediation(context: Context, node: GapNode) -> dict[str, Any]:
-    rule, task = context.assessment.rules[node.rule], context.tasks.get(node.key)
+    rule, task = context.assessment.rules[node.rule], _task(context, node)
     step: dict[str, Any] = {
         "uuid": _id("task", node.key),
         "type": "action",
@@ -185,6 +200,9 @@ def _remediation(context: Context, node: GapNode) -> dict[str, Any]:
             _prop("lead-time", estimates.lead_time(task.lead_time if task else rule.remediation.lead_time)),
         ],
     }
+    if task and task.starts and task.ends and context.assessment.plan.ground.dated:
+        days = {"start": f"{task.starts}T00:00:00+00:00", "end": f"{task.latest or task.ends}T23:59:59+00:00"}
+        step["timing"] = {"within-date-range": days}
     before = sorted(context.waiting.pred.get(node.key, ()))
     if before:
         step["dependencies"] = [{"task-uuid": _id("task", key)} for key in before]
