@@ -41,6 +41,37 @@ async def test_an_organisation_is_added_with_an_id_made_from_its_name(terminal, 
         assert not t.app.state.changed_files
 
 
+async def test_organisations_are_added_from_a_directory_by_their_words_and_undone(terminal, workspace, tmp_path):
+    file = tmp_path / "directory.csv"
+    file.write_text(
+        "name,base_url,vendor\nSt. Mary [red]Hospital,https://a.example.org/fhir/R4,Epic\n"
+        "North Clinic,https://b.example.org/fhir/R4,Oracle\nEast Clinic,https://b.example.org/fhir/R4,Oracle\n"
+    )
+    added = lambda: {org.name for org in workspace.read().organizations}  # noqa: E731
+    async with terminal((80, 24)) as t:
+        await t.press("7", "i")
+        await t.until_shown("Which directory?")
+        await t.type("/no/such/file")
+        await t.press("enter")
+        await t.until_shown("there is no file")
+        t.app.screen.query_one("#ask", Input).value = str(file)
+        await t.press("enter")
+        await t.until_shown("3 matches")
+        assert "shared by 2" in t.text
+        await t.type("mary epic")
+        await t.until_shown("1 match")
+        await t.press("enter")
+        await t.until(lambda: "St. Mary [red]Hospital" in added())
+        await t.until_shown("Add which?")  # the next one
+        await t.type("a.example.org")
+        await t.press("enter")
+        await t.until_shown("It is here already")
+        await t.press("escape")
+        await t.until(lambda: t.app.state.inputs is not None and len(t.app.state.inputs.organizations) == 5)
+        await t.press("ctrl+z")
+        await t.until(lambda: len(added()) == 4)
+
+
 async def test_what_is_wrong_is_said_at_the_field_and_nothing_is_saved(terminal, workspace):
     async with terminal() as t:
         await t.press("7", "a")

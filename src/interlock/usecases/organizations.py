@@ -102,10 +102,7 @@ def import_organizations(
     directory = read_directory_file(source)
     picked = pick(directory, name, vendor)
     existing = workspace.read().organizations
-    at_base: dict[str, list[Organization]] = {}
-    for org in existing:
-        if org.fhir_base_url and org.fhir_base_url.startswith(("http://", "https://")):
-            at_base.setdefault(base_key(org.fhir_base_url), []).append(org)
+    at_base = _at_base(existing)
     known = [(listed, _known_as(listed, at_base)) for listed in picked]
     fresh = [listed for listed, org in known if org is None]
     if limit is None and len(fresh) > MANY and not dry_run:
@@ -115,10 +112,7 @@ def import_organizations(
             remedy="pick with --name or --vendor, or say how many with --limit; --dry-run shows them",
         )
     chosen = fresh[:limit]
-    contract = workspace.contract() if any(len(listed.bases) > 1 for listed in chosen) else None
-    release = contract.fhir_release if contract is not None else "R4"
-    bases = [listed.base_for(release) for listed in chosen]
-    organizations = _organizations(chosen, bases, vendor, environment, {org.id for org in existing})
+    organizations, bases = listed_organizations(workspace, chosen, existing, vendor, environment)
     if not dry_run:
         for org in organizations:
             workspace.save_organization(org, new=True)
@@ -141,6 +135,33 @@ def import_organizations(
         notes=directory.notes,
         saved=not dry_run,
     )
+
+
+def listed_organizations(
+    workspace: Workspace,
+    chosen: Sequence[ListedOrganization],
+    existing: Sequence[Organization],
+    vendor: str | None = None,
+    environment: str | None = None,
+) -> tuple[list[Organization], list[Base]]:
+    """The organisations that these of a directory become, not saved yet, and the base that each gets."""
+    contract = workspace.contract() if any(len(listed.bases) > 1 for listed in chosen) else None
+    release = contract.fhir_release if contract is not None else "R4"
+    bases = [listed.base_for(release) for listed in chosen]
+    return _organizations(chosen, bases, vendor, environment, {org.id for org in existing}), bases
+
+
+def known_organization(listed: ListedOrganization, existing: Sequence[Organization]) -> Organization | None:
+    """The organisation of a workspace that a listed one is, or none."""
+    return _known_as(listed, _at_base(existing))
+
+
+def _at_base(existing: Sequence[Organization]) -> dict[str, list[Organization]]:
+    at_base: dict[str, list[Organization]] = {}
+    for org in existing:
+        if org.fhir_base_url and org.fhir_base_url.startswith(("http://", "https://")):
+            at_base.setdefault(base_key(org.fhir_base_url), []).append(org)
+    return at_base
 
 
 def _known_as(listed: ListedOrganization, at_base: dict[str, list[Organization]]) -> Organization | None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.widgets import Button, Input, Select, Static
 
 from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
 from interlock.model.text import plain, slug
-from interlock.tui.page import DIM, WARN, text
-from interlock.tui.screens.section import Confirm, Dialog, Section
+from interlock.tui.page import DIM, WARN, line, text
+from interlock.tui.screens.search import Entry, Search
+from interlock.tui.screens.section import AskText, Confirm, Dialog, Section
 from interlock.tui.state import State
 from interlock.tui.undo import Step
 from interlock.tui.widgets.fields import Field, Segments, labelled
@@ -24,6 +27,7 @@ from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.tui.work import in_thread
 
 if TYPE_CHECKING:
+    from interlock.fhir.directory.listed import ListedOrganization
     from interlock.workspace.store import FileChange, Workspace
 
 
@@ -54,6 +58,7 @@ class OrganizationsSection(Section):
     PANELS = {"#org-panel": "Organisations"}
     BINDINGS = [
         Binding("a", "add", "Add", tooltip="A form for a new organisation"),
+        Binding("i", "import", "Import", tooltip="Add organisations that a directory of endpoints lists"),
         Binding("e", "edit", "Edit", tooltip="Change the highlighted organisation"),
         Binding("d,delete", "remove", "Remove", key_display="d", tooltip="Remove it; answers and observations stay"),
     ]
@@ -63,6 +68,7 @@ class OrganizationsSection(Section):
         with Vertical():
             with Horizontal(classes="buttons"):
                 yield Button("Add", id="org-add", variant="primary", compact=True)
+                yield Button("Import", id="org-import", compact=True)
                 yield Button("Edit", id="org-edit", compact=True)
                 yield Button("Remove", id="org-remove", compact=True)
             with Vertical(classes="panel", id="org-panel"):
@@ -84,6 +90,56 @@ class OrganizationsSection(Section):
     def action_add(self) -> None:
         """Add an organisation."""
         self.interlock.edit_organization(None)
+
+    @on(Button.Pressed, "#org-import")
+    @work(group="organizations", exclusive=True, description="import")
+    async def action_import(self) -> None:
+        """Add organisations that a directory lists, one after the other, until the list is closed."""
+        from interlock.usecases.directories import read_directory_file
+
+        dialog = AskText(
+            "Which directory?",
+            "A file: a FHIR Bundle of Endpoints as vendors publish it, a CSV, or an address a line.",
+            placeholder="epic-r4.json",
+            check=_readable_file,
+        )
+        typed: str | None = await self.app.push_screen_wait(dialog)
+        if typed is None:
+            return
+        self.notify("Reading the directory…")
+        try:
+            directory = await in_thread(lambda: read_directory_file(Path(typed).expanduser()))
+        except InterlockError as error:
+            self.notify(plain(error, 400), title="Not read", severity="error", markup=False)
+            return
+        entries = [_entry(str(index), listed) for index, listed in enumerate(directory.organizations)]
+        while True:
+            search = Search("Add which?", "a name, a vendor or a host", entries)
+            chosen: str | None = await self.app.push_screen_wait(search)
+            if chosen is None:
+                return
+            await self._add_listed(directory.organizations[int(chosen)])
+
+    async def _add_listed(self, listed: ListedOrganization) -> None:
+        """Add one, unless its base is here already."""
+        from interlock.usecases.organizations import known_organization, listed_organizations
+
+        workspace = self.interlock.workspace
+        existing = (await in_thread(workspace.read)).organizations
+        if (known := known_organization(listed, existing)) is not None:
+            self.notify(f"It is here already: {plain(known.name, 80)}.", severity="warning", markup=False)
+            return
+        try:
+            (org,), (base,) = await in_thread(listed_organizations, workspace, [listed], existing)
+            save = partial(workspace.save_organization, org, new=True)
+            _, change = await in_thread(workspace.watched, f"orgs/{org.id}.yaml", save)
+        except InterlockError as error:
+            self.notify(plain(error, 400), title="Not added", severity="error", markup=False)
+            return
+        self.interlock.changed(Step(f"adding {plain(org.name, 80)}", files=(change,)))
+        shared = f" {words.count(base.shared_by, 'listed organisation')} share this base." if base.shared_by > 1 else ""
+        self.notify(f"{base.url} ({org.environment}).{shared}", title=f"Added {plain(org.name, 80)}", markup=False)
+        self.interlock.action_reload()
 
     @on(Button.Pressed, "#org-edit")
     @on(Rows.Chosen, "#org-list")
@@ -122,6 +178,26 @@ class OrganizationsSection(Section):
             markup=False,
         )
         self.interlock.action_reload()
+
+
+def _readable_file(typed: str) -> None:
+    """:raises InterlockError: there is no such file."""
+    if not Path(typed).expanduser().is_file():
+        raise InterlockError(f"there is no file {plain(typed, 200)!r}", remedy="give its path, such as ~/epic-r4.json")
+
+
+def _entry(key: str, listed: ListedOrganization) -> Entry:
+    hosts = " ".join(base.url for base in listed.bases)
+    searched = " ".join((listed.name, *listed.aliases, *listed.vendors, hosts)).casefold()
+    return Entry(key, searched, partial(_listed, listed))
+
+
+def _listed(listed: ListedOrganization) -> Content:
+    base = listed.bases[0]
+    more = f", {words.count(len(listed.bases), 'base')}" if len(listed.bases) > 1 else ""
+    shared = f", shared by {base.shared_by}" if base.shared_by > 1 else ""
+    aside = f"  {plain(listed.vendor or 'vendor not named', 40)}, {base.release or 'release not named'}{more}{shared}"
+    return line((plain(listed.name or base.url, 100), "bold"), (aside, DIM))
 
 
 def _row(org: Organization) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -19,7 +20,7 @@ from interlock.tui.page import ACCENT, DIM, STATUS, WARN, line, text
 from interlock.tui.progress import KINDS, QuestionFilter, count, question_rows, questions, scope_line, settled
 from interlock.tui.screens.answering import Answering
 from interlock.tui.screens.matrix import MatrixPage
-from interlock.tui.screens.search import Search
+from interlock.tui.screens.search import Entry, Search
 from interlock.tui.screens.section import Pick
 from interlock.tui.state import State
 from interlock.tui.widgets.bars import ScoreLine
@@ -258,18 +259,13 @@ class QuestionsSection(Answering):
         if inputs is None:
             return
         self.commit()
-        everything = [asked for scope in self._scopes() for asked in questions(inputs, scope)]
         names = self.state.names | {"product": self.state.name_of("product")}
-        places = [f"{asked.scope}\n{asked.item.id}" for asked in everything]
-
-        def find(wanted: str) -> list[tuple[str, Content]]:
-            return [
-                (place, line(*_found(asked, names[asked.scope])))
-                for place, asked in zip(places, everything, strict=True)
-                if all(word in _searched(asked) for word in wanted.casefold().split())
-            ]
-
-        dialog = Search("Find a question", "words of the question, its help, its answer, a note, or an id", find)
+        entries = [
+            Entry(f"{scope}\n{asked.item.id}", _searched(asked), partial(_found, asked, names[scope]))
+            for scope in self._scopes()
+            for asked in questions(inputs, scope)
+        ]
+        dialog = Search("Find a question", "words of the question, its help, its answer, a note, or an id", entries)
         self.ask(dialog, lambda place: self.go_to(*place.split("\n")))
 
     def action_clear(self) -> None:
@@ -372,6 +368,6 @@ def _searched(asked: Asked) -> str:
     return f"{asked.text}\n{asked.item.help or ''}\n{asked.item.id}\n{asked.shown_answer()}\n{note}".casefold()
 
 
-def _found(asked: Asked, whose: str) -> tuple[tuple[str, str], ...]:
+def _found(asked: Asked, whose: str) -> Content:
     sign = STATUS[asked.status]
-    return (sign.glyph, sign.style), (f" {plain(whose, 24)}  ", DIM), (plain(asked.text, 200), "")
+    return line((sign.glyph, sign.style), (f" {plain(whose, 24)}  ", DIM), plain(asked.text, 200))

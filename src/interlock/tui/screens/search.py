@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,8 +20,18 @@ from interlock.tui.widgets.rows import Options
 #: Most lines that are listed; more words narrow them down.
 _MOST = 100
 
-#: What is found for some words: (key, line) of each, the best first.
-Find = Callable[[str], Sequence[tuple[str, Content]]]
+
+@dataclass(frozen=True)
+class Entry:
+    """One of those that are searched.
+
+    :ivar searched: what is looked through for words, in lower case.
+    :ivar drawn: makes its line, when it is listed.
+    """
+
+    key: str
+    searched: str
+    drawn: Callable[[], Content]
 
 
 class Search(Dialog[str]):
@@ -33,9 +44,9 @@ class Search(Dialog[str]):
     FRAME = "dialog -wide"
     HINT = "words narrow the list   ↑ ↓ move   enter goes there   escape cancels"
 
-    def __init__(self, title: str, placeholder: str, find: Find) -> None:
+    def __init__(self, title: str, placeholder: str, entries: Sequence[Entry]) -> None:
         super().__init__(title)
-        self._placeholder, self._find = placeholder, find
+        self._placeholder, self._entries = placeholder, entries
         self._keys: list[str] = []
 
     def body(self) -> ComposeResult:
@@ -53,13 +64,14 @@ class Search(Dialog[str]):
         self._list(event.value.strip())
 
     def _list(self, wanted: str) -> None:
-        matches = self._find(wanted)
+        parts = wanted.casefold().split()
+        matches = [entry for entry in self._entries if all(part in entry.searched for part in parts)]
         shown = matches[:_MOST]
-        self._keys = [key for key, _ in shown]
+        self._keys = [entry.key for entry in shown]
         more = f", of which {_MOST} are listed" if len(matches) > _MOST else ""
         self.query_one("#found", Static).update(f"{words.count(len(matches), 'match', 'matches')}{more}")
         options = self.query_one(Options)
-        options.set_options(Option(line) for _, line in shown)
+        options.set_options(Option(entry.drawn()) for entry in shown)
         options.highlighted = 0 if shown else None
 
     def action_move(self, step: int) -> None:
