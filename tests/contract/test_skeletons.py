@@ -33,6 +33,7 @@ from interlock.workspace.store import Workspace
 
 pytestmark = pytest.mark.fast
 
+RACE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
 VITALS = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs"
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 CONTRACT: dict[str, Any] = {
@@ -304,12 +305,11 @@ def test_profiles_say_what_has_to_be_there() -> None:
 
 
 def test_an_extension_is_a_slice_with_its_address() -> None:
-    url = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
-    need = {"resource": "Patient", "interactions": ["read"], "required_fields": [f"extension('{url}')", "name.family"]}
+    need = {"resource": "Patient", "interactions": ["read"], "required_fields": [f"extension('{RACE}')", "name.family"]}
     profile = json.loads(build(resolved(CONTRACT | {"inputs": [need]}))["profiles/read-patient-1.json"])
     elements = {one["id"]: one for one in profile["differential"]["element"]}
     race = elements["Patient.extension:us-core-race"]
-    assert race["min"] == 1 and race["type"] == [{"code": "Extension", "profile": [url]}]
+    assert race["min"] == 1 and race["type"] == [{"code": "Extension", "profile": [RACE]}]
     assert elements["Patient.name.family"]["min"] == 1
 
 
@@ -346,10 +346,43 @@ def test_what_fhir_does_not_know_is_in_no_document_of_fhir() -> None:
             assert "Pateint" not in text and "nmae" not in text and '"brithDate' not in text, path
 
 
-@pytest.mark.parametrize("of", ["STU3", "R4", "R4B", "R5"])
-def test_every_release_has_valid_documents(of: str) -> None:
+@pytest.mark.parametrize("of", ["DSTU2", "STU3", "R4", "R4B", "R5"])
+def test_every_release_has_valid_documents_in_its_own_form(of: str) -> None:
+    """Valid by the tables, and, but for DSTU2, by fhir.resources: both are asked as the file is made."""
     files = build(resolved(CONTRACT | {"fhir_release": of}))
-    assert any(path.startswith("profiles/") for path in files) == (of != "STU3")
+    profiles = [json.loads(text) for path, text in files.items() if path.startswith("profiles/")]
+    assert len(profiles) == len([path for path in build(resolved()) if path.startswith("profiles/")]), (
+        "as many as there are in R4"
+    )
+    elements = [one for profile in profiles for one in profile["differential"]["element"]]
+    bound = [one["binding"] for one in elements if "binding" in one]
+    sliced = [one["slicing"] for one in elements if "slicing" in one]
+    assert bound and (sliced or of == "DSTU2")
+    before = of in {"DSTU2", "STU3"}
+    assert all(("valueSetReference" in one) is before and ("valueSet" in one) is not before for one in bound)
+    names = ("constrainedType", "base", "display") if of == "DSTU2" else ("type", "baseDefinition", "title")
+    assert all(name in profile for profile in profiles for name in names)
+    if of == "DSTU2":
+        assert not any("id" in one or "sliceName" in one or "comment" in one for one in elements)
+        assert not any("derivation" in profile for profile in profiles)
+
+
+def test_slices_of_dstu2_are_told_apart_by_a_path() -> None:
+    need = {"resource": "Encounter", "interactions": ["search"], "query": ["type=http://snomed.info/sct|185347001"]}
+    contract = CONTRACT | {"fhir_release": "DSTU2", "inputs": [need], "outputs": []}
+    made = json.loads(build(resolved(contract))["profiles/read-encounter-1.json"])
+    _, kinds, visit = made["differential"]["element"]
+    assert kinds == {"path": "Encounter.type", "slicing": {"discriminator": ["coding.code"], "rules": "open"}}
+    assert (visit["path"], visit["name"], visit["min"]) == ("Encounter.type", "185347001", 1)
+
+
+@pytest.mark.parametrize(("of", "profile"), [("DSTU2", [RACE]), ("STU3", RACE), ("R4", [RACE])])
+def test_an_extension_has_its_address_as_the_release_writes_it(of: str, profile: Any) -> None:
+    need = {"resource": "Patient", "interactions": ["read"], "required_fields": [f"extension('{RACE}')"]}
+    contract = CONTRACT | {"fhir_release": of, "inputs": [need], "outputs": []}
+    made = json.loads(build(resolved(contract))["profiles/read-patient-1.json"])
+    (slice_,) = [one for one in made["differential"]["element"] if one["path"] == "Patient.extension"]
+    assert slice_["type"] == [{"code": "Extension", "profile": profile}]
 
 
 SAMPLES = sorted(path.parent.name for path in data_dir("samples").glob("templates/*/contract.yaml"))

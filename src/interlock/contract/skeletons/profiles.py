@@ -1,4 +1,4 @@
-"""``profiles/*.json``: each need as a StructureDefinition on the profile that it declares, of R4 and later."""
+"""``profiles/*.json``: each need as a StructureDefinition on the profile that it declares, in its release's form."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from interlock.contract import fhir_names
 from interlock.contract.skeletons.base import of_contract
+from interlock.contract.skeletons.profiles_earlier import as_earlier
 from interlock.documents.visible import to_json, visible
 from interlock.fhir.tables import Element, Release, Unknown, us_core
 from interlock.fhir.tables import release as tables_of
@@ -33,8 +34,6 @@ def profiles(resolved: ResolvedContract) -> Mapping[str, str]:
     :raises InvalidDocumentError: it would not be valid FHIR.
     """
     contract = resolved.contract
-    if contract.fhir_release in {"DSTU2", "STU3"}:
-        return {}
     files: dict[str, str] = {}
     plain: dict[str, Need] = {}
     names: dict[str, str] = {}
@@ -84,6 +83,7 @@ def _profile(resolved: ResolvedContract, need: Need, name: str, organization: st
     }
     if elements.value_sets:
         document["contained"] = elements.value_sets
+    document = as_earlier(document, contract.fhir_release)
     require_valid(document, contract.fhir_release, f"profiles/{name}.json")
     return to_json(document)
 
