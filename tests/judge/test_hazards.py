@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from interlock.content.changes import ContentParts, content_changes
 from interlock.content.hazards import HAZARDS, Hazards, load_hazards, read_hazards
 from interlock.content.questionnaires import load_questionnaires
 from interlock.content.rulesets import load_ruleset
@@ -31,7 +32,8 @@ pytestmark = pytest.mark.fast
 
 SHIPPED = load_hazards([data_dir("rulesets") / HAZARDS])
 QUESTIONS = load_questionnaires((data_dir("questionnaires"),))
-RULES = {rule.id: rule for rule in load_ruleset(data_dir("rulesets") / "core").rules}
+RULESET = load_ruleset(data_dir("rulesets") / "core")
+RULES = {rule.id: rule for rule in RULESET.rules}
 HAZARD = """\
 id: HZ-90
 title: A cut list is taken for the whole
@@ -287,3 +289,12 @@ def test_figures_of_no_hazard_are_told_with_their_line(tmp_path: Path) -> None:
     (workspace.root / "hazards.yaml").write_text(figures, encoding="utf-8")
     (problem,) = (one for one in lint_content(workspace.root) if (one.file or "").endswith("hazards.yaml"))
     assert (problem.line, problem.message.partition(";")[0]) == (2, "there is no hazard HZ-99")
+
+
+def test_a_hazard_that_a_workspace_changes_or_adds_is_a_difference_that_is_told() -> None:
+    ours = ContentParts(RULESET, (), (), SHIPPED.hazards)
+    (first, *rest) = SHIPPED.hazards
+    added = model_from_yaml(Hazard, parse_yaml(HAZARD, "x"))
+    own = ContentParts(RULESET, (), (), (first.but(severity=1), *rest, added))
+    told = [(change.of, change.id, change.change) for change in content_changes(ours, own)]
+    assert told == [("hazard", "HZ-01", "severity 1 instead of 5"), ("hazard", "HZ-90", "added")]

@@ -106,7 +106,7 @@ def test_the_worst_open_one_is_told_in_words_alone() -> None:
     def worst(states: tuple[HazardState, ...]) -> str:
         return worst_open(Context(factory.sample().but(hazards=states), {}, ()))
 
-    assert worst(STATES) == "Truncated list by paging or a search cap (serious harm possible, by judgement)"
+    assert worst(STATES) == "Cut list taken for the whole (serious harm possible, by judgement)"
     assert worst(STATES[1:]) == ""
 
 
@@ -116,7 +116,7 @@ def test_the_workbook_is_a_hazard_log_whose_last_columns_are_the_officer_s() -> 
         assert 'name="Hazards"' in archive.read("xl/workbook.xml").decode()
         strings = archive.read("xl/sharedStrings.xml").decode()
         rows = re.findall(r"<row .*?</row>", archive.read("xl/worksheets/sheet1.xml").decode(), re.DOTALL)
-    assert "Residual severity (for the safety officer)" in strings and "Truncated list by paging" in strings
+    assert "Residual severity (for the safety officer)" in strings and "Cut list taken for the whole" in strings
     assert len(rows) == 1 + len(STATES)
     assert [re.findall(r'r="([R-V])\d+"[^>]*><v>', row) for row in rows[1:]] == [["R"], ["R"], ["R"], []]
 
