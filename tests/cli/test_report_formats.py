@@ -58,9 +58,9 @@ def test_the_same_workspace_gives_the_same_workbook(command, demo: Path, tmp_pat
 def test_all_stays_what_it_was_and_the_help_names_every_format(command) -> None:
     assert parse_formats("all") == FORMATS == ("md", "html", "pdf", "json")
     assert parse_formats("SARIF, md,xlsx") == ("md", "xlsx", "sarif")
-    unknown = command("report", "--format", "docx")
+    unknown = command("report", "--format", "odt")
     assert unknown.code == 2
-    assert "md, html, pdf, json, xlsx, sarif, all" in unknown.err
+    assert "md, html, pdf, json, xlsx, docx, sarif, all" in unknown.err
     shown = command("report", "--help").out
     assert "xlsx" in shown and "sarif" in shown
 

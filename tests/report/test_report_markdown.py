@@ -118,6 +118,10 @@ def test_the_graph_is_one_mermaid_block(sample: str) -> None:
     assert any("Does this hold" in line and line.endswith(":::find") for line in lines)
 
 
+def test_each_entry_of_a_list_has_a_line_of_its_own(sample: str) -> None:
+    assert re.findall(r"\S- [A-Z].*", sample) == []
+
+
 def test_what_was_not_observed(sample: str) -> None:
     seen = next(line for line in sample.splitlines() if line.startswith("| [Harborview Clinics]"))
     assert "Not observed: connection timed out after 10 s. |" in seen

@@ -25,8 +25,8 @@ from interlock.usecases.pdf import PdfProcess
 from interlock.workspace.atomic import write_atomically
 from interlock.workspace.store import SETTINGS_FILE
 
-Format = Literal["md", "html", "pdf", "json", "xlsx", "sarif"]
-#: What ``all`` stands for. The workbook and the findings for code scanning are for some readers only: they are named.
+Format = Literal["md", "html", "pdf", "json", "xlsx", "docx", "sarif"]
+#: What ``all`` stands for. Workbook, Word document and findings for code scanning are for some readers: they are named.
 FORMATS: tuple[Format, ...] = ("md", "html", "pdf", "json")
 PDF_SECTIONS: tuple[str, ...] = tuple(name for name in SECTIONS if name not in {"tasks", "statements"})
 #: The largest logo, in bytes.
@@ -78,7 +78,7 @@ def write_report(
         is asked for; the workbook has no sheet for any of the sections.
     :raises WorkspaceError: the folder cannot be written.
     """
-    from interlock.report import html, json, markdown, seal
+    from interlock.report import docx, html, json, markdown, seal
     from interlock.report.annex import annex_of
     from interlock.report.sections.context import Context
     from interlock.report.templates import own_folder
@@ -107,6 +107,9 @@ def write_report(
         ).encode()
         if "xlsx" in formats:
             makers["xlsx"] = _workbook(assessment, inputs, sections)
+        if "docx" in formats:
+            paper = report_view(assessment, inputs, day, sections or PDF_SECTIONS)
+            makers["docx"] = lambda: docx.render(paper, day=day, version=__version__)
         if "sarif" in formats:
             makers["sarif"] = _sarif(inputs)
         written: dict[Format, Path] = {}

@@ -42,7 +42,8 @@ def report(
         typer.Option(
             "--format",
             "-f",
-            help="md, html, pdf, json; all of these (all); xlsx (a workbook), sarif (the probes' findings).",
+            help="md, html, pdf, json; all of these (all); xlsx (a workbook), docx (Word), "
+            "sarif (the probes' findings).",
             metavar="LIST",
         ),
     ] = "all",

@@ -23,7 +23,7 @@ def build_graph(context: Context) -> Shown:
     graph = context.assessment.graph
     if not graph.nodes:
         lead = "Nothing is open and nothing is undecided, so there is nothing to draw."
-        return {"lead": lead, "picture": None, "data": None, "mermaid": "", "note": "", "root_causes": ()}
+        return {"lead": lead, "picture": None, "data": None, "mermaid": "", "arrows": (), "note": "", "root_causes": ()}
 
     def anchor(node: GapNode) -> str:
         return context.rule_anchor(node.rule, RuleOutcome.GAP if node.kind == "gap" else RuleOutcome.UNKNOWN)
@@ -48,9 +48,19 @@ def build_graph(context: Context) -> Shown:
         "picture": picture,
         "data": None if context.brief else graph_data(graph, context.names, anchor),
         "mermaid": mermaid(drawing),
+        "arrows": _arrows(drawing),
         "note": " ".join(filter(None, (needless, drawing.note))),
         "root_causes": tuple(_root(context, cause) for cause in graph.root_causes),
     }
+
+
+def _arrows(drawing: Drawing) -> tuple[Shown, ...]:
+    """The picture's arrows in words: what comes first, and all that then can begin."""
+    told = {node.key: f"{node.rule} ({node.where}): {node.title}" for node in drawing.nodes}
+    then: dict[str, list[str]] = {}
+    for before, after in drawing.edges:
+        then.setdefault(before, []).append(told[after])
+    return tuple({"first": told[key], "then": tuple(rest)} for key, rest in then.items())
 
 
 def _legible(
