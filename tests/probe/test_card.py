@@ -140,10 +140,25 @@ def test_our_own_mistake_is_no_finding_of_theirs() -> None:
 
 def test_a_failure_that_no_question_knows_is_asked_all_the_same() -> None:
     known = {check_id for question in QUESTIONS for check_id in question.checks}
-    assert "NET-008" not in known
-    card = card_of(observation(check("NET-008", "/metadata: HTTP 500")))
-    assert [line.checks for line in card.blocks] == [("NET-008",)]
-    assert card.ask[0].text == "/metadata: HTTP 500. Can you correct this, or tell us why it is so?"
+    assert "SMART-006" not in known
+    card = card_of(observation(check("SMART-006", "authorization_endpoint is missing")))
+    assert [line.checks for line in card.blocks] == [("SMART-006",)]
+    assert card.ask[0].text == "authorization_endpoint is missing. Can you correct this, or tell us why it is so?"
+
+
+def test_what_may_pass_is_tried_again_and_what_was_found_nearby_is_probed_before_anybody_is_asked() -> None:
+    down = card_of(observation(check("NET-008", "/metadata: HTTP 503")))
+    assert down.first.startswith("Probe it again later; if it stays so, ask them question 1.")
+    refused = card_of(observation(check("DATA-002", "Refused: Appointment (HTTP 403)")))
+    assert refused.first.startswith("Check which scopes your token has, then ask them question 1.")
+    url = "https://ehr.example/fhir/R4"
+    found = RequestRecord(method="GET", url=f"{url}/metadata", elapsed_ms=1, status=200, purpose="deeper")
+    said = f"A statement is at {url}: the base URL lacks its last part"
+    near = card_of(observation(check("CAP-046", said), outcome="not_observed", facts=Facts(), requests=(found,)))
+    assert near.first == f"Probe that address: interlock probe {url}. Then ask them question 1."
+    assert near.unseen[0].do == f"interlock probe {url}"
+    nowhere = card_of(observation(check("CAP-001", "nothing is there")))
+    assert nowhere.first.startswith("Check the address for a mistake, then ask them question 1.")
 
 
 @pytest.mark.parametrize("check_id", [check_id for question in QUESTIONS for check_id in question.checks])

@@ -75,10 +75,7 @@ def test_each_target_is_one_line_that_can_be_read_back(served: Loopback) -> None
 def test_the_summary_counts_what_failed_and_why(served: Loopback) -> None:
     served.routes["/0/fhir/metadata"] = served.routes["/0/fhir/.well-known/smart-configuration"] = slam
     served.routes["/1/fhir/metadata"] = Reply(b"<!doctype html>", 200, "text/html")
-    served.routes["/1/fhir/.well-known/smart-configuration"] = Reply(b"", 404)
-    served.routes["/1/.well-known/smart-configuration"] = served.routes["/.well-known/smart-configuration"] = Reply(
-        b"", 404
-    )
+    served.routes["/1/fhir/.well-known/smart-configuration"] = as_json({})
     wanted = [target.model_copy(update={"vendor": "Made Up"}) for target in targets(served, 3)]
     run = probe_fleet(wanted, allowing(served), on_line=lambda line: None)
     summary = run

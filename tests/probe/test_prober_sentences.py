@@ -536,6 +536,15 @@ def test_a_medication_by_reference_has_its_code_elsewhere() -> None:
     assert of_sample(by_code).outcome == "pass"
 
 
+def test_a_page_of_a_firewall_is_no_statement_behind_a_token() -> None:
+    page = b"<!doctype html><title>Request blocked</title>"
+    exchanges = {purpose: read(purpose, 403, "text/html", page) for purpose in ("metadata", "smart")}
+    checks = judged(exchanges)  # type: ignore[arg-type]
+    assert (checks["NET-024"].outcome, checks["CAP-002"].outcome) == ("warn", "not_observed")
+    refused = judged({"metadata": read("metadata", 403, "application/json", b"{}")})
+    assert (refused["NET-024"].outcome, refused["CAP-002"].outcome) == ("pass", "warn")
+
+
 def test_a_page_to_sign_in_is_no_patient_given_away() -> None:
     page = replace(counted(200, "html", "an HTML page"), purpose="anonymous-read")
     exchanges = documents(metadata=statement(), smart=smart()) | {"anonymous-read": page}

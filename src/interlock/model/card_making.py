@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from interlock.model import words
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.card import Card, CardLine
-from interlock.model.card_questions import QUESTIONS, UNREACHED, Question, asked_by_facts, other_hosts, values_of
+from interlock.model.card_questions import (
+    QUESTIONS,
+    UNREACHED,
+    Question,
+    asked_by_facts,
+    deeper_base,
+    other_hosts,
+    values_of,
+)
 from interlock.model.observation import Check, Observation
 from interlock.model.text import plain
 
@@ -255,7 +263,9 @@ def _unseen(observation: Observation) -> Iterator[CardLine]:
     base = values_of(observation)["base"]
     reason = observation.reason_not_observed()
     if reason:
-        yield CardLine(text=f"Anything at all: {plain(reason, 300)}", do=_would(reason, base))
+        nearby = deeper_base(observation)
+        do = f"interlock probe {nearby}" if nearby else _would(reason, base)
+        yield CardLine(text=f"Anything at all: {plain(reason, 300)}", do=do)
         return
     groups: dict[str, list[Check]] = {}
     for check in observation.checks:

@@ -34,6 +34,7 @@ class Question(NamedTuple):
 
 
 _CHANGE = "{ask}. If the answer is no, the contract or the product has to change for this organisation."
+_CHECK_BASE = "Check the address for a mistake, then"
 _IN_TIME = "{ask}: only they can renew or correct the certificate."
 
 QUESTIONS: tuple[Question, ...] = (
@@ -45,12 +46,17 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         ("CAP-046", "CAP-001"),
         "Which is the FHIR base URL that we should use? We were given {base}. {said}",
-        "Check the address for a mistake, then {ask}.",
+        "{try_base} {ask}.",
     ),
     Question(
         ("CAP-050",),
         "Is there a base URL of yours for the FHIR release that our product is written for? {said}",
         "{ask}. If there is none, the contract or the product has to change for this organisation.",
+    ),
+    Question(
+        ("NET-008",),
+        "{said} Can you correct this, or tell us why it is so?",
+        "Probe it again later; if it stays so, {ask}.",
     ),
     Question(
         ("NET-024",),
@@ -106,7 +112,11 @@ QUESTIONS: tuple[Question, ...] = (
         "authentication method?",
         "Check the credentials that were used, then {ask}.",
     ),
-    Question(("DATA-002",), "Our client may not read what it needs. {said} Which scopes or roles does it need?"),
+    Question(
+        ("DATA-002",),
+        "Our client may not read what it needs. {said} Which scopes or roles does it need?",
+        "Check which scopes your token has, then {ask}.",
+    ),
     Question(
         ("CORS-001", "CORS-002", "CORS-003", "CORS-004"),
         "Our app runs in the browser, and your server does not let it read the answers (CORS). {said} Can our origin "
@@ -265,8 +275,10 @@ def values_of(observation: Observation) -> dict[str, str]:
     capability = observation.facts.capability
     services = capability.security.services if capability else ()
     named = words.listed([f"“{plain(name, 60)}”" for name in services], 3)
+    deeper = deeper_base(observation)
     return {
         "base": plain(observation.target.base_url, 300).rstrip("/"),
+        "try_base": f"Probe that address: interlock probe {deeper}. Then" if deeper else _CHECK_BASE,
         "services": f", though your capability statement declares {named}" if named else "",
         "own_base": plain(capability.implementation_url or "", 300) if capability else "",
         "edition": _edition(observation),
@@ -274,6 +286,13 @@ def values_of(observation: Observation) -> dict[str, str]:
         "lacking": words.listed(_lacking(observation.facts.smart)) or "more than we can read",
         "date": words.iso_day(plain(capability.date or "", 40)) if capability else "",
     }
+
+
+def deeper_base(observation: Observation) -> str:
+    """The base one segment deeper at which a statement was found; nothing where none was."""
+    found = any(check.id == "CAP-046" and check.outcome is CheckOutcome.FAIL for check in observation.checks)
+    urls = [request.url for request in observation.requests if request.purpose == "deeper" and request.status == 200]
+    return plain(urls[-1].partition("?")[0].removesuffix("/metadata"), 300) if found and urls else ""
 
 
 def _edition(observation: Observation) -> str:

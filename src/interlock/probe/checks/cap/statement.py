@@ -6,6 +6,7 @@ from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.text import plain
 from interlock.probe.checks.base import CheckInput, check, unseen
+from interlock.probe.checks.net.reach import is_for_people
 from interlock.probe.checks.results import (
     Result,
     capitalized,
@@ -73,8 +74,11 @@ def offered(probed: CheckInput) -> Result:
 def without_token(probed: CheckInput) -> Result:
     """An interoperability finding, no violation: FHIR itself does not require it."""
     if probed.reading("metadata") in {"unauthorized", "forbidden"}:
+        exchange = probed.exchanges["metadata"]
+        if is_for_people(exchange):
+            return not_observed("a page for people came, perhaps of a firewall (see NET-024)", probed.at("metadata"))
         return warned(
-            f"The statement is refused without credentials (HTTP {probed.exchanges['metadata'].record.status}); FHIR "
+            f"The statement is refused without credentials (HTTP {exchange.record.status}); FHIR "
             "permits that, but nobody can see what the server offers before being registered"
         )
     probed.require("metadata")

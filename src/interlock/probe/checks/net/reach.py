@@ -357,12 +357,17 @@ def size(probed: CheckInput) -> Result:
 def programs_welcome(probed: CheckInput) -> Result:
     """A firewall's page for unknown programs looks like a refusal, and says nothing about the server behind it."""
     for exchange in _answers(probed):
-        record = exchange.record
-        page = (record.content_type or "").lower().startswith("text/html")
-        if record.status in {403, 406, 415} and page and "www-authenticate" not in record.headers:
+        if is_for_people(exchange):
             return warned(
-                f"HTTP {record.status} with a page for people: a firewall in front may block unknown programs; ask for "
-                "the product's User-Agent to be allowed",
+                f"HTTP {exchange.record.status} with a page for people: a firewall in front may block unknown "
+                "programs; ask for the product's User-Agent to be allowed",
                 probed.at(exchange.purpose),
             )
     return passed("No page of a firewall was met")
+
+
+def is_for_people(exchange: Exchange) -> bool:
+    """Whether a refusal came with a page and without a challenge: it may be the server's or a firewall's."""
+    record = exchange.record
+    page = (record.content_type or "").lower().startswith("text/html")
+    return record.status in {403, 406, 415} and page and "www-authenticate" not in record.headers

@@ -59,7 +59,8 @@ def published(probed: CheckInput) -> Result:
         return unseen(probed, "smart")
     sign = _requires_authorization(probed)
     metadata = probed.exchanges.get("metadata")
-    if not sign and (metadata is None or metadata.failure is not None):
+    unasked = metadata is None or metadata.failure is not None
+    if not sign and (unasked or not (hollow or probed.has("metadata"))):
         return not_observed("whether the server requires authorization was not seen", probed.at("smart"))
     if not sign and probed.has("metadata"):
         asked = "nothing that was seen requires authorization: no security is declared, and no request was refused"
@@ -68,7 +69,7 @@ def published(probed: CheckInput) -> Result:
         return failed(f"{capitalized(probed.why_unseen('smart'))}, which says nothing about authorization")
     return failed(
         "No SMART configuration is published under the base URL; by SMART App Launch 2.2 an endpoint that requires "
-        "authorization SHALL serve one" + (f" ({sign})" if sign else "")
+        f"authorization SHALL serve one ({sign})"
     )
 
 
