@@ -39,9 +39,16 @@ def build_comparison(context: Context) -> Shown:
     return {
         "areas": tuple(_areas(context)),
         "differ": tuple(differ),
-        "same": tuple(same),
+        "same": () if context.brief else tuple(same),
+        "same_in_words": _in_words(same) if context.brief else "",
         "alone": "" if rows else "One organisation or none: there is nothing to compare.",
     }
+
+
+def _in_words(rows: Sequence[Shown]) -> str:
+    """What is the same, as a sentence."""
+    said = [f"{row['term']}: {row['says'] or row['values'][0]['value']}" for row in rows]
+    return words.sentence(f"The same wherever it was observed or set: {'; '.join(said)}") if said else ""
 
 
 # -- scorecard ------------------------------------------------------------------------------------------------------
@@ -63,11 +70,12 @@ def _area(context: Context, area: str, judged: Sequence[tuple[Rule, Finding]]) -
     outcomes = Counter(finding.outcome for _, finding in judged)
     met = [pair for pair in judged if pair[1].outcome is RuleOutcome.MET]
     undecided = sum(outcomes[outcome] for outcome in UNDECIDED)
+    counted = {"met": len(met), "open": outcomes[RuleOutcome.GAP], "undecided": undecided}
     strongest = max(met, key=_strength, default=None)
     weakest = max(judged, key=_weakness)
     return {
         "area": area,
-        "counted": f"{outcomes[RuleOutcome.MET]:,} met, {outcomes[RuleOutcome.GAP]:,} open, {undecided:,} undecided",
+        "counted": ", ".join(f"{number:,} {name}" for name, number in counted.items() if number),
         "strongest": _holds(context, *strongest) if strongest else "Nothing is met yet.",
         "weakest": _lacks(context, *weakest),
     }
