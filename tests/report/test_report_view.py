@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import assessment_factory as factory
 import pytest
 from assessment_factory import content, shown
@@ -12,13 +9,13 @@ from assessment_factory import content, shown
 from interlock.documents.resources import data_dir
 from interlock.model.assessment import Assessment
 from interlock.model.base import Gate, Reference, Scope
-from interlock.model.contract import ContractFit, SettingMatch
+from interlock.model.contract import ContractFit
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Subject
 from interlock.model.gap_graph import RootCause
-from interlock.report import html, view
-from interlock.report.sections.context import BRIEF_QUESTIONS, ReferenceBook
-from interlock.report.sections.organizations import BRIEF_NAMES
+from interlock.report import view
+from interlock.report.brief import BRIEF
+from interlock.report.sections.context import ReferenceBook
 from interlock.report.view import ReportView
 
 pytestmark = pytest.mark.fast
@@ -27,11 +24,6 @@ pytestmark = pytest.mark.fast
 def build(assessment: Assessment, **options: object) -> ReportView:
     chosen: dict[str, object] = {"generated": factory.GENERATED, "observations": factory.observations()} | options
     return view.build(assessment, interlock_version="0.1.0", **chosen)  # type: ignore[arg-type]
-
-
-def both(assessment: Assessment, section: str) -> Iterator[Any]:
-    """A section of the whole report and of the brief one."""
-    return (content(build(assessment, brief=brief), section) for brief in (False, True))
 
 
 @pytest.fixture(scope="module")
@@ -110,15 +102,15 @@ def test_a_fit_that_was_not_observed_wins_over_its_own_matches() -> None:
     assert content(built, "organizations").pages[3].needs == ()
 
 
-def test_stage_is_a_question_where_unknowns_decide(sample: ReportView) -> None:
-    stages = {
-        row.link.label: (row.stage.symbol, row.stage.label, row.if_unknowns_hold)
-        for row in content(sample, "glance").rows
-    }
-    assert stages["Riverside Regional Medical Center"] == ("✓", "Pilot", "")
-    assert stages["Lakeshore Health System"] == ("○", "Design", "")
-    assert stages["Pinecrest Community Hospital"] == ("?", "Before design", "Design if what is undecided holds")
-    assert stages["Harborview Clinics"] == ("?", "Design", "Pilot if what is undecided holds")
+def test_each_gate_of_each_organisation_has_a_glyph_and_a_word(sample: ReportView) -> None:
+    glance = content(sample, "glance")
+    assert [gate.title for gate in glance.gates] == ["Design", "Sandbox", "Pilot", "Production"]
+    rows = {row.link.label: row for row in glance.rows}
+    glyphs = {name: "".join(gate.symbol for gate in row.gates) for name, row in rows.items()}
+    assert glyphs["Riverside Regional Medical Center"].startswith("✓✓✓")
+    assert all(gate.label for row in rows.values() for gate in row.gates)
+    assert rows["Pinecrest Community Hospital"].if_unknowns_hold == "Design if what is undecided holds"
+    assert rows["Harborview Clinics"].if_unknowns_hold == "Pilot if what is undecided holds"
     assert {pair.term: pair.value for pair in content(sample, "glance").stages}["Pilot"] == "1"
 
 
@@ -252,126 +244,6 @@ def test_only_the_sections_asked_for_and_no_link_into_others() -> None:
         build(factory.sample(), sections=["nonsense"])
 
 
-def test_a_brief_report_tells_what_blocks_in_full_and_loses_nothing() -> None:
-    whole, brief = both(factory.sample(), "gaps")
-    whole, brief = whole.groups, brief.groups
-    assert not any(group.rows for group in whole)
-    assert {gap.id for group in whole for gap in group.gaps} == {
-        gap.id for group in brief for gap in (*group.gaps, *group.rows)
-    }
-    rows = [gap for group in brief for gap in group.rows if group.anchor != "gaps-later"]
-    assert any(group.rows for group in brief)
-    assert not any(gap.blocker for gap in rows)
-    page = html.render(build(factory.sample(), brief=True))
-    assert all(f'id="{gap.anchor}"' in page for group in brief for gap in group.rows)
-
-
-def test_a_row_of_a_brief_report_says_the_first_sentence_of_what_to_do() -> None:
-    whole, brief = both(factory.large(), "gaps")
-    whole, brief = whole.groups, brief.groups
-    actions = {gap.id: gap.action for group in whole for gap in group.gaps}
-    rows = [gap for group in brief for gap in group.rows]
-    assert rows
-    assert all(actions[gap.id].startswith(gap.action) and ". " not in gap.action for gap in rows)
-    assert all(gap.action == actions[gap.id] for group in brief for gap in group.gaps)
-
-
-def test_a_brief_report_tells_the_worst_open_questions_and_counts_the_others() -> None:
-    whole, brief = both(factory.sample(), "unknowns")
-    assert not whole.counted and brief.counted
-    assert {question.id for question in brief.questions} < {question.id for question in whole.questions}
-    assert len(brief.questions) <= BRIEF_QUESTIONS
-    assert all(q.severity.label == "Critical" or "blocker" in q.gap_class for q in brief.questions)
-    told = {question.id for question in brief.questions}
-    lines = sum(len(question.subjects) for question in whole.questions if question.id not in told)
-    assert sum(row.findings for row in brief.counted) == lines
-    assert all(rule.label not in told for row in brief.counted for rule in row.rules)
-
-
-def test_a_brief_report_says_the_same_of_several_subjects_once() -> None:
-    whole, brief = both(factory.large(), "gaps")
-    whole, brief = whole.groups, brief.groups
-    everywhere = {gap.id: gap.subjects for group in whole for gap in group.gaps}
-    gaps = [gap for group in brief for gap in (*group.gaps, *group.rows)]
-    assert any(len(line.links) > 1 for gap in gaps for line in gap.subjects)
-    for gap in gaps:
-        messages = [line.message for line in gap.subjects]
-        assert len(messages) == len(set(messages))
-        said = {(link.label, line.message) for line in gap.subjects for link in line.links}
-        assert said == {(line.links[0].label, line.message) for line in everywhere[gap.id]}
-        assert all(len(line.links) == 1 for line in everywhere[gap.id])
-
-
-def test_a_brief_report_names_what_the_product_lacks_once() -> None:
-    sample = factory.sample()
-    product = {"design": ("CON-004",), "pilot": ("OPS-003",)}
-    readiness = tuple(
-        readiness.model_copy(
-            update={
-                "gates": tuple(
-                    gate.model_copy(update={"holds": False, "open": (*gate.open, *product.get(gate.gate.value, ()))})
-                    for gate in readiness.gates
-                )
-            }
-        )
-        for readiness in sample.readiness
-    )
-    assessment = sample.model_copy(update={"readiness": readiness})
-    whole, brief = build(assessment), build(assessment, brief=True)
-    assert content(whole, "organizations").product_gates == () and content(brief, "organizations").product_gates
-    own = {finding.rule for finding in factory.sample().findings if finding.subject.scope is Scope.PRODUCT}
-    for long, short in zip(content(whole, "organizations").pages, content(brief, "organizations").pages, strict=True):
-        for before, after in zip(long.gates, short.gates, strict=True):
-            assert (before.mark, before.met) == (after.mark, after.met)
-            named = {link.label for link in (*after.open, *after.undecided)}
-            assert not named & own
-            assert named <= {link.label for link in (*before.open, *before.undecided)}
-            assert ("of the product" in after.open_more) == any(link.label in own for link in before.open)
-    once = {link.label for row in content(brief, "organizations").product_gates for link in (*row.open, *row.undecided)}
-    assert once == {"CON-004", "OPS-003"}
-
-
-def test_a_brief_report_names_six_rules_a_gate_and_counts_the_others() -> None:
-    sample = factory.sample()
-    readiness = sample.readiness[0]
-    many = tuple(f"MANY-{number:03}@{readiness.org}" for number in range(BRIEF_NAMES + 3))
-    gates = tuple(gate.model_copy(update={"holds": False, "open": many, "undecided": ()}) for gate in readiness.gates)
-    readiness = (readiness.model_copy(update={"gates": gates}), *sample.readiness[1:])
-    assessment = sample.model_copy(update={"readiness": readiness})
-    whole, brief = both(assessment, "organizations")
-    whole, brief = whole.pages, brief.pages
-    for before, after in zip(whole[0].gates, brief[0].gates, strict=True):
-        assert (len(before.open), before.open_more) == (BRIEF_NAMES + 3, "")
-        assert (len(after.open), after.open_more) == (BRIEF_NAMES, " and 3 more")
-        assert after.mark.label == f"{BRIEF_NAMES + 3} open"
-
-
-def test_a_brief_report_merges_needs_that_came_out_alike() -> None:
-    whole, brief = both(factory.sample(), "fit")
-    long = [row for table in whole.tables for group in table.groups for row in group.rows]
-    short = [row for table in brief.tables for group in table.groups for row in group.rows]
-    assert len(short) < len(long)
-    assert {row.cells for row in short} <= {row.cells for row in long}
-    assert [table.totals for table in whole.tables] == [table.totals for table in brief.tables]
-
-
-def test_settings_say_where_each_value_comes_from_and_a_brief_report_only_what_is_wrong() -> None:
-    settings = (
-        SettingMatch(name="window", outcome="default", default="6"),
-        SettingMatch(name="contact", outcome="missing", needed=True),
-        SettingMatch(name="codes", outcome="mistyped", needed=True, value='"<b>x"', note="a list is expected"),
-    )
-    assessment = factory.sample()
-    fits = tuple(fit.model_copy(update={"settings": settings}) for fit in assessment.fit)
-    whole, brief = both(assessment.model_copy(update={"fit": fits}), "organizations")
-    assert [(row.name, row.mark.label, row.default) for row in whole.pages[0].settings] == [
-        ("window", "Default, everywhere", "6"),
-        ("contact", "Without a value", "none"),
-        ("codes", "Of another type", "none"),
-    ]
-    assert [row.name for row in brief.pages[0].settings] == ["contact", "codes"]
-
-
 def test_patterns_that_hold_are_told_and_those_that_may_are_not_claimed(sample: ReportView) -> None:
     (entry,) = content(sample, "patterns").entries
     assert [link.label for link in entry.where] == ["Lakeshore Health System"]
@@ -398,15 +270,16 @@ def test_nothing_at_all_is_a_whole_report_too() -> None:
 def test_every_section_has_its_templates_and_no_template_is_left_over() -> None:
     folder = data_dir("reports") / "sections"
     assert len(set(view.SECTIONS)) == len(view.SECTIONS)
-    assert {path.name for path in folder.iterdir()} == {
+    assert {path.name for path in folder.iterdir() if path.is_file()} == {
         f"{name}.{medium}.j2" for name in view.SECTIONS for medium in ("html", "md")
     }
+    assert {path.name for path in (folder / "brief").iterdir()} == {f"{name}.html.j2" for name in BRIEF}
 
 
 def test_sixty_organisations_stay_countable() -> None:
     built = build(factory.large(), observations={})
     assert [len(table.organizations) for table in content(built, "fit").tables] == [6] * 10
-    assert "organisations 1 to 6 of 60" in content(built, "fit").tables[0].caption
+    assert "columns 1 to 6 of 60" in content(built, "fit").tables[0].caption
     assert len(content(built, "glance").rows) == 60
     assert "nearest to the root causes" in content(built, "graph").note
     assert any(task.where == "10 of 60 organisations" for wave in content(built, "tasks").waves for task in wave.tasks)

@@ -140,3 +140,8 @@ def slug(text: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
     name = name[:60].strip("-") or "unnamed"
     return f"{name}-1" if name in RESERVED_NAMES else name
+
+
+def natural(text: str) -> tuple[tuple[int, int | str], ...]:
+    """Sorts names as people do: what is a number in them by its size, so that ``org-2`` comes before ``org-10``."""
+    return tuple((0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"([0-9]{1,18})", text))

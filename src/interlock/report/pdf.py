@@ -9,13 +9,16 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
+import io
 import os
+import re
 import signal
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
 from types import TracebackType
@@ -28,16 +31,20 @@ from interlock.report import seal
 
 #: A picture beside a template of one's own may be this large.
 MAX_FILE_BYTES = 5_000_000
+#: The day of a report in its page.
+_CREATED = re.compile(r'<meta name="dcterms\.created" content="(\d{4}-\d\d-\d\d)[^"]*">')
 #: What laying out one report may take; far beyond the largest, and an end to a page that has none.
 CPU_SECONDS = 1_200
 MEMORY_BYTES = 6_000_000_000
 
 
-def render(html: str, own: Path | None = None) -> bytes:
+def render(html: str, own: Path | None = None, attached: Mapping[str, bytes] | None = None) -> bytes:
     """PDF/UA-1 tagged bytes of the HTML report; title, language and manifest come from the document.
 
     :param own: the folder of a template of one's own, which relative addresses start from. Only ``data:`` addresses and
         files that really lie in this folder are read; nothing is ever fetched from a network.
+    :param attached: files that go along inside the PDF, by name. They carry the document's own date, else none of
+        today: the same report has the same bytes.
     :raises InterlockError: WeasyPrint or one of the native libraries it needs is not installed.
     """
     with warnings.catch_warnings():
@@ -46,10 +53,23 @@ def render(html: str, own: Path | None = None) -> bytes:
         base = f"{own.resolve().as_uri()}/" if own else None
         document = weasyprint.HTML(string=html, base_url=base, url_fetcher=_fetcher(weasyprint.urls, own))
         identifier = hashlib.sha256(html.encode("utf-8")).hexdigest()[:32].encode("ascii")
+        files = [_attachment(weasyprint, name, content, html) for name, content in (attached or {}).items()]
         written: bytes = document.write_pdf(
-            pdf_variant="pdf/ua-1", pdf_identifier=identifier, finisher=seal.add_to_pdf(html)
+            pdf_variant="pdf/ua-1",
+            pdf_identifier=identifier,
+            attachments=files,
+            finisher=seal.add_to_pdf(html),
         )
     return seal.finish_pdf(written)
+
+
+def _attachment(weasyprint: Any, name: str, content: bytes, html: str) -> Any:
+    created = _CREATED.search(html)
+    day = datetime.fromisoformat(created[1]) if created else datetime(1980, 1, 1)  # a day, no moment
+    told = "The whole report, with every answer, observation and source"
+    return weasyprint.Attachment(
+        file_obj=io.BytesIO(content), name=name, description=told, created=day, modified=day, relationship="Supplement"
+    )
 
 
 def _weasyprint() -> Any:
@@ -100,12 +120,12 @@ class PdfProcess:
     ) -> None:
         self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
-    def submit(self, html: str, own: Path | None) -> Callable[[], bytes]:
+    def submit(self, html: str, own: Path | None, attached: Mapping[str, bytes] | None = None) -> Callable[[], bytes]:
         """Start :func:`render`; calling what is returned waits for the bytes.
 
         :raises InterlockError: (the call) as the function does, and when the process ended unexpectedly.
         """
-        job = self._pool.submit(render, html, own)
+        job = self._pool.submit(render, html, own, attached)
 
         def result() -> bytes:
             try:

@@ -112,7 +112,7 @@ def _shipped(autoescape: bool) -> PlainDataEnvironment:
 
 def _sources(own: Path) -> dict[str, tuple[str, Path]]:
     """Every template by name with its file: the shipped ones, and over them those of the folder."""
-    paths = sorted([*own.glob("*.j2"), *own.glob("sections/*.j2")])
+    paths = sorted([*own.glob("*.j2"), *own.glob("sections/**/*.j2")])
     if len(paths) > MAX_TEMPLATES:
         raise DocumentError(f"more than {MAX_TEMPLATES} templates", location=Location(file=str(own)))
     shipped = data_dir("reports")

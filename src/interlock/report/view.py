@@ -11,6 +11,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.report import safe
+from interlock.report.brief import BRIEF
 from interlock.report.elements import Brand, Shown
 from interlock.report.sections import (
     answers,
@@ -70,7 +71,7 @@ class ReportView:
     """The whole report: every string prepared and bounded, every list in reading order.
 
     :ivar sections: of each the ``id``, the ``number`` (a letter in the appendix), the ``title``, the links of its
-        ``children``, and its ``content``.
+        ``children``, its ``content``, and the name of its ``layout`` among the templates.
     """
 
     lang: str
@@ -106,7 +107,10 @@ def build(
         raise InterlockError(f"no section {safe.text(unknown[0], 40)!r}", remedy=f"sections are: {', '.join(SECTIONS)}")
     wanted = [section for section in _SECTIONS if sections is None or section.id in sections]
     context = Context(assessment, observations, [section.id for section in wanted], brief=brief)
-    contents = {section.id: section.build(context) for section in sorted(wanted, key=attrgetter("late"))}
+    own = BRIEF if brief else {}
+    contents = {
+        section.id: own.get(section.id, section.build)(context) for section in sorted(wanted, key=attrgetter("late"))
+    }
     numbers = iter(range(1, len(wanted) + 1))
     letters = iter(ascii_uppercase)
     return ReportView(
@@ -121,6 +125,7 @@ def build(
                 "title": section.title,
                 "children": contents[section.id].get("children", ()),
                 "content": contents[section.id],
+                "layout": f"sections/{'brief/' if section.id in own else ''}{section.id}",
             }
             for section in wanted
         ),

@@ -17,6 +17,7 @@ from interlock.model.branding import Branding
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.report import safe
 from interlock.report.elements import Brand
+from interlock.report.sections.context import WHOLE
 from interlock.report.view import SECTIONS, ReportView
 from interlock.report.view import build as build_view
 from interlock.usecases.load import Inputs
@@ -28,7 +29,9 @@ from interlock.workspace.store import SETTINGS_FILE
 Format = Literal["md", "html", "pdf", "json", "xlsx", "docx", "sarif"]
 #: What ``all`` stands for. Workbook, Word document and findings for code scanning are for some readers: they are named.
 FORMATS: tuple[Format, ...] = ("md", "html", "pdf", "json")
-PDF_SECTIONS: tuple[str, ...] = tuple(name for name in SECTIONS if name not in {"tasks", "statements"})
+#: What the PDF leaves to the whole report that is attached to it.
+_ATTACHED_ALONE = {"tasks", "statements", "answers"}
+PDF_SECTIONS: tuple[str, ...] = tuple(name for name in SECTIONS if name not in _ATTACHED_ALONE)
 #: The largest logo, in bytes.
 MAX_LOGO_BYTES = 500_000
 #: Pixels on a side: a small file may unpack to a picture that fills memory.
@@ -66,9 +69,12 @@ def write_report(
 ) -> tuple[Path, ...]:
     """Write ``report.<format>`` files into ``directory``; returns those written.
 
-    :param sections: names of the sections to keep. By default the PDF, which is sent around, leaves out the two long
-        appendices (:data:`PDF_SECTIONS`), the others have all. The PDF gives minor gaps a row each. The workbook has a
-        sheet for some of the sections. The JSON is always whole, and SARIF has what was observed.
+    The PDF is for reading from front to back. The whole report goes with it as :data:`~context.WHOLE`, attached to it
+    and as a file beside it: what the PDF only counts stands there.
+
+    :param sections: names of the sections to keep. By default the PDF leaves out the long appendices
+        (:data:`PDF_SECTIONS`), the others have all. The workbook has a sheet for some of the sections. The JSON is
+        always whole, and SARIF has what was observed.
     :param templates: a folder that the user names, whose files replace the shipped templates, stylesheet and fonts one
         by one. Never one that a workspace brings.
     :param pdf_process: a process that was started earlier; without one, one is started when a PDF is asked for.
@@ -91,15 +97,19 @@ def write_report(
 
     with contextlib.ExitStack() as stack:
         makers: dict[Format, Callable[[], bytes]] = {}
+        whole = report_view(assessment, inputs, day, sections)
+        makers["md"] = lambda: markdown.render(whole, own=own).encode()
+        makers["html"] = lambda: html.render(whole, own=own).encode()
         if "pdf" in formats:  # first, so that it is laid out while the others are written
             brief = report_view(assessment, inputs, day, sections or PDF_SECTIONS, brief=True)
             page = html.render(brief, own=own, scripted=False)
             page = seal.in_html(page, manifest.but(form="pdf"))
+            all_of_it = html.render(whole, own=own).encode()
             process = pdf_process or stack.enter_context(PdfProcess())
-            makers["pdf"] = process.submit(page, own)
-        whole = report_view(assessment, inputs, day, sections)
-        makers["md"] = lambda: markdown.render(whole, own=own).encode()
-        makers["html"] = lambda: html.render(whole, own=own).encode()
+            attached = {WHOLE: seal.sealed(all_of_it, "html", manifest.but(form="html"))}
+            makers["pdf"] = process.submit(page, own, attached)
+            makers["html"] = lambda: all_of_it
+            formats = tuple(name for name in get_args(Format) if name in {*formats, "html"})
         makers["json"] = lambda: json.render(
             assessment.but(
                 manifest=manifest.but(form="json"), annex=annex_of(Context(assessment, inputs.observations, SECTIONS))
@@ -108,7 +118,7 @@ def write_report(
         if "xlsx" in formats:
             makers["xlsx"] = _workbook(assessment, inputs, sections)
         if "docx" in formats:
-            paper = report_view(assessment, inputs, day, sections or PDF_SECTIONS)
+            paper = report_view(assessment, inputs, day, sections or (*PDF_SECTIONS, "answers"))
             makers["docx"] = lambda: docx.render(paper, day=day, version=__version__)
         if "sarif" in formats:
             makers["sarif"] = _sarif(inputs)

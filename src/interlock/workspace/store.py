@@ -21,7 +21,7 @@ from interlock.model.hazard import HazardFigures, HazardFile
 from interlock.model.organization import Organization, Settings
 from interlock.model.response import Response
 from interlock.model.routine import TaskStatuses
-from interlock.model.text import plain, symbols_in_json
+from interlock.model.text import natural, plain, symbols_in_json
 from interlock.workspace.atomic import explain, locked, write_atomically
 from interlock.workspace.edit import dump_yaml, edit_yaml
 from interlock.workspace.responses import PRODUCT, ResponseFiles
@@ -176,7 +176,7 @@ class Workspace(ResponseFiles, TaskFile):
 
     def _organizations(self) -> Iterator[Organization]:
         file_of: dict[str, str] = {}
-        for path in self.files("orgs", "*.y*ml"):
+        for path in sorted(self.files("orgs", "*.y*ml"), key=lambda path: natural(path.name)):
             name = f"orgs/{path.name}"
             document = self.load(name)
             org = model_from_yaml(Organization, document)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from interlock.model.readiness import Interval
 from interlock.report import safe
-from interlock.report.charts.svg import INK, PAPER, RULE, SOFT, WASH, Value, element, fit, label, picture
+from interlock.report.charts.svg import INK, PAPER, RULE, SOFT, WASH, Value, element, fit, label, picture, wrap
 
-_WIDTH, _LEFT, _VALUE, _ROW, _HEAD, _FOOT = 680.0, 268.0, 44.0, 31.0, 22.0, 8.0
+_WIDTH, _LEFT, _VALUE, _ROW, _LINE, _HEAD, _FOOT = 680.0, 268.0, 44.0, 31.0, 13.0, 22.0, 8.0
 
 
 def score_bar(score: Interval, alt: str, *, width: float = 168, height: float = 14) -> str:
@@ -81,14 +81,15 @@ def tornado(rows: Sequence[TornadoRow], p80_days: float) -> tuple[str, str]:
     def x_of(days: float) -> float:
         return _LEFT + _VALUE + room * (days - low) / span
 
-    height = _HEAD + _ROW * len(rows) + _FOOT
+    tall = [_ROW + _LINE * (len(_lines(row)) - 1) for row in rows]
+    height = _HEAD + sum(tall) + _FOOT
     line = x_of(p80_days)
     body = [
         element("path", {"d": f"M{line:.1f} {_HEAD - 5}V{height - _FOOT:.1f}", "class": "l-grid", "stroke": RULE}),
         label(line, 12, f"P80: day {round(p80_days):,}", size=10.5, anchor="middle", tone="soft"),
     ]
     for index, row in enumerate(rows):
-        body += _bar(row, _HEAD + _ROW * index + _ROW / 2, x_of(row.well), x_of(row.badly), line)
+        body += _bar(row, _HEAD + sum(tall[:index]) + _ROW / 2, x_of(row.well), x_of(row.badly), line)
     spoken = "; ".join(f"{_spoken(row)}: day {round(row.well):,} to {round(row.badly):,}" for row in rows)
     alt = f"P80 when each goes well and when it goes badly. {spoken}."
     return picture(_WIDTH, height, alt, body, name="tornado"), alt
@@ -98,13 +99,22 @@ def _spoken(row: TornadoRow) -> str:
     return safe.name(row.name) + (f" ({safe.name(row.aside)})" if row.aside else "")
 
 
+def _lines(row: TornadoRow) -> tuple[str, ...]:
+    """The name, whole."""
+    return wrap(safe.name(row.name), (_LEFT - 12) / (1.04 if row.strong else 1), 11.5, 4)
+
+
 def _bar(row: TornadoRow, y: float, well: float, badly: float, line: float) -> list[str]:
-    name = fit(safe.name(row.name), _LEFT - 12, 11.5, bold=row.strong)
+    name = _lines(row)
+    weight, below = 600 if row.strong else 400, y + 12 + _LINE * (len(name) - 1)
     left, right = min(well, badly), max(well, badly)
     middle = min(max(line, left), right)
     return [
-        label(0, y + (0 if row.aside else 4), name, size=11.5, weight=600 if row.strong else 400),
-        *([label(0, y + 12, fit(safe.name(row.aside), _LEFT - 12, 10), size=10, tone="soft")] if row.aside else []),
+        *(
+            label(0, y + (0 if row.aside else 4) + _LINE * index, line_, size=11.5, weight=weight)
+            for index, line_ in enumerate(name)
+        ),
+        *([label(0, below, fit(safe.name(row.aside), _LEFT - 12, 10), size=10, tone="soft")] if row.aside else []),
         element("rect", {"x": left, "y": y - 5.5, "width": max(middle - left, 1.0), "height": 11, "class": "l-well",
                          "fill": RULE}),
         element("rect", {"x": middle, "y": y - 5.5, "width": max(right - middle, 1.0), "height": 11,

@@ -88,12 +88,14 @@ def text_width(content: str, size: float, *, bold: bool = False) -> float:
 
 
 def fit(content: str, width: float, size: float, *, bold: bool = False) -> str:
-    """The text, cut with an ellipsis to at most ``width`` user units."""
+    """The text, cut with an ellipsis to at most ``width`` user units: between words, unless one alone is wider."""
     if text_width(content, size, bold=bold) <= width:
         return content
     cut = content
     while cut and text_width(cut + "…", size, bold=bold) > width:
         cut = cut[:-1]
+    if not content[len(cut)].isspace() and " " in cut.strip():
+        cut = cut[: cut.rindex(" ")]
     return cut.rstrip(" ,;:-") + "…"
 
 

@@ -39,10 +39,14 @@ def timelines(
     """
     begin = date.fromisoformat(start)
     rows = [(name, forecast, _dates(forecast.finish, firm)) for name, forecast in forecasts]
-    end = min(max(max(dates) for *_, dates in rows), _later(begin, _LONGEST))
-    end = max(end, _later(begin, 14))
+    end = horizon(begin, [max(dates) for *_, dates in rows])
     parts = range(0, len(rows), ROWS_PER_PICTURE)
     return tuple(_picture(rows[first : first + ROWS_PER_PICTURE], begin, end, firm) for first in parts)
+
+
+def horizon(begin: date, days: Sequence[date]) -> date:
+    """The last day of a picture: at least two weeks after the first, and at most 30 years."""
+    return max(min(max(days), _later(begin, _LONGEST)), _later(begin, 14))
 
 
 def _later(start: date, days: int) -> date:
@@ -64,7 +68,7 @@ def _picture(rows: Sequence[_Row], begin: date, end: date, firm: bool) -> tuple[
         return _LEFT + plot * min(max((value - begin).days / span, 0.0), 1.0)
 
     height = _HEAD + _ROW * len(rows) + _FOOT
-    body = _axis(begin, end, x_of, height - _FOOT)
+    body = axis(begin, end, x_of, height - _FOOT, right=_WIDTH - _RIGHT)
     for index, row in enumerate(rows):
         body += _row(row, begin, _HEAD + _ROW * index + _ROW / 2, x_of)
     body.append(_key(height, firm))
@@ -78,7 +82,8 @@ def _picture(rows: Sequence[_Row], begin: date, end: date, firm: bool) -> tuple[
     return svg.picture(_WIDTH, height, alt, body, name="timeline"), alt
 
 
-def _axis(begin: date, end: date, x_of: _Scale, bottom: float) -> list[str]:
+def axis(begin: date, end: date, x_of: _Scale, bottom: float, *, right: float) -> list[str]:
+    """Months along the top, with a line down to ``bottom`` at each; ``right`` is where the last day stands."""
     body = []
     months = (end.year - begin.year) * 12 + end.month - begin.month + 1
     step = next((size for size in (1, 2, 3, 6, 12, 24, 48) if months / size <= 7), 60)
@@ -88,7 +93,7 @@ def _axis(begin: date, end: date, x_of: _Scale, bottom: float) -> list[str]:
         x = x_of(first)
         tick = f"M{x:.1f} {_HEAD - 4}V{bottom:.1f}"
         body.append(element("path", {"d": tick, "class": "l-grid", "stroke": svg.RULE}))
-        if x >= free and (x < _WIDTH - _RIGHT - 24 or first == begin):
+        if x >= free and (x < right - 24 or first == begin):
             body.append(label(x, 14, words.month(first), size=10.5, tone="soft"))
             free = x + 56
         month += step

@@ -27,6 +27,8 @@ UNDECIDED = frozenset({RuleOutcome.UNKNOWN, RuleOutcome.ERROR})
 BLOCKERS = frozenset({GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER})
 #: First words of the names that only an observation gives.
 OBSERVED_ROOTS = frozenset({"probe", "checks", "fit", "compared", "contradictions"})
+#: Where all is that a brief report only counts: the whole report, beside the brief one and attached to it.
+WHOLE = "report.html"
 #: Undecided rules that a brief report tells in full: about a page.
 BRIEF_QUESTIONS = 12
 
@@ -146,11 +148,8 @@ class Context:
         return frozenset([rule.id for rule in sorted(filter(self.needed, worst), key=worst_first)][:BRIEF_QUESTIONS])
 
     def subject_lines(self, lines: Iterable[tuple[Link, str]]) -> tuple[Shown, ...]:
-        """A line for each subject; in a brief report one line for all subjects of which the same is to be said."""
-        links_of: dict[tuple[str, int], list[Link]] = defaultdict(list)
-        for number, (link, message) in enumerate(lines):
-            links_of[message, 0 if self.brief else number].append(link)
-        return tuple({"links": links, "message": message} for (message, _), links in links_of.items())
+        """A line for each subject."""
+        return tuple({"links": [link], "message": message} for link, message in lines)
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule, or none when the assessment does not carry it."""
@@ -222,6 +221,15 @@ class Context:
             anchor = "contract" if "contract" in self.shown else ""
             said.append(Link(label=f"The workflow contract, version {version}.", anchor=anchor))
         return tuple(said)
+
+    def answered(self, answer: GivenAnswer) -> str:
+        """The answer in quotation marks, with who gave it, when, and on what evidence."""
+        response, today = answer.response, safe.parse_day(self.assessment.as_of)
+        who = safe.text(response.by.partition(" <")[0], 80) if response.by else "nobody named"
+        when = f", {words.day(response.at.date())}" if response.at else ""
+        shown = [record.told(today) for record in response.documents] if today else []
+        evidence = safe.text(words.listed(shown, 1), 200) if shown else words.EVIDENCE[response.evidence].phrase
+        return f"“{safe.text(answer.said, 200)}” ({who}{when}; {evidence})"
 
     def answers_read(self, finding: Finding) -> Iterable[GivenAnswer]:
         """The answers that a finding's rule reads, of its organisation or of the product."""

@@ -10,11 +10,16 @@ from interlock.model.contract import ContractFit, SettingMatch, SurfaceSetting
 from interlock.model.contract_page import UNDECIDED, Cell, Part, contract_parts, scopes_by_mode, spaced
 from interlock.report import safe
 from interlock.report.elements import Shown
-from interlock.report.sections.context import Context, Section
+from interlock.report.sections.context import WHOLE, Context, Section
 
 #: Organisations beside each other in a table of settings, and rows of any table: a contract has no bounds of its own.
 COLUMNS, MAX_ROWS, MAX_LINES, MAX_LENGTH = 6, 200, 40, 1_500
 _SURFACE = "Configuration surface"
+#: Parts that somebody who signs has to agree with, and those of which a brief report names the rows alone.
+_SHORTENED = frozenset({"What it reads", "What it writes"})
+_SIGNED = _SHORTENED | {
+    "Clinical event", "When the output is wrong", "Review before the record", "Safeguards", "Owners", "Approvals",
+}  # fmt: skip
 #: The system of a code, and the address of a profile or value set of HL7 up to its name.
 _SYSTEM, _FOLDER = re.compile(r"https?://[^\s|,;]+\|"), re.compile(r"http://hl7\.org/[^\s|,;]*/")
 
@@ -28,18 +33,22 @@ def build_contract(context: Context) -> Shown:
     parts: list[Part] = []
     left_out: list[str] = []
     for part in contract_parts(contract, scopes_by_mode(contract, fits), context.assessment.contract_hash or None):
-        if part.title == _SURFACE:
-            parts += _settings(context, part, contract.organization_surface, fits)
-        elif context.brief and part.detail:
+        if context.brief and part.title not in _SIGNED:
             left_out.append(f"{part.title[:1].lower()}{part.title[1:]} ({len(part.rows)})")
+        elif part.title == _SURFACE:
+            parts += _settings(context, part, contract.organization_surface, fits)
         else:
-            parts.append(_in_lines(part) if context.brief else part)
+            parts.append(_in_line(part) if context.brief and part.title in _SHORTENED else part)
     lead = (
         f"{contract.title}, version {contract.version}, FHIR {contract.fhir_release}. The page that "
         "“interlock contract export” makes to be signed says the same."
     )
     if left_out:
-        lead += f" Left out here and told in the other formats: {words.listed(left_out)}."
+        lead += (
+            " Here is what somebody who signs it has to agree with; of what it reads and writes the fields, codes and "
+            f"limits are left out, and all of these: {words.listed(left_out, len(left_out))}. "
+            f"{WHOLE} has the whole text."
+        )
     return {
         "lead": safe.text(lead, 900),
         "hash": context.assessment.contract_hash or contract.hash,
@@ -47,16 +56,10 @@ def build_contract(context: Context) -> Shown:
     }
 
 
-def _in_lines(part: Part) -> Part:
-    """A table as one line of text a row, its columns as lead words, and codes and profiles without their addresses."""
-    if not part.columns:
-        return part
-    rows = []
-    for label, *cells in part.rows:
-        named = zip(part.columns[1:], cells, strict=True)
-        said = (f"{words.capital(column.lower())}: {_ends('; '.join(lines))}." for column, lines in named if lines)
-        rows.append(((_ends(label[0]), *map(_ends, label[1:])), (" ".join(said),)))
-    return part.but(columns=(), rows=tuple(rows))
+def _in_line(part: Part) -> Part:
+    """A table as one line: the labels of its rows alone."""
+    labels = ("; ".join(", ".join(map(_ends, label)) for label, *_ in part.rows),) if part.rows else ("nothing",)
+    return part.but(columns=(), rows=(((part.title,), labels),))
 
 
 def _ends(text: str) -> str:
@@ -90,7 +93,7 @@ def _settings(
         values = [{match.name: match for match in fit.settings} for fit in group]
         rows = []
         for setting in surface:
-            about = (setting.name,) if context.brief else (setting.name, *filter(None, (setting.description,)))
+            about = (setting.name, *filter(None, (setting.description,)))
             kind = f"{spaced(setting.surface)}, {setting.type}"
             rows.append((about, (kind,), *(_value(own.get(setting.name)) for own in values)))
         names = (context.names.get(fit.org, fit.org) for fit in group)
@@ -98,7 +101,7 @@ def _settings(
         if len(fits) > COLUMNS:
             title += f" ({start + 1} to {start + len(group)} of {len(fits)})"
         tables.append(Part(title=title, columns=("Setting", "Kind", *names), rows=tuple(rows)))
-    return tables[:1] if context.brief else tables
+    return tables
 
 
 def _value(match: SettingMatch | None) -> Cell:

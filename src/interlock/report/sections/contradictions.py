@@ -9,9 +9,11 @@ from interlock.report.sections.context import Context, Section
 
 def build_contradictions(context: Context) -> Shown:
     """Answers that an observation contradicts, both sides."""
+    texts = {answer.item: answer.text for answer in context.assessment.answers}
     rows = tuple(
         {
             "item": safe.text(row.item, 96),
+            "question": safe.text(texts.get(row.item, row.item), 300),
             "where": context.organization_link(row.org) if row.org else Link(label="Product"),
             "answered": safe.text(row.answered, 300),
             "observed": safe.text(row.observed, 300),

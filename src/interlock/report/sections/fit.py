@@ -9,7 +9,7 @@ from interlock.model import words
 from interlock.model.contract import ContractFit, NeedMatch
 from interlock.model.words import Word
 from interlock.report import safe
-from interlock.report.elements import Mark, Shown, Tone
+from interlock.report.elements import Link, Mark, Shown, Tone
 from interlock.report.sections.context import Context, Section
 
 COLUMNS = 6
@@ -58,9 +58,10 @@ def build_fit(context: Context) -> Shown:
         for match in fit.matches:
             needs.setdefault(_key(match), match)
     shown = {key: match for key, match in needs.items() if _worth_a_row(context, key)}
+    columns = _alike(fits) if context.brief else [[fit] for fit in fits]
     tables = tuple(
-        _table(context, fits[start : start + COLUMNS], shown, start, len(fits))
-        for start in range(0, len(fits), COLUMNS)
+        _table(context, columns[start : start + COLUMNS], shown, start, len(columns))
+        for start in range(0, len(columns), COLUMNS)
         if needs
     )
     if not tables:
@@ -95,8 +96,9 @@ def _key(match: NeedMatch) -> _Key:
 
 
 def _table(
-    context: Context, fits: Sequence[ContractFit], needs: dict[_Key, NeedMatch], start: int, total: int
+    context: Context, columns: Sequence[Sequence[ContractFit]], needs: dict[_Key, NeedMatch], start: int, total: int
 ) -> Shown:
+    fits = [alike[0] for alike in columns]
     matches_of = [{_key(match): match for match in fit.matches} for fit in fits]
     groups = []
     for direction, title in _DIRECTION.items():
@@ -106,13 +108,28 @@ def _table(
             groups.append({"title": title, "rows": _merged(ours, rows) if context.brief else tuple(rows)})
     caption = "Contract fit"
     if total > COLUMNS:
-        caption += f", organisations {start + 1} to {start + len(fits)} of {total}"
+        caption += f", columns {start + 1} to {start + len(fits)} of {total}"
     return {
         "caption": caption,
-        "organizations": tuple(context.organization_link(fit.org) for fit in fits),
+        "organizations": tuple(_column(context, alike) for alike in columns),
         "groups": tuple(groups),
         "totals": tuple(_total(fit) for fit in fits),
     }
+
+
+def _alike(fits: Sequence[ContractFit]) -> list[list[ContractFit]]:
+    """Organisations of which every need came out the same, together."""
+    groups: dict[tuple[bool, tuple[tuple[_Key, str], ...]], list[ContractFit]] = {}
+    for fit in fits:
+        came_out = tuple((_key(match), match.outcome) for match in fit.matches)
+        groups.setdefault((fit.observed, came_out), []).append(fit)
+    return list(groups.values())
+
+
+def _column(context: Context, alike: Sequence[ContractFit]) -> Link:
+    first = context.organization_link(alike[0].org)
+    more = len(alike) - 1
+    return Link(label=f"{first.label} and {more:,} alike", anchor=first.anchor) if more else first
 
 
 def _row(need: NeedMatch, fits: Sequence[ContractFit], matches_of: Sequence[dict[_Key, NeedMatch]]) -> Shown:

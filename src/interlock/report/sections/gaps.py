@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,20 +15,12 @@ from interlock.report import estimates, safe
 from interlock.report.elements import SEVERITY_MARK, Cite, Link, Shown
 from interlock.report.sections.context import BLOCKERS, Context, Section
 
-#: Gaps that a brief report tells in full.
-BRIEF_ENTRIES = 6
 #: After every wave: what the target gate does not need.
 _LATER = sys.maxsize
-#: Between two sentences; not after an abbreviation in front of a small letter or a figure.
-_SENTENCE_END = re.compile(r"(?<=[a-z0-9)\]][.:]) (?=[A-Z])")
 
 
 def build_gaps(context: Context) -> Shown:
-    """Every rule with an open gap, by the wave in which work can start; last those that the target gate does not need.
-
-    In a brief report only the worst blockers that the target gate needs get an entry, at most :data:`BRIEF_ENTRIES`;
-    the others get a row with the first sentence of what to do.
-    """
+    """Every rule with a gap, by the wave in which work can start; last those that the target gate does not need."""
     by_rule = context.findings_by_rule({RuleOutcome.GAP})
     waves: dict[int, list[Rule]] = defaultdict(list)
     entries = {}
@@ -38,20 +29,10 @@ def build_gaps(context: Context) -> Shown:
         nodes = [context.nodes[finding.key] for finding in findings if finding.key in context.nodes]
         waves[min((node.wave for node in nodes), default=0) if context.needed(rule) else _LATER].append(rule)
         entries[rule_id] = _entry(context, rule, findings)
-    blockers = [rule for wave in waves if wave != _LATER for rule in waves[wave] if rule.gap_class in BLOCKERS]
-    blockers.sort(key=_worst_first)
-    told = {rule.id for rule in blockers[:BRIEF_ENTRIES]} if context.brief else set(entries)
-    groups = []
-    for wave in sorted(waves):
-        ids = [rule.id for rule in sorted(waves[wave], key=_worst_first)]
-        gaps = [entries[rule_id] for rule_id in ids if rule_id in told]
-        # For a row: of what to do only the first sentence.
-        rows = [
-            entries[rule_id] | {"action": _SENTENCE_END.split(entries[rule_id]["action"], maxsplit=1)[0]}
-            for rule_id in ids
-            if rule_id not in told
-        ]
-        groups.append(_heading(context, wave) | {"gaps": gaps, "rows": rows})
+    groups = [
+        _heading(context, wave) | {"gaps": [entries[rule.id] for rule in sorted(waves[wave], key=_worst_first)]}
+        for wave in sorted(waves)
+    ]
     return {"children": [Link(label=group["title"], anchor=group["anchor"]) for group in groups], "groups": groups}
 
 

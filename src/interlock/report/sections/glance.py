@@ -6,7 +6,7 @@ from collections import Counter
 
 from interlock.model import words
 from interlock.model.base import Gate, RuleOutcome
-from interlock.model.readiness import OrgReadiness, Score
+from interlock.model.readiness import GateState, OrgReadiness, Score
 from interlock.model.words import Word
 from interlock.report import safe
 from interlock.report.charts import score_bar
@@ -24,7 +24,6 @@ def build_glance(context: Context) -> Shown:
         "vendor": "",
         "environment": "",
         "observed": Mark(symbol="", label="", tone="neutral"),
-        "stage": Mark(symbol="", label="", tone="neutral"),
         "if_unknowns_hold": "",
         "score": words.interval(assessment.product_score.interval.low, assessment.product_score.interval.high),
         "bar": bar(assessment.product_score, "Product"),
@@ -33,6 +32,7 @@ def build_glance(context: Context) -> Shown:
     return {
         "stages": tuple(Pair(term=words.capital(words.stage(stage)), value=str(reached[stage])) for stage in stages),
         "product": product,
+        "gates": tuple({"title": words.GATE[gate].title, "target": gate is assessment.target_gate} for gate in Gate),
         "rows": tuple(_row(context, readiness) for readiness in assessment.readiness),
     }
 
@@ -45,12 +45,12 @@ def _row(context: Context, readiness: OrgReadiness) -> Shown:
         "vendor": words.capital(words.vendor(organization.vendor)) if organization else "",
         "environment": words.capital(organization.environment) if organization else "",
         "observed": observed_mark(context, readiness),
-        "stage": stage_mark(readiness, context.assessment.target_gate),
         "if_unknowns_hold": if_unknowns_hold(readiness),
         "score": words.interval(readiness.score.interval.low, readiness.score.interval.high),
         "bar": bar(readiness.score, name),
         "recommendation": words.RECOMMENDATION[readiness.recommendation].title,
-        "because": _because(readiness),
+        "gates": tuple(map(gate_mark, readiness.gates)),
+        "because": "" if context.brief else _because(readiness),
     }
 
 
@@ -81,6 +81,15 @@ def stage_mark(readiness: OrgReadiness, target: Gate) -> Mark:
     if readiness.stage != readiness.stage_if_unknowns_hold:
         return Mark.of(Word(stage, words.RULE[RuleOutcome.UNKNOWN].glyph), "unknown")
     return Mark.of(Word(stage, "○"), "neutral")
+
+
+def gate_mark(state: GateState) -> Mark:
+    """Whether a gate holds, or what is in the way: open before undecided."""
+    if state.holds:
+        return Mark.of(Word("holds", words.RULE[RuleOutcome.MET].glyph), "good")
+    if state.open:
+        return Mark.of(Word(state.in_the_way, words.RULE[RuleOutcome.GAP].glyph), "bad")
+    return Mark.of(Word(state.in_the_way, words.RULE[RuleOutcome.UNKNOWN].glyph), "unknown")
 
 
 def if_unknowns_hold(readiness: OrgReadiness) -> str:

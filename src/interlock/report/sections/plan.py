@@ -9,45 +9,42 @@ from interlock.model.forecast import Driver, OrgForecast
 from interlock.model.plan import PlanTask, UnknownThing
 from interlock.plan.people import alike, decided_by
 from interlock.report import estimates, safe
-from interlock.report.charts import TornadoRow, timelines, tornado
+from interlock.report.charts import GanttRow, TornadoRow, finish_curve, gantt, timelines, tornado
 from interlock.report.elements import Link, Pair, Picture, Shown
 from interlock.report.sections.context import Context, Section
 from interlock.report.sections.tasks import details, grouped, task_row
 from interlock.report.sections.weeks import build_weeks
 
-DECIDING_LIMIT, BRIEF_DECIDING, DECIDING_SHARE = 8, 6, 0.05
+DECIDING_LIMIT, DECIDING_SHARE = 8, 0.05
 DRIVER_LIMIT = 8
+DECIDING_NOTE = (
+    "The work that is critical most often: median start to median end, from the first organisation to the last, and "
+    "the share of the runs in which it decides the date."
+)
 
 
 def build_plan(context: Context) -> Shown:
-    """The schedule as the simulation gives it; a brief report leaves out what its lead and its unknowns say already."""
+    """The schedule as the simulation gives it."""
     plan = context.assessment.plan
-    forecasts = _forecasts(context)
-    # The groups that are critical most often, in order of their start.
-    groups = grouped([task for task in plan.left if task.criticality >= DECIDING_SHARE])
-    groups.sort(key=lambda group: -max(task.criticality for task in group))
-    deciding = sorted(
-        groups[: BRIEF_DECIDING if context.brief else DECIDING_LIMIT],
-        key=lambda group: min(task.start_p50 for task in group),
-    )
-    elsewhere = "in the appendix" if "tasks" in context.shown else "in the HTML and Markdown reports"
-    deciding_note = f"On the critical path most often; days from the first organisation to the last. More {elsewhere}."
+    dated = forecasts(context)
+    groups = deciding(context)
     return {
-        "lead": _lead(context),
+        "lead": lead(context),
         "outlook": _outlook(context),
-        "go": _go(context),
-        "decisions": _decisions(context),
-        "forecasts": [_forecast(context, link, forecast) for link, forecast in forecasts],
-        "pictures": _pictures(context, forecasts),
+        "go": go(context),
+        "decisions": decisions(context),
+        "forecasts": [forecast_row(context, link, forecast) for link, forecast in dated],
+        "pictures": (*pictures(context, dated), *filter(None, [curve(context)])),
         "firm": plan.ground.firm,
         "ranged": plan.if_no_gaps is not None,
-        "facts": tuple(_facts(context)),
-        "deciding": tuple(_deciding(context, group) for group in deciding),
-        "deciding_note": deciding_note if deciding else "",
-        "drivers": _drivers(context),
-        "unknowns": [] if context.brief else [_unknown(context, unknown) for unknown in plan.asked_first],
+        "facts": tuple(facts(context)),
+        "deciding": tuple(_deciding(context, group) for group in groups),
+        "deciding_note": DECIDING_NOTE if groups else "",
+        "bars": bars(context, groups),
+        "drivers": drivers(context),
+        "unknowns": [_unknown(context, unknown) for unknown in plan.asked_first],
         "unknowns_mean": words.UNKNOWNS_MEAN,
-        "sandbox": None if context.brief else _sandbox(context),
+        "sandbox": _sandbox(context),
         "ahead": build_weeks(context),
     }
 
@@ -57,13 +54,48 @@ def _deciding(context: Context, group: Sequence[PlanTask]) -> Shown:
     return row | {"id": Link(label="")}
 
 
-def _lead(context: Context) -> tuple[str, ...]:
+def deciding(context: Context) -> list[list[PlanTask]]:
+    """The work that is critical most often, once for all organisations, in order of its start."""
+    groups = grouped([task for task in context.assessment.plan.left if task.criticality >= DECIDING_SHARE])
+    groups.sort(key=lambda group: -max(task.criticality for task in group))
+    return sorted(groups[:DECIDING_LIMIT], key=lambda group: min(task.start_p50 for task in group))
+
+
+def bars(context: Context, groups: Sequence[Sequence[PlanTask]]) -> Picture | None:
+    """The work that decides the date as a Gantt chart; none where nothing decides it."""
+    rows = []
+    for group in groups:
+        told = task_row(context, group)
+        first = min((day for task in group if (day := safe.parse_day(task.starts))), default=None)
+        last = max((day for task in group if (day := safe.parse_day(task.ends))), default=None)
+        if first and last:
+            effort = "" if group[0].effort is None else f" · {told['effort']} person-days"
+            takes = f" · takes {told['lead_time']}" if group[0].lead_time else ""
+            aside = f"{told['where']} · {told['owner']}{effort}{takes}"
+            critical = max(task.criticality for task in group)
+            rows.append(GanttRow(told["title"], aside, first, last, critical))
+    markup, alt = gantt(rows, context.assessment.plan.start)
+    return Picture(svg=markup, alt=alt, caption=DECIDING_NOTE) if markup else None
+
+
+def curve(context: Context) -> Picture | None:
+    """How likely it is that all is through by a day; none where there is no date."""
     plan = context.assessment.plan
-    said = [*plan.ground.said, *((plan.most_likely,) if plan.ground.dated and not context.brief else ())]
+    if not plan.ground.dated:
+        return None
+    markup, alt = finish_curve(plan.finish, plan.if_no_gaps, plan.if_all_gaps, plan.start)
+    caption = "The share of the simulated runs in which every organisation is through by a day, from P10 to P90."
+    return Picture(svg=markup, alt=alt, caption=caption)
+
+
+def lead(context: Context) -> tuple[str, ...]:
+    """What may be said of the dates."""
+    plan = context.assessment.plan
+    said = [*plan.ground.said, *((plan.most_likely,) if plan.ground.dated else ())]
     return tuple(words.sentence(safe.text(sentence)) for sentence in said)
 
 
-def _facts(context: Context) -> Iterator[Pair]:
+def facts(context: Context) -> Iterator[Pair]:
     """What the dates rest on and wait for, each fact with the word that it is found by."""
     plan = context.assessment.plan
     freezes = [f"Change freezes: {' '.join(map(words.sentence, plan.freezes))}"] if plan.freezes else []
@@ -78,7 +110,7 @@ def _facts(context: Context) -> Iterator[Pair]:
         yield Pair(term=safe.text(lead, 60), value=" ".join(sentences))
 
 
-def _forecasts(context: Context) -> list[tuple[Link, OrgForecast]]:
+def forecasts(context: Context) -> list[tuple[Link, OrgForecast]]:
     """The forecast of all organisations, which is nobody's alone, and that of each; none where there is no date."""
     plan = context.assessment.plan
     if not plan.ground.dated:
@@ -95,7 +127,8 @@ def _forecasts(context: Context) -> list[tuple[Link, OrgForecast]]:
     return [(Link(label="All organisations"), everybody), *own] if len(own) > 1 else own
 
 
-def _forecast(context: Context, link: Link, forecast: OrgForecast) -> Shown:
+def forecast_row(context: Context, link: Link, forecast: OrgForecast) -> Shown:
+    """One finish: its range, and where none or all of what is unknown would put it."""
     finish = forecast.finish
     return {
         "link": link,
@@ -112,11 +145,12 @@ def _day_number(value: float) -> str:
     return estimates.days(value).replace("working ", "")
 
 
-def _pictures(context: Context, forecasts: Sequence[tuple[Link, OrgForecast]]) -> tuple[Picture, ...]:
-    if not forecasts:
+def pictures(context: Context, dated: Sequence[tuple[Link, OrgForecast]]) -> tuple[Picture, ...]:
+    """When each organisation is through, as a timeline; none where there is no date."""
+    if not dated:
         return ()
     plan = context.assessment.plan
-    drawn = timelines([(link.label, forecast) for link, forecast in forecasts], plan.start, firm=plan.ground.firm)
+    drawn = timelines([(link.label, forecast) for link, forecast in dated], plan.start, firm=plan.ground.firm)
     bounds = "P50 and P80" if plan.ground.firm else "a range, and no date to promise"
     caption = f"When each organisation passes the target gate. The dates at the right are {bounds}."
     return tuple(
@@ -142,20 +176,23 @@ def _outlook(context: Context) -> tuple[Shown, ...]:
     )
 
 
-def _go(context: Context) -> Shown | None:
+def go(context: Context) -> Shown | None:
     """The rule for the day on which the first pilot unit begins; none where no launch is left."""
-    go = context.assessment.plan.go
-    if go is None:
+    rule = context.assessment.plan.go
+    if rule is None:
         return None
     return {
         "means": words.GO_MEANS,
-        "title": f"Go or no-go at {safe.name(go.name)}, {safe.text(go.day)}",
-        "holds": tuple(Pair(term=safe.text(what), value=words.sentence(safe.text(state))) for what, state in go.holds),
-        "said": tuple(safe.text(sentence) for sentence in (go.decides, *go.otherwise)),
+        "title": f"Go or no-go at {safe.name(rule.name)}, {safe.text(rule.day)}",
+        "holds": tuple(
+            Pair(term=safe.text(what), value=words.sentence(safe.text(state))) for what, state in rule.holds
+        ),
+        "said": tuple(safe.text(sentence) for sentence in (rule.decides, *rule.otherwise)),
     }
 
 
-def _decisions(context: Context) -> tuple[Shown, ...]:
+def decisions(context: Context) -> tuple[Shown, ...]:
+    """Each decision once for all organisations at which it is the same."""
     return tuple(
         {
             "title": words.sentence(safe.text(group[0].action or group[0].title)),
@@ -167,12 +204,10 @@ def _decisions(context: Context) -> tuple[Shown, ...]:
     )
 
 
-def _drivers(context: Context) -> Picture | None:
-    """The tornado, widest bar first; none when nothing drives, nor in a brief report, whose lead names the widest."""
+def drivers(context: Context, limit: int = DRIVER_LIMIT) -> Picture | None:
+    """The tornado, widest bar first; none when nothing drives."""
     plan = context.assessment.plan
-    if context.brief:
-        return None
-    rows = [_driver(context, driver) for driver in plan.drivers[:DRIVER_LIMIT]]
+    rows = [_driver(context, driver) for driver in plan.drivers[:limit]]
     markup, alt = tornado(rows, plan.finish.p80_days)
     if not markup:
         return None

@@ -46,7 +46,7 @@ def build_tasks(context: Context) -> Shown:
 def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
     """One row for the same work at several organisations."""
     first = group[0]
-    source, cites = context.lead_source(first.lead_time)
+    source, cites = ("", ()) if context.brief else context.lead_source(first.lead_time)
     link = context.finding_link(finding_of(first.id))
     base = finding_of(first.id).partition("@")[0]
     rule = context.rule(base)

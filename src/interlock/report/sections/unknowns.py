@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from interlock.model import words
-from interlock.model.base import Owner, RuleOutcome, Scope
+from interlock.model.base import Owner, Scope
 from interlock.model.finding import Finding
 from interlock.model.rule import Rule
 from interlock.report import safe
@@ -15,27 +15,17 @@ from interlock.report.sections.context import UNDECIDED, Context, Section, worst
 from interlock.report.sections.gaps import behind
 from interlock.report.sections.summary import question, why_undecided
 
-#: Questions to answer that a brief report lists: those that decide most.
-BRIEF_ITEMS = 8
-#: Rules that one row of counted findings names, worst first.
-BRIEF_RULES = 12
-
 
 def build_unknowns(context: Context) -> Shown:
     """Undecided findings, one entry a rule, worst first; then the questions still to answer."""
     by_rule = context.findings_by_rule(UNDECIDED)
     rules = sorted((context.assessment.rules[rule_id] for rule_id in by_rule), key=worst_first)
     known = [(rule, by_rule[rule.id]) for rule in rules]
-    told = [pair for pair in known if context.told(pair[0])]
-    rest = [pair for pair in known if not context.told(pair[0])]
-    needed = [finding for rule, findings in known if not context.brief or context.needed(rule) for finding in findings]
-    items = _items(context, needed)
-    left = sum(len(findings) for _, findings in rest)
+    items = _items(context, [finding for _, findings in known for finding in findings])
     return {
-        "lead": (*_lead(sum(len(findings) for _, findings in known), len(items)), *_left(left)),
-        "questions": tuple(_question(context, rule, findings) for rule, findings in told),
-        "counted": _counted(context, [finding for _, findings in rest for finding in findings]),
-        "to_answer": items[: BRIEF_ITEMS if context.brief else None],
+        "lead": _lead(sum(len(findings) for _, findings in known), len(items)),
+        "questions": tuple(_question(context, rule, findings) for rule, findings in known),
+        "to_answer": items,
     }
 
 
@@ -47,47 +37,6 @@ def _lead(undecided: int, items: int) -> tuple[str, ...]:
     if items:
         lead.append(f"{words.count(items, 'question')} of the questionnaires would help, if answered.")
     return tuple(lead)
-
-
-def _left(count: int) -> tuple[str, ...]:
-    if not count:
-        return ()
-    return (
-        "Only the worst are told one by one here; "
-        f"{count:,} others are counted by reason, and the HTML and Markdown reports tell all of them.",
-    )
-
-
-def _counted(context: Context, findings: Sequence[Finding]) -> tuple[Shown, ...]:
-    """One row for each reason and kind of subject, that with most findings first; ``findings`` come worst first."""
-    groups: dict[tuple[str, Scope], list[Finding]] = defaultdict(list)
-    for finding in findings:
-        groups[_reason(finding), finding.subject.scope].append(finding)
-    rows = []
-    for (reason, scope), alike in sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-        at = Counter(context.subject_link(finding.subject).label for finding in alike)
-        rules = {finding.rule: context.finding_link(finding.key) for finding in alike}
-        shown = tuple(rules.values())[:BRIEF_RULES]
-        names = [label if scope is Scope.PRODUCT else f"{label} ({count:,})" for label, count in at.most_common()]
-        rows.append(
-            {
-                "reason": reason,
-                "where": words.listed(names, 6),
-                "findings": len(alike),
-                "rules": shown,
-                "more": f" and {len(rules) - len(shown):,} more" if len(rules) > len(shown) else "",
-            }
-        )
-    return tuple(rows)
-
-
-def _reason(finding: Finding) -> str:
-    """Why the finding is undecided, in words that many findings share."""
-    if finding.outcome is RuleOutcome.ERROR:
-        return "The rule could not be evaluated"
-    if finding.missing_facts:
-        return "Not observed and not answered" if finding.missing_answers else "Not observed"
-    return "Not answered" if finding.missing_answers else "Not decided"
 
 
 def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> Shown:

@@ -11,57 +11,45 @@ from interlock.plan.actions import ASK_ORG
 from interlock.plan.due import loads
 from interlock.plan.people import accepted, alike, done, later_drivers, lines, next_weeks, reckoned, spanned
 from interlock.report import safe
-from interlock.report.elements import Link, Pair, Shown
+from interlock.report.elements import Pair, Shown
 from interlock.report.sections.context import Context
 from interlock.report.sections.tasks import details, task_row
 
 DAYS_AHEAD = 90
-#: Weeks with tasks that a brief report tells in full; of the later ones it gives titles.
-BRIEF_WEEKS = 2
-#: What a brief report says above the titles.
-TITLES_ONLY = (
-    "Of the later weeks this document gives titles alone. Who does each, on which days, and when it is accepted is in "
-    "the HTML and Markdown reports, in the sheet “Plan” of the workbook, and on a screen (interlock plan --days 90)."
-)
 
 
 def build_weeks(context: Context) -> Shown:
-    """Load, tasks told in full, tasks told by title, and what drives the date later; empty parts where nothing is."""
+    """Load, the tasks of each week, and what drives the date later; empty parts where nothing is."""
     plan = context.assessment.plan
     weeks = [(week, tasks) for week, tasks in next_weeks(plan, DAYS_AHEAD) if tasks]
-    told = weeks[:BRIEF_WEEKS] if context.brief else weeks
-    titled = weeks[len(told) :]
     return {
         "loads": tuple(safe.text(sentence, 1200) for sentence in loads(plan, DAYS_AHEAD)),
-        "mean": words.WEEKS_MEAN if context.brief else f"{words.WEEKS_MEAN} {reckoned(plan, DAYS_AHEAD)}".strip(),
+        "mean": f"{words.WEEKS_MEAN} {reckoned(plan, DAYS_AHEAD)}".strip(),
         "load": tuple(_load(context)),
         "told": tuple(
-            {"week": _heading(context, week), "tasks": tuple(_blocks(context, tasks))} for week, tasks in told
+            {"week": _heading(context, week), "tasks": tuple(_block(context, group) for group in alike(tasks))}
+            for week, tasks in weeks
         ),
-        "titled": tuple({"week": words.day(week), "places": _titles(context, tasks)} for week, tasks in titled),
-        "titles_only": TITLES_ONLY if titled else "",
-        "later": tuple(_block(context, [task]) for task in later_drivers(plan, DAYS_AHEAD) if not context.brief),
+        "later": tuple(_block(context, [task]) for task in later_drivers(plan, DAYS_AHEAD)),
     }
 
 
-def _blocks(context: Context, tasks: Sequence[PlanTask]) -> Iterator[Shown]:
-    """A block for each piece of work; in a brief report first one for all that one person asks one organisation."""
-    asked: dict[tuple[str | None, str], list[PlanTask]] = {}
-    for task in tasks if context.brief else ():
+def together(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
+    """The same work at several organisations, and first all that one person asks one organisation."""
+    questions: dict[tuple[str | None, str], list[PlanTask]] = {}
+    for task in tasks:
         if task.action.startswith(ASK_ORG):
-            asked.setdefault((task.org, task.whose), []).append(task)
-    together = [group for group in asked.values() if len(group) > 1]
-    for group in together:
-        yield _block(context, group) | {
-            "title": f"Ask {context.task_subject(group[0])} {words.count(len(group), 'question')}.",
-            "id": Link(label=""),
-            "state": " ".join(safe.text(task.action.removeprefix(ASK_ORG)) for task in group),
-            "lines": (_line(context, group),),
-            "accepted": f"each is answered with more than “unknown” (interlock answer ID --org {group[0].org}).",
-        }
-    covered = {task.id for group in together for task in group}
-    for group in alike([task for task in tasks if task.id not in covered]):
-        yield _block(context, group)
+            questions.setdefault((task.org, task.whose), []).append(task)
+    groups = [group for group in questions.values() if len(group) > 1]
+    covered = {task.id for group in groups for task in group}
+    return groups + alike([task for task in tasks if task.id not in covered])
+
+
+def asked(context: Context, group: Sequence[PlanTask]) -> str:
+    """Several questions to one organisation as one task; empty for any other work."""
+    if len(group) < 2 or not all(task.action.startswith(ASK_ORG) and task.org == group[0].org for task in group):
+        return ""
+    return f"Ask {context.task_subject(group[0])} {words.count(len(group), 'question')}."
 
 
 def _block(context: Context, group: Sequence[PlanTask]) -> Shown:
@@ -70,7 +58,7 @@ def _block(context: Context, group: Sequence[PlanTask]) -> Shown:
     names = {} if task.org is None else {task.org: context.organization_name(task.org)}
     state = task.title.removeprefix(FIND_OUT_WORDS)
     bad = "If the answer is bad: " if task.kind == "discovery" else ""
-    told = task.action and state not in task.action and not context.brief
+    told = task.action and state not in task.action
     return {
         "title": words.sentence(safe.text(done(group, names))),
         "id": details(task_row(context, group)["id"]),
@@ -101,12 +89,3 @@ def _load(context: Context) -> Iterator[Pair]:
         if load.week in shown:
             there = f" of {words.number(load.there)}" if load.there is not None else ""
             yield Pair(term=words.iso_day(load.week), value=f"{words.number(load.work)}{there}")
-
-
-def _titles(context: Context, tasks: Sequence[PlanTask]) -> tuple[Pair, ...]:
-    """The titles of a week's tasks by place, in the order of the places' first tasks."""
-    titles: dict[str, list[str]] = {}
-    for task in tasks:
-        said = (task.action or task.title).replace(ASK_ORG, "Ask: ", 1)
-        titles.setdefault(context.task_subject(task), []).append(safe.text(said).rstrip("."))
-    return tuple(Pair(term=place, value=f"{'; '.join(said)}.") for place, said in titles.items())

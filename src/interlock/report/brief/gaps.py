@@ -1,0 +1,128 @@
+"""Open gaps for a reader who goes from front to back: first what holds up most, each once for all organisations."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from interlock.model import words
+from interlock.model.base import Evidence, GapClass, RuleOutcome, Scope
+from interlock.model.finding import Finding
+from interlock.model.rule import Rule
+from interlock.report import estimates, safe
+from interlock.report.elements import SEVERITY_MARK, Link, Shown
+from interlock.report.sections.context import BLOCKERS, WHOLE, Context
+
+#: Different things that were found of one rule, and organisations that a line names; the others are counted.
+_SEEN, _TOLD, NAMED = 3, 2, 4
+#: Between two sentences; not after an abbreviation in front of a small letter or a figure.
+_SENTENCE_END = re.compile(r"(?<=[a-z0-9)\]][.:]) (?=[A-Z])")
+
+
+def build_gaps_brief(context: Context) -> Shown:
+    """Blockers with what was seen and what to do, then the other gaps of the target gate, then the titles of the rest.
+
+    In each part the gap that holds up most gates of organisations comes first.
+    """
+    by_rule = context.findings_by_rule({RuleOutcome.GAP})
+    rules = sorted((context.assessment.rules[rule_id] for rule_id in by_rule), key=lambda rule: _first(context, rule))
+    needed = [rule for rule in rules if context.needed(rule)]
+    gate = words.gate(context.assessment.target_gate)
+    parts = (
+        ("blockers", f"Blockers on the way to the {gate}", [rule for rule in needed if rule.gap_class in BLOCKERS]),
+        ("needed", f"Also needed for the {gate}", [rule for rule in needed if rule.gap_class not in BLOCKERS]),
+        ("later", f"Open, and not needed for the {gate}", [rule for rule in rules if rule not in needed]),
+    )
+    groups = [
+        {
+            "anchor": f"gaps-{name}",
+            "kind": name,
+            "title": title,
+            "rows": tuple(_row(context, rule, by_rule[rule.id], whole=name == "blockers") for rule in part),
+        }
+        for name, title, part in parts
+        if part
+    ]
+    lead = (
+        f"{words.count(len(rules), 'requirement')} {words.agree(len(rules), 'is', 'are')} open, some at several "
+        f"organisations: each stands here once, and first what holds up most gates. {WHOLE} has of each the reason, "
+        "all that is to be done, its sources and the answers behind it."
+    )
+    return {
+        "children": [Link(label=group["title"], anchor=group["anchor"]) for group in groups],
+        "lead": lead,
+        "groups": groups,
+    }
+
+
+def _first(context: Context, rule: Rule) -> tuple[int, int, int, str]:
+    held = sum(context.nodes[key].blocks for key in context.nodes if key.partition("@")[0] == rule.id)
+    return -held, list(GapClass).index(rule.gap_class), rule.severity.rank, rule.id
+
+
+def _row(context: Context, rule: Rule, findings: Sequence[Finding], *, whole: bool) -> Shown:
+    held = sum(context.nodes[finding.key].blocks for finding in findings if finding.key in context.nodes)
+    remediation = rule.remediation
+    action = words.sentence(safe.text(remediation.text, 1500))
+    return {
+        "anchor": safe.anchor("gap", rule.id),
+        "id": rule.id,
+        "severity": SEVERITY_MARK[rule.severity],
+        "title": safe.name(rule.title),
+        "where": where(context, findings),
+        "holds": f"holds up {words.count(held, 'gate')}" if held else "",
+        "seen": _seen(context, findings) if whole else (),
+        "action": _SENTENCE_END.split(action, maxsplit=1)[0],
+        "cites": context.book.cite_all(rule.references[:1]) if whole else (),
+        "owner": words.OWNER[remediation.owner].title,
+        "gate": words.GATE[rule.gate].title,
+        "effort": words.person_days(remediation.effort.expected) if remediation.effort else "",
+        "lead_time": estimates.expected(remediation.lead_time) if remediation.lead_time else "",
+    }
+
+
+def where(context: Context, findings: Sequence[Finding]) -> str:
+    """The organisations that findings are about, each once; beyond a few they are counted."""
+    links = dict.fromkeys(context.subject_link(finding.subject).label for finding in findings)
+    return words.listed(list(links), NAMED)
+
+
+def _seen(context: Context, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What was found, and whether it was observed or answered: each once, with where if there are several."""
+    at: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        at[context.message(finding)].append(finding)
+    lines = []
+    for message, alike in list(at.items())[:_SEEN]:
+        told = list(dict.fromkeys(known(context, finding) for finding in alike))
+        names = f"{where(context, alike)}: " if len(at) > 1 else ""
+        lines.append(f"{names}{message} {words.capital(words.sentence('; '.join(told[:_TOLD])))}")
+        if len(told) > _TOLD:
+            lines[-1] += f" {len(told) - _TOLD:,} more answers: in {WHOLE}."
+    if len(at) > _SEEN:
+        lines.append(f"Elsewhere it is otherwise: {len(at) - _SEEN:,} more in {WHOLE}.")
+    return tuple(lines)
+
+
+def known(context: Context, finding: Finding) -> str:
+    """Whether a finding was observed, with the day, or answered, with who said it, when, and on what evidence.
+
+    Beside an observation stands the answer that it contradicts.
+    """
+    own = context.readiness.get(finding.subject.id) if finding.subject.scope is Scope.ORG else None
+    if finding.evidence is Evidence.OBSERVED and own is not None and own.observed_at:
+        contradicted = [
+            context.answered(answer)
+            for answer in context.answers_read(finding)
+            if any(
+                each.item == answer.item and each.org in {None, finding.subject.id}
+                for each in context.assessment.contradictions
+            )
+        ]
+        said = f"; the team answered otherwise: {contradicted[0]}" if contradicted else ""
+        return f"observed on {safe.day(own.observed_at)}{said}"
+    answers = [context.answered(answer) for answer in context.answers_read(finding)]
+    if answers:
+        return f"answered: {answers[0]}"
+    return "as the workflow contract or the organisation's file has it"
