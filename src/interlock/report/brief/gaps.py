@@ -77,7 +77,7 @@ def _row(context: Context, rule: Rule, findings: Sequence[Finding], *, whole: bo
         "cites": context.book.cite_all(rule.references[:1]) if whole else (),
         "owner": words.OWNER[remediation.owner].title,
         "gate": words.GATE[rule.gate].title,
-        "effort": words.person_days(remediation.effort.expected) if remediation.effort else "",
+        "effort": words.person_days(remediation.effort.expected),
         "lead_time": estimates.expected(remediation.lead_time) if remediation.lead_time else "",
     }
 
