@@ -37,7 +37,7 @@ def test_both_are_written_and_named(command, demo: Path, tmp_path: Path) -> None
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report.sarif", "report.xlsx"]
     with zipfile.ZipFile(tmp_path / "out" / "report.xlsx") as archive:
         assert archive.testzip() is None
-        assert sum(name.startswith("xl/worksheets/sheet") for name in archive.namelist()) == 11
+        assert sum(name.startswith("xl/worksheets/sheet") for name in archive.namelist()) == 12
 
 
 def test_sarif_is_what_observe_gives(command, demo: Path) -> None:
@@ -60,7 +60,7 @@ def test_all_stays_what_it_was_and_the_help_names_every_format(command) -> None:
     assert parse_formats("SARIF, md,xlsx") == ("md", "xlsx", "sarif")
     unknown = command("report", "--format", "odt")
     assert unknown.code == 2
-    assert "md, html, pdf, json, xlsx, docx, sarif, all" in unknown.err
+    assert "md, html, pdf, json, xlsx, docx, csv, sarif, all" in unknown.err
     shown = command("report", "--help").out
     assert "xlsx" in shown and "sarif" in shown
 
@@ -70,7 +70,7 @@ def test_sections_choose_sheets_and_one_without_a_sheet_writes_nothing(command, 
     chosen = command("report", "-f", "xlsx", "--sections", "gaps,plan", "--output", out, "--workspace", demo)
     assert chosen.code == 0
     with zipfile.ZipFile(out / "report.xlsx") as archive:
-        assert sum(name.startswith("xl/worksheets/sheet") for name in archive.namelist()) == 11
+        assert sum(name.startswith("xl/worksheets/sheet") for name in archive.namelist()) == 2
     none = command("report", "-f", "md,xlsx", "--sections", "graph", "--output", tmp_path / "none", "--workspace", demo)
     assert none.code == 2
     assert "no sheet for the section graph" in none.err

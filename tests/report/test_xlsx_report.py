@@ -141,6 +141,7 @@ def test_sheets_in_order(book: dict[str, Sheet]) -> None:
         "Questions open",
         "Hazards",
         "Plan",
+        "Fit",
         "Probe findings",
         "Answers",
         "Requests",
@@ -230,6 +231,7 @@ def test_the_plan_has_real_dates_and_names_what_is_judgement(book: dict[str, She
     assert str(review["Lead time: source"].value).startswith("Judgement")
     assert day(review["Earliest start, P50"]) == date(2026, 12, 1)  # 60 working days after 8 September are over
     assert day(review["Finish, P50"]) == date(2027, 1, 13)
+    assert "Finish, P80" in review
     assert day(review["Gate passed there, P90"]) == date(2027, 4, 16)
     assert review["Effort, low (person-days, judgement)"].value is None
     cited = next(row for row in rows if row["Task"].value == "AUTH-001@lakeshore")
@@ -451,8 +453,8 @@ def test_sections_choose_the_sheets() -> None:
     assert list(glance) == ["Summary"]
     assert len(glance["Summary"].table("Organisation")) == 4
     assert "What to do first" not in {row["A"].value for row in glance["Summary"].rows if row}
-    with pytest.raises(InterlockError, match="no sheet for the section graph and fit") as caught:
-        workbook_bytes(sections=["graph", "fit"])
+    with pytest.raises(InterlockError, match="no sheet for the section graph and patterns") as caught:
+        workbook_bytes(sections=["graph", "patterns"])
     assert "gaps" in (caught.value.remedy or "")
 
 

@@ -26,7 +26,7 @@ from interlock.usecases.pdf import PdfProcess
 from interlock.workspace.atomic import write_atomically
 from interlock.workspace.store import SETTINGS_FILE
 
-Format = Literal["md", "html", "pdf", "json", "xlsx", "docx", "sarif"]
+Format = Literal["md", "html", "pdf", "json", "xlsx", "docx", "csv", "sarif"]
 #: What ``all`` stands for. Workbook, Word document and findings for code scanning are for some readers: they are named.
 FORMATS: tuple[Format, ...] = ("md", "html", "pdf", "json")
 #: What the PDF leaves to the whole report that is attached to it.
@@ -67,7 +67,7 @@ def write_report(
     on_skipped: Callable[[Format, InterlockError], None] | None = None,
     made: str | None = None,
 ) -> tuple[Path, ...]:
-    """Write ``report.<format>`` files into ``directory``; returns those written.
+    """Write ``report.<format>`` files (of CSV one for each table) into ``directory``; returns those written.
 
     The PDF is for reading from front to back. The whole report goes with it as :data:`~context.WHOLE`, attached to it
     and as a file beside it: what the PDF only counts stands there.
@@ -122,8 +122,8 @@ def write_report(
             makers["docx"] = lambda: docx.render(paper, day=day, version=__version__)
         if "sarif" in formats:
             makers["sarif"] = _sarif(inputs)
-        written: dict[Format, Path] = {}
-        for name in sorted(formats, key=lambda name: name == "pdf"):
+        written: dict[Format, tuple[Path, ...]] = {}
+        for name in sorted(set(formats) - {"csv"}, key=lambda name: (name == "pdf", name)):
             try:
                 content = makers[name]()
                 content = content if name == "pdf" else seal.sealed(content, name, manifest.but(form=name))
@@ -132,9 +132,22 @@ def write_report(
                     raise
                 on_skipped(name, error)
                 continue
-            write_atomically(directory / f"report.{name}", content)
-            written[name] = directory / f"report.{name}"
-    return tuple(written[name] for name in formats if name in written)
+            written[name] = (directory / f"report.{name}",)
+            write_atomically(written[name][0], content)
+        if "csv" in formats:
+            written["csv"] = _write_tables(assessment, inputs, directory)
+    return tuple(path for name in formats for path in written.get(name, ()))
+
+
+def _write_tables(assessment: Assessment, inputs: Inputs, directory: Path) -> tuple[Path, ...]:
+    """``report-gaps.csv`` and the like."""
+    from interlock.report import csv
+
+    tables = csv.render(assessment, inputs.observations, holidays=inputs.settings.holidays)
+    paths = {directory / f"report-{name}.csv": text for name, text in tables.items()}
+    for path, text in paths.items():
+        write_atomically(path, text.encode())
+    return tuple(paths)
 
 
 def report_view(

@@ -43,7 +43,7 @@ def report(
             "--format",
             "-f",
             help="md, html, pdf, json; all of these (all); xlsx (a workbook), docx (Word), "
-            "sarif (the probes' findings).",
+            "csv (gaps, answers, fit, plan), sarif (the probes' findings).",
             metavar="LIST",
         ),
     ] = "all",

@@ -35,8 +35,8 @@ _MEANS = {
     "not_observed": "the statement could not be read: nothing is known",
 }
 LEGEND = tuple(Mark.of(words.FIT[outcome], _TONE[outcome], means) for outcome, means in _MEANS.items())
-_DIRECTION = {"release": "Release", "launch": "Launch and scopes", "input": "Reads", "output": "Writes"}
-_KIND = {
+PART = {"release": "Release", "launch": "Launch and scopes", "input": "Reads", "output": "Writes"}
+KIND = {
     "resource": "resource",
     "interaction": "interaction",
     "search_parameter": "search parameter",
@@ -101,7 +101,7 @@ def _table(
     fits = [alike[0] for alike in columns]
     matches_of = [{_key(match): match for match in fit.matches} for fit in fits]
     groups = []
-    for direction, title in _DIRECTION.items():
+    for direction, title in PART.items():
         ours = [match for match in needs.values() if match.direction == direction]
         rows = [_row(match, fits, matches_of) for match in ours]
         if rows:
@@ -140,7 +140,7 @@ def _row(need: NeedMatch, fits: Sequence[ContractFit], matches_of: Sequence[dict
     )
     return {
         "need": need_name(need),
-        "kind": _KIND[need.kind],
+        "kind": KIND[need.kind],
         "optional": need.optional,
         "cells": tuple(cells),
     }
@@ -157,7 +157,7 @@ def _merged(needs: Sequence[NeedMatch], rows: Sequence[Shown]) -> tuple[Shown, .
         row = alike[0]
         if len(alike) > 1:
             kinds = list(dict.fromkeys(need.kind for need in ours))
-            kind = f"{_KIND[kinds[0]]}s" if len(kinds) == 1 else f"{len(alike)} needs"
+            kind = f"{KIND[kinds[0]]}s" if len(kinds) == 1 else f"{len(alike)} needs"
             row = row | {"need": f"{row['need']} and {len(alike) - 1} more", "kind": kind}
         merged.append(row)
     return tuple(merged)

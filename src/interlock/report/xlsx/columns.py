@@ -119,6 +119,7 @@ PLAN = (
     Column("Predecessors", 26),
     Column("Earliest start, P50", 12, "date"),
     Column("Finish, P50", 12, "date"),
+    Column("Finish, P80", 12, "date"),
     Column("Gate passed there, P10", 12, "date"),
     Column("Gate passed there, P90", 12, "date"),
     Column("On the critical path (share of runs)", 11, "share"),

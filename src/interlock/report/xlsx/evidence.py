@@ -1,13 +1,15 @@
-"""Rows of the evidence annex: every request, the statements of the method's source, method, limits and words."""
+"""Rows of the contract's fit and of the evidence annex: requests, statements, method, limits and words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC
 
+from interlock.model import words
 from interlock.report.annex import annex_of
 from interlock.report.sections.answers import build_requests
 from interlock.report.sections.context import Context
+from interlock.report.sections.fit import KIND, PART, need_name
 from interlock.report.sections.method import made_with
 from interlock.report.xlsx.book import Column, Row, whole
 
@@ -19,6 +21,16 @@ REQUESTS = (
     Column("SHA-256 of the body", 42),
     Column("Looked at (JSON pointer, check)", 70),
     Column("Observed at (UTC)", 19, "moment"),
+)
+FIT = (
+    Column("Organisation", 26),
+    Column("Part of the contract", 20),
+    Column("Need", 36),
+    Column("Kind", 20),
+    Column("Optional", 10),
+    Column("Its statement", 18),
+    Column("Note", 54),
+    Column("Launch modes that need it", 26),
 )
 STATEMENTS = (Column("Statement", 10), Column("Text", 60), Column("Rules", 40), Column("Findings", 30))
 METHOD = (Column("Kind", 12), Column("Title", 28), Column("Text", 110))
@@ -32,6 +44,25 @@ def requests(context: Context) -> Iterator[Row]:
             started = observation.started.astimezone(UTC).replace(tzinfo=None) if observation else None
             cells = (row[name] for name in ("asked", "came", "size", "hash", "looked"))
             yield context.organization_name(org.id), *cells, started
+
+
+def fit(context: Context) -> Iterator[Row]:
+    """Every need of the contract against every organisation's own statement; what was not seen is never missing."""
+    for each in context.assessment.fit:
+        rows = (
+            (
+                context.organization_name(each.org),
+                PART[match.direction],
+                need_name(match),
+                KIND[match.kind],
+                "yes" if match.optional else "no",
+                words.FIT[match.outcome if each.observed else "not_observed"].title,
+                whole(match.note or "") or None,
+                ", ".join(match.modes) or None,
+            )
+            for match in each.matches
+        )
+        yield from dict.fromkeys(rows)  # two inputs of one type need the same of a server
 
 
 def statements(context: Context) -> Iterator[Row]:

@@ -311,6 +311,7 @@ class Content:
                 _lines(*task.after),
                 self._calendar.date_of(math.floor(task.start_p50) + 1),
                 self._calendar.date_of(task.finish_p50),
+                _day(task.latest) if task.latest else None,
                 *((_day(finish.first_date), _day(finish.p90_date)) if plan.ground.dated else (None, None)),
                 task.criticality,
                 *((effort.low, effort.expected, effort.high) if effort else (None,) * 3),
