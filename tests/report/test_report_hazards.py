@@ -66,6 +66,7 @@ def test_it_is_told_from_harm_to_control_to_test_open_ones_first() -> None:
     assert [told.index(part) for part in order] == sorted(told.index(part) for part in order)
     assert r"test_client_does_what_the_contract_says\[truncated\]" in told
     assert "The workflow contract is not written." in text
+    assert "Gravest, and hardest to notice" not in text
     assert "It arises only where the contract writes orders or plans." in text
 
 
@@ -74,6 +75,19 @@ def test_a_figure_says_whose_it_is() -> None:
     assert "Severity 4 of 5, serious harm. Detectability very low (judgement of Interlock)" in text
     assert "Severity 2 of 5, minor harm. Detectability high (set by Dr Grey, safety officer, 20 Nov 2026)" in text
     assert "The team set the figures of 1 of them" in text
+
+
+def test_what_may_kill_unnoticed_is_named_first_for_an_alarm_by_the_team_s_figures() -> None:
+    assert "hardest to notice: Feed falls silent unnoticed. An alarm or a drill" in text_of(
+        (state(25, "controlled", HELD),)
+    )
+    assert "hardest to notice" not in text_of((state(25, "open", LACKS, severity=3, figures=OFFICER),))
+
+
+def test_who_has_to_act_stands_with_what_is_open() -> None:
+    rule = factory.sample().findings[0].rule
+    gap = HazardControl(kind="rule", id=rule, outcome="open", says="A gap", at=("lakeshore",))
+    assert re.search(r"A gap\. .*Lakeshore Health System.*\. Owner: [A-Z]", text_of((state(11, "open", gap),)))
 
 
 def test_a_source_of_which_less_was_read_says_so() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from interlock.model import words
 from interlock.model.base import RuleOutcome
-from interlock.model.hazard import HazardControl, HazardStanding, HazardState
+from interlock.model.hazard import Detectability, HazardControl, HazardStanding, HazardState
 from interlock.report import safe
 from interlock.report.elements import Link, Mark, Shown, Tone
 from interlock.report.sections.context import UNDECIDED, Context, Section
@@ -17,6 +17,7 @@ from interlock.report.sections.summary import question
 BRIEF_ROWS = 24
 #: Organisations and answers that are named of one control.
 _NAMED, _ANSWERS = 4, 3
+_GRAVEST = 5
 _TONES: Mapping[str, Tone] = {
     "open": "bad",
     "not_known": "unknown",
@@ -40,6 +41,7 @@ def build_hazards(context: Context) -> Shown:
     controlled = [state for state in states if state.standing == "controlled"]
     return {
         "lead": _lead(states, standing),
+        "hidden": _hidden(states),
         "notes": (JUDGEMENT, _CONTROLLED),
         "brief": context.brief,
         "groups": tuple(_groups(context, told[:BRIEF_ROWS])) if context.brief else (),
@@ -65,6 +67,20 @@ def _lead(states: Sequence[HazardState], standing: Counter[HazardStanding]) -> s
         f"Of {words.count(len(states), 'hazard')} of an AI product in an EHR, {standing['open']:,} "
         f"{words.agree(standing['open'], 'is', 'are')} open, {standing['not_known']:,} not known and "
         f"{standing['controlled']:,} controlled{cannot}.{figures}"
+    )
+
+
+def _hidden(states: Sequence[HazardState]) -> str:
+    """Those that may kill and that nobody notices without a control: where an alarm or a drill is worth most."""
+    worst = [
+        safe.name(state.hazard.title)
+        for state in states
+        if state.severity == _GRAVEST and state.detectability is Detectability.VERY_LOW and state.applies is not False
+    ]
+    return (
+        f"Gravest, and hardest to notice: {'; '.join(worst)}. An alarm or a drill for these comes first."
+        if worst
+        else ""
     )
 
 
@@ -162,14 +178,20 @@ def _line(context: Context, control: HazardControl) -> Shown:
         said = f"“{safe.text(control.says, 200)}”" if control.outcome == "held" and control.says else ""
         text = f"The workflow contract, {path}: {said or safe.text(control.says, 200) or 'stated'}"
         anchor = "contract" if "contract" in context.shown else ""
-        return {"mark": mark, "text": words.sentence(text), "id": Link(label=control.id, anchor=anchor), "where": ()}
+        return {
+            "mark": mark,
+            "text": words.sentence(text),
+            "id": Link(label=control.id, anchor=anchor),
+            "where": (),
+            "owner": "",
+        }
     where = tuple(_subject(context, name) for name in control.at[:_NAMED])
     if len(control.at) > _NAMED:
         where = (Link(label=f"at {context.how_many(len(control.at))}"),)
     if control.kind == "pattern":
         anchor = safe.anchor("pattern", control.id) if "patterns" in context.shown else ""
         text = words.sentence(safe.text(control.says, 200))
-        return {"mark": mark, "text": text, "id": Link(label=control.id, anchor=anchor), "where": where}
+        return {"mark": mark, "text": text, "id": Link(label=control.id, anchor=anchor), "where": where, "owner": ""}
     return _of_rule(context, control, mark, where)
 
 
@@ -180,7 +202,8 @@ def _of_rule(context: Context, control: HazardControl, mark: Mark, where: tuple[
     text = words.sentence(safe.text(control.says, 200))
     if rule is not None and control.outcome != "open":
         text = question(rule) if control.outcome != "held" or not (answers := _answers(context, control)) else answers
-    return {"mark": mark, "text": text, "id": link, "where": where}
+    owner = words.OWNER[rule.remediation.owner].title if rule is not None and control.outcome == "open" else ""
+    return {"mark": mark, "text": text, "id": link, "where": where, "owner": owner}
 
 
 def _answers(context: Context, control: HazardControl) -> str:

@@ -446,4 +446,5 @@ def _held(line: Shown) -> str:
     """One control of a hazard with where it is so, and its id."""
     where = words.listed([link.label for link in line["where"]], 4)
     at = f" {words.capital(where)}." if where else ""
-    return f"{line['text']}{at} ({line['id'].label})"
+    owner = f" Owner: {line['owner']}." if line["owner"] else ""
+    return f"{line['text']}{at}{owner} ({line['id'].label})"
