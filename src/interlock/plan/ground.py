@@ -48,6 +48,13 @@ def ground(
     )
 
 
+def undated(plan: Plan) -> Plan:
+    """A plan that leads to no organisation yet: what to do and in which order, and no day of the calendar."""
+    tasks = tuple(task.but(starts=None, ends=None, latest=None, person_days_late=0) for task in plan.tasks)
+    first = tuple(thing.but(together_p80_date="") for thing in plan.first)
+    return plan.but(tasks=tasks, first=first, load=(), people=(), most_likely="")
+
+
 def supposed(before: Ground, after: Ground) -> Ground:
     """What a what-if's dates may be called: no more than those of the plan as it is, and as it would be."""
     less = before if not before.firm else after

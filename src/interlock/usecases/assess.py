@@ -16,7 +16,7 @@ from interlock.plan.actions import Wording
 from interlock.plan.evidence import evidence_work
 from interlock.plan.go import with_go
 from interlock.plan.graph import build
-from interlock.plan.ground import ground
+from interlock.plan.ground import ground, undated
 from interlock.plan.history import own_estimates
 from interlock.plan.options import PlanOptions
 from interlock.plan.outlook import with_outlook
@@ -116,6 +116,8 @@ def _told(inputs: Inputs, judged: Judgement, plan: Plan) -> Plan:
     )
     lined = with_outlook(told, judged.readiness, inputs.organizations, settings.freezes)
     plan = with_go(lined, inputs.written, judged.readiness, settings.freezes)
+    if not inputs.organizations:
+        return undated(plan)
     return plan if inputs.recipient is None else plan.but(notes=(words.DATES_ALONE, *plan.notes))
 
 

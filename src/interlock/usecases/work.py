@@ -52,8 +52,18 @@ def poam(assessment: Assessment, *, now: datetime) -> str:
 
 
 def calendar(assessment: Assessment, *, now: datetime) -> str:
-    """The plan's dates as an iCalendar file."""
+    """The plan's dates as an iCalendar file.
+
+    :raises InterlockError: there is no date to write: a calendar without an event is none (RFC 5545, section 3.6).
+    """
     from interlock.report.work import dates
+
+    if not assessment.plan.ground.dated:
+        none = not assessment.organizations
+        raise InterlockError(
+            "there is no date to write: " + ("no organisation has been added" if none else "nothing is left to do"),
+            remedy="interlock org add NAME" if none else "interlock plan shows where things stand",
+        )
 
     return dates.render(assessment, now=now).decode()
 

@@ -28,10 +28,13 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | get
 
 _UNWRITABLE = ("the folder cannot be written", "make it writable, or copy the workspace elsewhere")
 #: Why a write failed, and what to do, by the system's number of the error.
+_NO_FOLDER = ("a file stands where a folder is needed", "name a folder, or move the file away")
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "free some space and save again"),
     errno.EDQUOT: ("your disk quota is used up", "free some space and save again"),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _UNWRITABLE),
+    **dict.fromkeys((errno.EEXIST, errno.ENOTDIR), _NO_FOLDER),
+    errno.ENOENT: ("there is no such folder, and none can be made", "check the path, or name another folder"),
 }
 
 #: Folders that this process has cleaned.
