@@ -90,11 +90,15 @@ def test_what_cannot_be_said_changes_nothing(task, workspace: Path, arguments, s
     assert (workspace / "tasks.yaml").read_bytes() == before
 
 
-def test_what_no_task_is_called_is_told_by_the_list_and_the_lint(task, command, workspace: Path) -> None:
+def test_what_no_task_or_hazard_is_called_is_told_by_the_list_and_the_lint(task, command, workspace: Path) -> None:
     (workspace / "tasks.yaml").write_text("tasks:\n  us.buld: {status: done, done: '2026-01-09', by: Ada}\n")
     assert "us.buld" in task("list").err
+    figures = "hazards:\n  HZ-99: {severity: 3, by: Ada, date: '2026-01-09'}\n"
+    (workspace / "hazards.yaml").write_text(figures)
     linted = command("lint", workspace)
+    (workspace / "hazards.yaml").unlink()
     assert linted.code == 1 and "tasks.yaml:2" in linted.out + linted.err
+    assert "hazards.yaml:2" in linted.out + linted.err and "there is no hazard HZ-99" in linted.out + linted.err
     assert "did you mean us.build" in linted.out + linted.err
 
 

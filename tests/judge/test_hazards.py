@@ -25,8 +25,6 @@ from interlock.model.errors import DocumentError
 from interlock.model.finding import PRODUCT, Finding, Subject, finding_key
 from interlock.model.hazard import Detectability, Hazard, HazardFigures, HazardFile, HazardState
 from interlock.model.pattern import PatternMatch
-from interlock.usecases.lint import lint_content
-from interlock.workspace.store import Workspace
 
 pytestmark = pytest.mark.fast
 
@@ -281,14 +279,6 @@ def test_a_team_s_figures_are_bounded_and_signed(entry: str, told: str) -> None:
     with pytest.raises(DocumentError, match=told) as refused:
         model_from_yaml(HazardFile, document)
     assert str(refused.value.location).startswith("hazards.yaml:3")
-
-
-def test_figures_of_no_hazard_are_told_with_their_line(tmp_path: Path) -> None:
-    workspace = Workspace.create(tmp_path / "own", {"interlock.yaml": b"name: Own\nproduct: Own\n"})
-    figures = "hazards:\n  HZ-99: {severity: 3, by: A, date: '2026-11-20'}\n"
-    (workspace.root / "hazards.yaml").write_text(figures, encoding="utf-8")
-    (problem,) = (one for one in lint_content(workspace.root) if (one.file or "").endswith("hazards.yaml"))
-    assert (problem.line, problem.message.partition(";")[0]) == (2, "there is no hazard HZ-99")
 
 
 def test_a_hazard_that_a_workspace_changes_or_adds_is_a_difference_that_is_told() -> None:

@@ -27,7 +27,7 @@ _KINDS = {
     **dict.fromkeys(("resource", "interaction", "search_parameter", "operation", "profile", "condition"), "Needed:"),
     "scope": "Scope",
 }
-#: First words of an answer that says more than the one before it.
+#: First words of an answer that only the one before it makes sense of.
 _BUILDS_ON = "As before"
 
 
@@ -103,9 +103,7 @@ def _holds(context: Context, rule: Rule, finding: Finding) -> str:
     answer = next(iter(context.answers_read(finding)), None)
     if answer is None:
         return f"{_where(context, finding)}Not the case, {by}: “{safe.name(rule.title)}”."
-    best = finding.value == 1.0 and answer.said.startswith(
-        _BUILDS_ON
-    )  # an option that only its neighbours make sense of
+    best = finding.value == 1.0 and answer.said.startswith(_BUILDS_ON)
     said = "the best answer that there is" if best else safe.text(answer.said, 120).removesuffix(".")
     return f"{_where(context, finding)}{safe.text(answer.text, 160)} {words.capital(said)}, {by}."
 
