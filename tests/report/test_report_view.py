@@ -66,11 +66,10 @@ def test_an_undecided_reason_is_a_question_and_says_why(sample: ReportView) -> N
 
 
 def test_what_was_not_observed_is_said_with_its_reason(sample: ReportView) -> None:
-    states = {row.link.label: (row.state, row.why) for row in content(sample, "summary").not_seen}
-    assert states == {
-        "Pinecrest Community Hospital": ("partly observed", "the SMART configuration did not answer within 10 s"),
-        "Harborview Clinics": ("not observed", "connection timed out after 10 s"),
-    }
+    rows = {row.where.label: row.observed for row in content(sample, "coverage").rows}
+    assert rows["Pinecrest Community Hospital"].startswith("Partly observed, ")
+    assert rows["Pinecrest Community Hospital"].endswith(": the SMART configuration did not answer within 10 s.")
+    assert rows["Harborview Clinics"] == "Not observed: connection timed out after 10 s."
 
 
 def test_an_unobserved_organisation_is_never_said_to_miss_anything(sample: ReportView) -> None:

@@ -15,7 +15,6 @@ from interlock.model.rule import Rule
 from interlock.report import safe
 from interlock.report.elements import OUTCOME_MARK, Figure, Pair, Shown, pairs
 from interlock.report.sections.context import UNDECIDED, Context, Section
-from interlock.report.sections.coverage import NOT_OBSERVED_MEANS, not_seen
 
 
 def build_cover(context: Context, generated: str | None, version: str) -> Shown:
@@ -83,8 +82,6 @@ def build_summary(context: Context) -> Shown:
         "figures": _figures(context),
         "sure": _sure(context),
         "undecided": tuple(_reason(context, reason) for reason in verdict.undecided),
-        "not_seen": not_seen(context),
-        "not_seen_note": NOT_OBSERVED_MEANS,
         "caps": tuple(words.capital(words.sentence(safe.text(cap))) for cap in assessment.product_score.caps),
     }
 

@@ -21,6 +21,7 @@ from interlock.plan.people import done
 from interlock.report import estimates, safe
 from interlock.report.elements import Shown
 from interlock.report.sections.context import UNDECIDED, Context
+from interlock.report.sections.coverage import NOT_OBSERVED_MEANS, not_seen
 from interlock.report.sections.first import first_steps
 from interlock.report.sections.gaps import neighbours
 from interlock.report.sections.glance import observed_mark
@@ -84,11 +85,12 @@ class Content:
             ("Findings undecided", undecided, want),
             ("Questions answered", totals.answered, f"of {words.count(totals.questions, 'question')} that apply"),
         )
-        for organization in summary["not_seen"]:
+        unseen = not_seen(self.context)
+        for organization in unseen:
             why = words.capital(words.sentence(organization["why"]))
             yield organization["link"].label, words.capital(organization["state"]), why
-        if summary["not_seen"]:
-            yield "Not observed", None, summary["not_seen_note"]
+        if unseen:
+            yield "Not observed", None, NOT_OBSERVED_MEANS
         if not plan.left:
             yield "Plan", None, words.nothing_left(plan.target_gate)
             return
