@@ -15,8 +15,9 @@ from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.errors import InterlockError, NothingObservedError
 from interlock.model.text import plain
 from interlock.usecases.load import Inputs
+from interlock.workspace.contract_file import CONTRACT_FILE
 from interlock.workspace.generated import Generated, outside_of_own, read_manifest, write_generated
-from interlock.workspace.store import CONTRACT_FILE, SETTINGS_FILE, Workspace
+from interlock.workspace.store import SETTINGS_FILE, Workspace
 
 __all__ = [
     "ContractRemark",

@@ -52,6 +52,11 @@ def initialize(
     return workspace
 
 
+def blank_contract() -> bytes:
+    """A contract.yaml in which nothing is decided, with examples as comments."""
+    return (data_dir("samples") / "templates" / "blank" / "contract.yaml").read_bytes()
+
+
 def _named(settings: str, name: str) -> str:
     """The settings' text with ``name`` and ``product`` replaced; comments stay."""
     quoted = '"' + re.sub(r'(["\\])', r"\\\1", re.sub(r"[\x00-\x1f\x7f]", " ", name)) + '"'

@@ -37,9 +37,10 @@ from interlock.model.statements import STATEMENTS
 from interlock.model.text import plain
 from interlock.probe.checks.registry import list_checks
 from interlock.usecases.load import content_folders, load_content, load_inputs
+from interlock.workspace.contract_file import CONTRACT_FILE
 from interlock.workspace.responses import PRODUCT
 from interlock.workspace.routine import TASKS_FILE
-from interlock.workspace.store import CONTRACT_FILE, HAZARDS_FILE, SETTINGS_FILE, Workspace
+from interlock.workspace.store import HAZARDS_FILE, SETTINGS_FILE, Workspace
 
 #: Most unknown tasks that are told: looking for the closest name of each takes time.
 _MOST_UNKNOWN = 50

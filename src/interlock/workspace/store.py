@@ -15,7 +15,6 @@ from interlock.documents.json import json_text
 from interlock.documents.yaml import model_from_yaml, parse_yaml
 from interlock.model.address_secrets import redacted_json
 from interlock.model.base import Model, newer_than_us
-from interlock.model.contract import WorkflowContract
 from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.model.hazard import HazardFigures, HazardFile
 from interlock.model.organization import Organization, Settings
@@ -23,6 +22,7 @@ from interlock.model.response import Response
 from interlock.model.routine import TaskStatuses
 from interlock.model.text import natural, plain, symbols_in_json
 from interlock.workspace.atomic import explain, locked, write_atomically
+from interlock.workspace.contract_file import ContractFile
 from interlock.workspace.edit import dump_yaml, edit_yaml
 from interlock.workspace.responses import PRODUCT, ResponseFiles
 from interlock.workspace.routine import TaskFile
@@ -34,7 +34,6 @@ _M = TypeVar("_M", bound=Model)
 _T = TypeVar("_T")
 
 SETTINGS_FILE = "interlock.yaml"
-CONTRACT_FILE = "contract.yaml"
 HAZARDS_FILE = "hazards.yaml"
 #: Largest observation or milestone, in bytes.
 MAX_RECORD_BYTES = 64_000_000
@@ -68,7 +67,7 @@ class FileChange:
         return FileChange(self.name, self.after, self.before)
 
 
-class Workspace(ResponseFiles, TaskFile):
+class Workspace(ResponseFiles, TaskFile, ContractFile):
     """A folder that holds ``interlock.yaml``."""
 
     # -- finding and making -------------------------------------------------------------------------------------
@@ -141,38 +140,9 @@ class Workspace(ResponseFiles, TaskFile):
         """``interlock.yaml``."""
         return model_from_yaml(Settings, self.load(SETTINGS_FILE))
 
-    def contract(self) -> WorkflowContract | None:
-        """``contract.yaml``, or none."""
-        return model_from_yaml(WorkflowContract, self.load(CONTRACT_FILE)) if self.has(CONTRACT_FILE) else None
-
     def hazard_figures(self) -> Mapping[str, HazardFigures]:
         """The team's own figures of hazards (``hazards.yaml``); empty when the file is not there."""
         return model_from_yaml(HazardFile, self.load(HAZARDS_FILE)).hazards if self.has(HAZARDS_FILE) else {}
-
-    def upgrade_contract(self) -> bool:
-        """Write ``contract.yaml`` in its newest schema and return whether it was older; comments and order stay.
-
-        :raises DocumentError: there is none, or it is no contract; then nothing is written.
-        """
-        newest = WorkflowContract.newest
-        with locked(self.root):
-            contract = model_from_yaml(WorkflowContract, self.load(CONTRACT_FILE))
-            if contract.schema_version >= newest:
-                return False
-
-            def change(document: CommentedMap) -> None:
-                if "schema" in document:
-                    document["schema"] = newest
-                else:
-                    document.insert(0, "schema", newest)
-
-            edit_yaml(
-                self.root / CONTRACT_FILE,
-                self.root,
-                change,
-                lambda text: model_from_yaml(WorkflowContract, parse_yaml(text, CONTRACT_FILE)),
-            )
-        return True
 
     def _organizations(self) -> Iterator[Organization]:
         file_of: dict[str, str] = {}

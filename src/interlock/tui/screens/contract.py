@@ -15,6 +15,7 @@ from interlock.model.contract import ContractFit, NeedMatch, WorkflowContract
 from interlock.model.contract_page import UNDECIDED, Cell, Part, contract_parts, scopes_by_mode
 from interlock.model.errors import InterlockError
 from interlock.tui.page import ACCENT, DIM, FIT, OK, WARN, Page, line, text
+from interlock.tui.screens.contract_editor import ContractEditor
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow, ScrollingFlow, draw_problem
@@ -29,7 +30,7 @@ _NEED = Column("Need", 24, grow=3)
 
 
 class ContractSection(Section):
-    """The section that shows ``contract.yaml``; the file is changed in an editor and read again with ``r``."""
+    """The section that shows ``contract.yaml``; ``e`` edits it, and ``r`` reads what another editor changed."""
 
     MODE = "contract"
     LETTER = "c"
@@ -38,11 +39,12 @@ class ContractSection(Section):
     ABOUT = (
         "What contract.yaml says about the workflow: the clinical event, what is read and written, what happens when "
         "something goes wrong. Points that it leaves open are listed with their line. The matrix holds each need "
-        "against what every organisation declares. Change the file in an editor; r reads it again."
+        "against what every organisation declares. e changes it part by part; r reads it again."
     )
     INITIAL_FOCUS = "#contract"
     PANELS = {"#contract": "contract.yaml", "#fit-panel": "Fit"}
     BINDINGS = [
+        Binding("e", "edit", "Edit", tooltip="Change the contract part by part"),
         Binding("f", "fit", "Fit", tooltip="Go to the fit of each organisation"),
         Binding("t", "says", "What it says", tooltip="Go to what the contract says"),
         Binding("escape", "says", "Back", show=False),
@@ -73,9 +75,7 @@ class ContractSection(Section):
 
         pane = self.query_one("#contract", ScrollingFlow)
         if contract is None:
-            pane.draw(
-                lambda page: page.para("There is no contract.yaml. interlock init writes one to start from.", DIM)
-            )
+            pane.draw(lambda page: page.para("There is no contract.yaml. e writes one to start from.", DIM))
             return
         try:
             remarks = lint_contract(self.interlock.workspace.root)[1]
@@ -107,6 +107,10 @@ class ContractSection(Section):
         nobody = self.state.inputs is not None and not self.state.inputs.organizations
         empty = "No organisation yet: section 7 adds the first one." if nobody else _NO_CONTRACT
         table.set_rows(rows, empty=empty, columns=columns)
+
+    def action_edit(self) -> None:
+        """Change the contract part by part."""
+        self.app.push_screen(ContractEditor())
 
     def action_fit(self) -> None:
         """Into the matrix."""

@@ -13,6 +13,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from interlock.model import words
+from interlock.tui.page import DIM, text
 from interlock.tui.screens.section import Dialog
 from interlock.tui.widgets.fields import Field
 from interlock.tui.widgets.rows import Options
@@ -44,9 +45,10 @@ class Search(Dialog[str]):
     FRAME = "dialog -wide"
     HINT = "words narrow the list   ↑ ↓ move   enter goes there   escape cancels"
 
-    def __init__(self, title: str, placeholder: str, entries: Sequence[Entry]) -> None:
+    def __init__(self, title: str, placeholder: str, entries: Sequence[Entry], *, free: bool = False) -> None:
+        """``free``: what is typed may be something that is not in the list; it is then the key."""
         super().__init__(title)
-        self._placeholder, self._entries = placeholder, entries
+        self._placeholder, self._entries, self._free = placeholder, entries, free
         self._keys: list[str] = []
 
     def body(self) -> ComposeResult:
@@ -66,6 +68,8 @@ class Search(Dialog[str]):
     def _list(self, wanted: str) -> None:
         parts = wanted.casefold().split()
         matches = [entry for entry in self._entries if all(part in entry.searched for part in parts)]
+        if self._free and wanted and not any(entry.key == wanted for entry in matches):
+            matches.append(Entry(wanted, "", lambda: text(f"take “{wanted}” as it is", DIM)))
         shown = matches[:_MOST]
         self._keys = [entry.key for entry in shown]
         more = f", of which {_MOST} are listed" if len(matches) > _MOST else ""

@@ -1,0 +1,111 @@
+"""The workflow contract of a workspace: ``contract.yaml``, changed value by value; comments and order stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from interlock.documents.yaml import model_from_yaml, parse_yaml
+from interlock.model.contract import WorkflowContract
+from interlock.model.errors import WorkspaceError
+from interlock.workspace.atomic import locked
+from interlock.workspace.edit import edit_yaml
+from interlock.workspace.responses import Folder
+
+if TYPE_CHECKING:
+    from ruamel.yaml.comments import CommentedMap
+
+CONTRACT_FILE = "contract.yaml"
+#: Keys and indexes that lead to a value.
+Path_ = tuple[str | int, ...]
+
+
+class ContractFile(Folder):
+    """The file ``contract.yaml`` of a workspace."""
+
+    def contract(self) -> WorkflowContract | None:
+        """``contract.yaml``, or none."""
+        return model_from_yaml(WorkflowContract, self.load(CONTRACT_FILE)) if self.has(CONTRACT_FILE) else None
+
+    def upgrade_contract(self) -> bool:
+        """Write ``contract.yaml`` in its newest schema and return whether it was older; comments and order stay.
+
+        :raises DocumentError: there is none, or it is no contract; then nothing is written.
+        """
+        newest = WorkflowContract.newest
+        with locked(self.root):
+            contract = model_from_yaml(WorkflowContract, self.load(CONTRACT_FILE))
+            if contract.schema_version >= newest:
+                return False
+
+            def change(document: CommentedMap) -> None:
+                if "schema" in document:
+                    document["schema"] = newest
+                else:
+                    document.insert(0, "schema", newest)
+
+            self._edit(change)
+        return True
+
+    def put_in_contract(self, path: Path_, value: Any) -> None:
+        """Put a value at a place of the contract; none takes away what is there. A new entry goes behind the last one.
+
+        :raises DocumentError: it would be no contract any more; then nothing is written.
+        :raises WorkspaceError: there is nothing at the place that the path leads through, as somebody changed the file.
+        """
+        with locked(self.root):
+            self._edit(lambda document: _put(document, path, value))
+
+    def _edit(self, change: Callable[[CommentedMap], None]) -> None:
+        edit_yaml(
+            self.root / CONTRACT_FILE,
+            self.root,
+            change,
+            lambda text: model_from_yaml(WorkflowContract, parse_yaml(text, CONTRACT_FILE)),
+        )
+
+
+def _put(document: CommentedMap, path: Path_, value: Any) -> None:
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    holder: Any = document
+    for step, following in pairwise(path):
+        there = holder.get(step) if isinstance(holder, CommentedMap) else _entry(holder, step)
+        if there is None:
+            there = CommentedSeq() if isinstance(following, int) else CommentedMap()
+            if isinstance(holder, CommentedMap):
+                holder[step] = there
+            else:
+                holder.append(there)
+        if not there and isinstance(there, (CommentedMap, CommentedSeq)):
+            there.fa.set_block_style()  # what was written as [] or {} for nothing
+        holder = there
+    last = path[-1]
+    if isinstance(holder, CommentedMap):
+        if value is None:
+            holder.pop(last, None)
+        else:
+            holder[last] = value
+    elif value is None:
+        if _entry(holder, last) is None:
+            raise _gone(path)
+        del holder[last]
+    elif _entry(holder, last) is None:
+        holder.append(value)
+    else:
+        holder[last] = value
+
+
+def _entry(holder: Any, index: str | int) -> Any:
+    """An entry of a list; none right behind its last one."""
+    if not isinstance(holder, list) or not isinstance(index, int) or index > len(holder):
+        raise _gone((index,))
+    return holder[index] if index < len(holder) else None
+
+
+def _gone(path: Path_) -> WorkspaceError:
+    return WorkspaceError(
+        f"{CONTRACT_FILE} has no {'.'.join(map(str, path))} any more: somebody changed it meanwhile",
+        remedy="look at it again, and then change it",
+    )
