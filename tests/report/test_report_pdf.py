@@ -13,6 +13,7 @@ from typing import Any
 
 import assessment_factory as factory
 import pytest
+from tag_tree import problems, tags
 
 from interlock.model.errors import InterlockError
 from interlock.report import html, pdf, view
@@ -72,6 +73,27 @@ def test_the_whole_report_is_in_it(tmp_path: Path, capfd: pytest.CaptureFixture[
     ):
         assert said in text
     assert "✓" in text and "✗" in text
+    assert problems(content) == []
+    found = set(tags(content))
+    assert {"/H1", "/H2", "/H3", "/Table", "/THead", "/TH", "/TD", "/L", "/LI", "/Figure", "/Link"} <= found
+
+
+@pytest.mark.usefixtures("needs_weasyprint")
+def test_the_check_of_the_tag_tree_sees_what_weasyprint_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interlock.report.tagging.complete", lambda _: None)
+    found = problems(pdf.render(page(sections=["summary", "glance"])))
+    assert "a table's head cell has no scope (7.5)" in found
+    assert any(problem.startswith("/L holds") for problem in found)
+
+
+def test_verapdf_agrees(needs_weasyprint: None, tmp_path: Path) -> None:
+    """The reference implementation's own judgement, where it is installed (https://verapdf.org)."""
+    if shutil.which("verapdf") is None:
+        pytest.skip("verapdf is not installed")
+    file = tmp_path / "report.pdf"
+    file.write_bytes(pdf.render(page(sections=["summary", "glance", "graph", "gaps"])))
+    done = subprocess.run(["verapdf", "--flavour", "ua1", "--format", "text", file], capture_output=True, text=True)
+    assert done.stdout.startswith("PASS"), done.stdout
 
 
 @pytest.mark.usefixtures("needs_weasyprint")

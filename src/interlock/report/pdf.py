@@ -27,7 +27,7 @@ from urllib.parse import unquote, urlsplit
 
 from interlock.documents.files import inside, read_bytes
 from interlock.model.errors import InterlockError
-from interlock.report import seal
+from interlock.report import seal, tagging
 
 #: A picture beside a template of one's own may be this large.
 MAX_FILE_BYTES = 5_000_000
@@ -58,9 +58,20 @@ def render(html: str, own: Path | None = None, attached: Mapping[str, bytes] | N
             pdf_variant="pdf/ua-1",
             pdf_identifier=identifier,
             attachments=files,
-            finisher=seal.add_to_pdf(html),
+            finisher=_finisher(html),
         )
     return seal.finish_pdf(written)
+
+
+def _finisher(html: str) -> Callable[[object, Any], None]:
+    """What is done to a PDF before it is written: its tag tree is completed, its manifest goes into its metadata."""
+    add_manifest = seal.add_to_pdf(html)
+
+    def finish(document: object, written: Any) -> None:
+        tagging.complete(written)
+        add_manifest(document, written)
+
+    return finish
 
 
 def _attachment(weasyprint: Any, name: str, content: bytes, html: str) -> Any:
