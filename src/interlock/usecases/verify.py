@@ -178,12 +178,10 @@ def _made_again(content: bytes, manifest: Manifest, inputs: Inputs) -> tuple[Fou
     assessment = assess(inputs, today=date.fromisoformat(manifest.as_of), runs=manifest.runs, seed=manifest.seed)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            (path,) = write_report(
-                assessment, inputs, Path(folder), (form,), sections=manifest.sections, made=manifest.made
-            )
+            write_report(assessment, inputs, Path(folder), (form,), sections=manifest.sections, made=manifest.made)
         except InterlockError as error:
             return "agrees", f"{agrees}. It could not be made again to compare its words: {error.message}."
-        again = path.read_bytes()
+        again = Path(folder, f"report.{form}").read_bytes()
     if seal.same_text(again, content):
         return "matches", f"It matches: {agrees[0].lower()}{agrees[1:]}, and made again it is the same."
     return (

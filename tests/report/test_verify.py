@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
@@ -22,8 +23,10 @@ from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import Inputs, load_inputs
 from interlock.usecases.recipient import for_recipient
-from interlock.usecases.report import write_report
+from interlock.usecases.report import Format, write_report
 from interlock.usecases.verify import verify
+
+from test_recipient import observed  # isort: skip
 
 DAY = date(2026, 11, 30)
 
@@ -146,3 +149,14 @@ def test_the_command_and_its_exit_codes(inputs: Inputs, whole: Path, tmp_path: P
     assert run(tmp_path, "-w", inputs.root)[0] == 2
     edited.write_text("# Some page\n")
     assert run(edited, "-w", inputs.root)[0] == 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", sorted(set(get_args(Format)) - {"csv"}))
+def test_every_format_with_a_place_for_a_manifest_matches(form: Format, inputs: Inputs, tmp_path: Path) -> None:
+    narrowed = for_recipient(inputs, "lakeshore")
+    seen = {"lakeshore": observed("lakeshore", "lakeside")}
+    narrowed, whole = replace(narrowed, observations=seen), replace(inputs, observations=seen)
+    write_report(assess(narrowed, today=DAY, runs=100), narrowed, tmp_path, (form,))
+    assert set(get_args(Format)) - {"csv"} == seal.FORMS
+    assert verify(tmp_path / f"report.{form}", whole).found == "matches"
