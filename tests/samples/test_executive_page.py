@@ -77,7 +77,11 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(inputs_
     assert all(row["span"] for row in shown["organizations"])
     assert shown["verdict"] == "Integrate, at 1 of 4 organisations"
     assert shown["first"].startswith("Build the AI workflow integration, starting with Riverside")
-    assert shown["decisions"][0]["who"].startswith("Product lead")
+    assert shown["decisions"][0]["what"] == (
+        "Today: start at Riverside Regional Medical Center, and nowhere else until what is open there is closed."
+    )
+    assert all(row["who"].startswith("Product lead") for row in shown["decisions"])
+    assert shown["decisions"][1]["where"] == "Lakeshore Health System"
     assert shown["approvals"][0]["who"].startswith("Organisation's ")
     assert len(shown["in_the_way"]) == 4 and "more blockers" in shown["in_the_way"][3]["title"]
     assert {row["known"] for row in shown["in_the_way"][:3]} == {"as answered"}
@@ -96,7 +100,9 @@ def test_without_organisations_there_is_no_date_and_without_contract_no_safety(
     shown = executive(assessment.model_copy(update={"contract": None}), inputs).sections[0]["content"]
     assert shown["dates"] == ("There is no date yet: no organisation has been added.",)
     assert shown["safety"][0].value == "There is no workflow contract yet, so nothing of it is decided."
-    assert shown["first"].startswith("The verdict has to be settled: have ")
+    assert shown["first"].startswith("Have the 22 questions answered that settle the verdict.")
+    assert "today" in shown["decisions"][0]["what"].lower() and shown["decisions"][0]["who"] == "Product lead"
+    assert shown["cost"][0].startswith("For the product alone")
 
 
 @pytest.mark.parametrize("template", TEMPLATES if LONG else ["sepsis", "auth-blocked"])

@@ -129,11 +129,12 @@ def decide(ballot: Ballot, readiness: Sequence[OrgReadiness], organizations: Seq
     doubts = _doubts(ballot, latest) if earliest is not latest else ()
     names = {organization.id: plain(organization.name, 120) for organization in organizations}
     settled_by = tuple(sorted({item for vote in doubts for item in vote.finding.missing_answers}))
+    told = ""
     if earliest is not latest:
         headline, step, owner = _find_out_first(Range(earliest, latest), reasons, doubts, settled_by, names)
     else:
         headline = _headline(ballot, latest, reasons, readiness)
-        step, owner = _next_step(latest, reasons, readiness, names)
+        step, told, owner = _next_step(latest, reasons, readiness, names)
     return Verdict(
         value=earliest,
         latest=latest,
@@ -143,6 +144,7 @@ def decide(ballot: Ballot, readiness: Sequence[OrgReadiness], organizations: Seq
         undecided=tuple(map(_reason, doubts)),
         settled_by=settled_by,
         next_step=step,
+        next_in_words=told,
         next_step_owner=owner,
         counterfactual=_counterfactual(ballot, Range(earliest, latest)),
     )
@@ -275,12 +277,17 @@ def _next_step(
     reasons: Sequence[Vote],
     readiness: Sequence[OrgReadiness],
     names: Mapping[str, str],
-) -> tuple[str, Owner]:
-    """What comes next under a settled verdict, and who does it."""
+) -> tuple[str, str, Owner]:
+    """What comes next under a settled verdict, the same in words alone, and who does it."""
     text = _TEXTS[value][1]
     if reasons:
         remediation = reasons[0].rule.remediation
-        return f"{text}. Start here: {first_sentence(remediation.text)}", remediation.owner
+        step = f"{text}. Start here: {first_sentence(remediation.text)}"
+        return (
+            step,
+            f"{text}. Start here: {sentence(remediation.task)}" if remediation.task else step,
+            remediation.owner,
+        )
     nearest = sorted(
         (own for own in readiness if own.org in names),
         key=lambda own: (
@@ -290,11 +297,13 @@ def _next_step(
         ),
     )
     if not nearest:
-        return f"{text}.", Owner.US
+        return f"{text}.", f"{text}.", Owner.US
     name = names[nearest[0].org]
     if nearest[0].recommendation is START:
-        return f"{text}, starting with {name}.", Owner.US
-    return sentence(f"Take up first what holds {name} back: {nearest[0].because}"), Owner.US
+        step = f"{text}, starting with {name}."
+    else:
+        step = sentence(f"Take up first what holds {name} back: {nearest[0].because}")
+    return step, step, Owner.US
 
 
 def _counterfactual(ballot: Ballot, now: Range) -> str:

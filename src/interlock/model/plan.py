@@ -53,7 +53,7 @@ class PlanTask(Model):
     :ivar starts, ends: the days of its median start and finish; ``latest`` that by which four of five runs finish it.
     :ivar person_days_late: working days by which they are later than in the simulation: its person has other work.
     :ivar action: what to do, as a person is told it; ``title`` says what is open.
-    :ivar decides: who decides, where it is a decision.
+    :ivar decides: who decides, where it is a decision; ``decided_by`` on whose side they are.
     :ivar progress: how far a routine task has come, where somebody has said so.
     :ivar criticality: share of runs in which the task lies on the critical path of its finish, in [0, 1].
     :ivar start_p50, finish_p50: median start and finish, working days from the plan's start; ``finish_p80`` its P80.
@@ -91,6 +91,7 @@ class PlanTask(Model):
     accepted: str = ""
     action: str = ""
     decides: str = ""
+    decided_by: Owner = Owner.ORG
 
     @property
     def whose(self) -> str:

@@ -137,6 +137,7 @@ class Verdict(Model):
     :ivar reasons: the open gaps that argue for ``latest``.
     :ivar undecided: what could still lead to an earlier verdict than ``latest``; empty when it is settled.
     :ivar settled_by: ids of the questions whose answers would decide it; empty when it is settled.
+    :ivar next_in_words: the next step without ids and file names, for a reader who knows neither.
     :ivar organizations: what to do at which organisation, in one sentence; empty without organisations.
     :ivar counterfactual: what would have to change for another verdict; one sentence.
     :ivar changes: the answers that would change a settled one, at most one entry a direction.
@@ -150,6 +151,7 @@ class Verdict(Model):
     undecided: tuple[VerdictReason, ...] = ()
     settled_by: tuple[str, ...] = ()
     next_step: str
+    next_in_words: str = ""
     next_step_owner: Owner
     counterfactual: str
     changes: tuple[VerdictChange, ...] = ()

@@ -55,11 +55,13 @@ class Remediation(Model):
 
     :ivar task: the same as one short imperative sentence, where the first sentence of ``text`` does not say it alone.
     :ivar decides: who decides, where closing it is a decision: ``the product lead: a second mapping, or leave it out``.
+        ``decided_by`` is on whose side they are.
     """
 
     text: str
     task: Annotated[str, Field(max_length=160)] | None = None
     decides: Annotated[str, Field(max_length=200)] | None = None
+    decided_by: Owner = Owner.ORG
     owner: Owner
     effort: Effort
     lead_time: LeadTime | None = None
@@ -146,7 +148,7 @@ class RoutineTask(Model):
     registered), for what it ``replaces`` as well. ``postponed_by`` is the last verdict that postpones the task, where
     its place in the order does not say so (:mod:`interlock.model.postponed`). ``closes`` names rules whose gaps are
     closed by this very work: what is left of them is to try it and to write it down. ``record`` says what shows that it
-    is done. ``decides`` says who decides, where the task is a decision.
+    is done. ``decides`` says who decides, where the task is a decision, and ``decided_by`` on whose side they are.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z0-9-]+)+$")]
@@ -169,6 +171,7 @@ class RoutineTask(Model):
     closes: tuple[RuleId, ...] = ()
     record: Annotated[str, Field(max_length=160)] | None = None
     decides: Annotated[str, Field(max_length=160)] | None = None
+    decided_by: Owner = Owner.ORG
     references: tuple[Reference, ...] = ()
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from interlock.model import words
-from interlock.model.base import Evidence, Gate, Scope
+from interlock.model.base import Evidence, Gate, Owner, Scope
 from interlock.model.finding import Finding
 from interlock.model.plan import PlanTask
 from interlock.model.questionnaire import Item, ItemType
@@ -88,6 +88,12 @@ class Wording:
             return (rule.remediation.decides or "") if rule is not None and task.kind == "gap" else ""
         routine = self.routine.get(task.id.partition("@")[0])
         return (routine.decides or "") if routine is not None else ""
+
+    def decided_by(self, task: PlanTask, finding: Finding | None) -> Owner:
+        """On whose side they are who decide."""
+        rule = self.rules.get(finding.rule) if finding is not None else None
+        decision = rule.remediation if rule is not None else self.routine.get(task.id.partition("@")[0])
+        return decision.decided_by if decision is not None else Owner.ORG
 
     def _known(self, finding: Finding) -> str:
         asked = finding.missing_answers[0] if finding.missing_answers else ""

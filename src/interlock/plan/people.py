@@ -69,6 +69,7 @@ def with_people(
                 "accepted": wording.accepted(task, finding),
                 "action": wording.action(task, finding),
                 "decides": wording.decides(task, finding),
+                "decided_by": wording.decided_by(task, finding),
             }
         )
 

@@ -5,7 +5,6 @@ It has words only: no rule, no question, no command, no address, and nothing tha
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
@@ -37,8 +36,14 @@ _ORDER = (
     Recommendation.COULD_NOT_LOOK,
 )
 _OTHERS = {Owner.ORG: "organisations", Owner.VENDOR: "EHR vendors"}
-#: Who decides for the product, in the words of the rules.
-_OURS = "product lead"
+#: Who decides what the verdict asks for, and what that is: verdict → to do now, and what waits for it.
+_LEAD = "Product lead"
+_NOW = {
+    VerdictValue.PRODUCT_FIRST: "Settle the product first, and hold all integration work until then.",
+    VerdictValue.PROVE_OUTSIDE_EHR: "Prove the value outside the EHR first, and hold all integration work until then.",
+    VerdictValue.DEFINE_CONTRACT: "Have the workflow contract written now, and hold all building until it is agreed.",
+    VerdictValue.MAP_AUTH: "Have the auth surface mapped now, and hold all building until it is understood.",
+}
 _SAFETY_OPEN = "Not decided: the workflow contract says nothing of it."
 
 
@@ -55,7 +60,7 @@ def build_executive(context: Context) -> Shown:
         "gate": words.GATE[assessment.target_gate].title,
         "gate_day": words.GATE_DAY[assessment.target_gate],
         "organizations": tuple(_organizations(context)),
-        "decisions": tuple(_decisions(context, ours=True)),
+        "decisions": (_now(context), *_decisions(context, ours=True)),
         "approvals": tuple(_decisions(context, ours=False)),
         "dates": tuple(_dates(context)),
         "cost": tuple(_cost(context)),
@@ -146,20 +151,34 @@ def _first(context: Context) -> str:
     verdict = context.assessment.verdict
     owner = words.OWNER[verdict.next_step_owner].phrase
     if verdict.settled:
-        step = re.sub(r" \([A-Z]{2,10}-\d{3}(@[^)]*)?\)", "", safe.text(verdict.next_step, _LINE)).removesuffix(".")
-        step = step.replace("contract.yaml", "the workflow contract")
-        return f"{step}: that is up to {owner}."
+        return f"{words.sentence(safe.text(verdict.next_in_words))} That is up to {owner}."
     asked = len(verdict.settled_by)
     if not asked:
         return f"The verdict has to be settled, by a look at what nobody could look at: that is up to {owner}."
     questions = words.count(asked, "question")
-    does = words.agree(asked, "does", "do")
-    return f"The verdict has to be settled: have {questions} answered that {does} it. That is up to {owner}."
+    settle = words.agree(asked, "settles", "settle")
+    return f"Have the {questions} answered that {settle} the verdict. That is up to {owner}."
+
+
+def _now(context: Context) -> Shown:
+    """What has to be decided today: whether to follow the verdict, and where."""
+    verdict, readiness = context.assessment.verdict, context.assessment.readiness
+    start = [context.organization_name(own.org) for own in readiness if own.recommendation is Recommendation.START]
+    if not verdict.settled:
+        what = "Name who answers what is open, and by when. Nothing else can be decided before the verdict is settled."
+    elif verdict.value is not VerdictValue.INTEGRATE:
+        what = _NOW[verdict.value]
+    elif not start:
+        what = "Start nowhere yet, and have closed first what holds each organisation back."
+    else:
+        others = "" if len(start) == len(readiness) else ", and nowhere else until what is open there is closed"
+        what = f"Start at {words.listed(start, _NAMED)}{others}."
+    return {"where": "", "what": f"Today: {what[:1].lower()}{what[1:]}", "who": _LEAD, "when": ""}
 
 
 def _decisions(context: Context, *, ours: bool) -> Iterator[Shown]:
     """What the product's people decide, or what others do, once for all organisations at which it is the same."""
-    groups = [group for group in alike(context.assessment.plan.decisions) if (_OURS in group[0].decides) is ours]
+    groups = [group for group in alike(context.assessment.plan.decisions) if (group[0].decided_by is Owner.US) is ours]
     limit = _DECISIONS if ours else _APPROVALS
     for group in groups[:limit]:
         task = group[0]
@@ -234,6 +253,10 @@ def _cost(context: Context) -> Iterator[str]:
         f" (planned with {words.count(round(persons), 'person', 'people')})" if persons else " (no team size is stated)"
     )
     gate = words.gate(context.assessment.target_gate)
+    if not context.assessment.organizations:
+        yield f"For the product alone, up to the {gate}: about {words.person_days(round(work[Owner.US]))}{people}."
+        yield "What organisations and EHR vendors have to do is not in it, nor are fees and licences."
+        return
     others = words.listed([f"{round(work[owner]):,} of the {name}" for owner, name in _OTHERS.items()], 4)
     yield f"Up to the {gate}: about {words.person_days(round(work[Owner.US]))} of the product team{people}, {others}."
     yield "These are estimates of work, not of money: fees and licences are not in them."
@@ -263,6 +286,12 @@ def _in_the_way(context: Context) -> Iterator[Shown]:
             rule,
         ),
     )
+    for reason in () if ranked else context.assessment.verdict.reasons[:_IN_THE_WAY]:
+        finding = context.findings[reason.key]
+        where = context.subject_link(finding.subject).label
+        owner = words.OWNER[rules[finding.rule].remediation.owner].phrase
+        title = words.sentence(safe.name(reason.title))
+        yield {"title": title, "where": where, "owner": owner, "known": _known_by(finding)}
     for rule_id in ranked[:_IN_THE_WAY]:
         links = [context.subject_link(finding.subject).label for finding in at[rule_id]]
         yield {
