@@ -80,7 +80,7 @@ def contract_export(sample: Path) -> Measured:
 
 
 def rows() -> Iterator[Measured]:
-    """`score` and `report --format md` on the observed sample, and on workspaces that repeat its organisations."""
+    """`score`, `next` and `report --format md` on the observed sample, and on workspaces that repeat its organisations."""
     yield help_text()
     yield contract_lint()
     with tempfile.TemporaryDirectory() as folder:
@@ -90,15 +90,17 @@ def rows() -> Iterator[Measured]:
         yield contract_export(sample)
         for organizations, score_limit, report_limit in ((4, 6.5, 16.0), (50, 11.0, 32.0), (200, 22.0, 75.0)):
             workspace = repeated(sample, Path(folder) / str(organizations), organizations)
-            score, report, base = best_of(
+            score, asked, report, base = best_of(
                 4,
                 command("-m", "interlock", "score", "--workspace", str(workspace)),
+                command("-m", "interlock", "next", "--workspace", str(workspace)),
                 command("-m", "interlock", "report", "--format", "md", "--workspace", str(workspace)),
                 command("-c", LIBRARIES),
                 clock=of_children,
             )
             imports = "importing libraries"
             yield Measured(f"score, {organizations} orgs", score, imports, base, score_limit, SCORE[organizations])
+            yield Measured(f"next, {organizations} orgs", asked, "score", score, 1.2)
             yield Measured(f"report md, {organizations} orgs", report, imports, base, report_limit)
 
 

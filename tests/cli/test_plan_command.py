@@ -200,14 +200,18 @@ def test_every_first_thing_can_be_supposed_at_all_its_organisations(command, wor
 
 
 def test_what_to_do_first_is_the_same_list_wherever_it_is_told(command, workspace: Path) -> None:
-    told = command("next", "--workspace", workspace).err
-    first = command("next", "--format", "json", "--workspace", workspace).json()["first"]
+    assert command("next", "--format", "json", "--workspace", workspace).json()["first"] is None
+    told = command("next", "--to-do", "--workspace", workspace).err
+    first = command("next", "--to-do", "--format", "json", "--workspace", workspace).json()["first"]
     plan = command("plan", "--format", "json", "--workspace", workspace).json()
     assert first == plan["first"][0]
     begun = [thing["action"] for thing in plan["first"] if thing["key"] == "org.priority@pinecrest"]
     assert [action.partition(":")[0] for action in begun] == ["Ask Pinecrest Community Hospital to begin it"]
     assert f"First to do: {first['task']} ({first['key']})." in " ".join(told.split())
-    assert command("next", "--org", "lakeshore", "--format", "json", "--workspace", workspace).json()["first"] is None
+    assert (
+        command("next", "--to-do", "--org", "lakeshore", "--format", "json", "--workspace", workspace).json()["first"]
+        is None
+    )
 
 
 def test_the_next_question_names_the_hospital_that_it_is_for(command, workspace: Path) -> None:

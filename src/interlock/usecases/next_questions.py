@@ -75,7 +75,7 @@ class NextQuestions(Model):
 
     :ivar unanswered: how many questions of the profile have no answer.
     :ivar unknown: how many were answered with unknown; they stand at the end.
-    :ivar first: the first thing to do, as the plan of all organisations has it; none where only one was asked for.
+    :ivar first: the first thing to do, as the plan of all organisations has it, where that was asked for.
     """
 
     schema_version: str = "1"

@@ -14,7 +14,6 @@ from interlock.model import words
 from interlock.model.plan import FirstThing
 from interlock.model.questionnaire import ItemType
 from interlock.model.text import plain
-from interlock.usecases.assess import assess
 from interlock.usecases.load import Inputs, load_inputs, open_workspace
 from interlock.usecases.next_questions import next_questions
 
@@ -24,13 +23,18 @@ def next_(
     number: Annotated[
         int, typer.Option("-n", "--number", min=1, max=1000, help="How many questions.", metavar="N")
     ] = 1,
+    to_do: Annotated[
+        bool, typer.Option("--to-do", help="Also the first thing to do, beside answering: it takes a whole plan.")
+    ] = False,
     output: TableOrJson = "table",
     folder: WorkspaceOption = None,
 ) -> None:
-    """Show the next question to answer: the one that settles most, and why; and beside it the first thing to do."""
+    """Show the next question to answer: the one that settles most, and why."""
     inputs = load_inputs(open_workspace(folder), None if org == "product" else org)
     result = next_questions(inputs, org, number)
-    if org is None:
+    if to_do and org is None:
+        from interlock.usecases.assess import assess  # brings the plan and its numbers
+
         things = assess(inputs, today=inputs.today).plan.first
         result = result.model_copy(update={"first": things[0] if things else None})
     if output == "json":
@@ -73,6 +77,8 @@ def _beside(inputs: Inputs, first: FirstThing | None) -> None:
     """What to do beside answering: write the contract where there is none, and what the plan of all has first."""
     if inputs.unwritten:
         say_paragraph(inputs.unwritten)
+    say("")
     if first is not None:
-        say("")
         say_first_thing(first)
+    else:
+        say("What to do first, beside answering: interlock plan")
