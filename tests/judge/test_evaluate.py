@@ -24,12 +24,13 @@ from rule_examples import (
     several,
 )
 
-from interlock.content.compile import compile_rules
+from interlock.content.compile import compile_rules, needs_of
 from interlock.content.messages import fill, show
+from interlock.content.syntax import parse
 from interlock.judge.context import Knowledge, SubjectContext
 from interlock.judge.engine import conclude, finding
 from interlock.judge.evaluate import Evaluator
-from interlock.judge.variables import RuleInputs
+from interlock.judge.variables import RuleInputs, wanted_names
 from interlock.model.finding import Finding
 from interlock.model.response import Response
 from interlock.model.rule import Ruleset
@@ -73,6 +74,13 @@ CONDITIONS = (
     ("org", "contract.inputs.exists(i, i.organizations.exists(o, o == org.id))", {}),
     ("org", "contradictions.size() > 0", {"applies": "compared > 0", "message": "{org.name}: {contradictions}"}),
     ("org", "responses.d.sso == false || 'd.kinds' in contradictions", {}),
+    ("org", "'SMART-001' in checks && checks['SMART-001'] == 'pass'", {}),
+    ("org", "checks.exists(id, checks[id] == 'fail')", {}),
+    ("org", "contract.inputs.exists(i, fit.missing.exists(m, m == i.resource))", {}),
+    ("org", "contract.inputs.exists(i, !i.optional && i.organizations.all(o, o != org.id))", {}),
+    ("product", "contract.inputs.filter(i, i.optional).exists(i, i.resource == 'Patient')", {}),
+    ("product", "contract.inputs.all(i, has(i.resource)) && contract.inputs.exists_one(i, true)", {}),
+    ("product", "contract.launch.exists(key, key == 'modes')", {}),
 )
 RULES: Ruleset = ruleset(
     *(
@@ -198,3 +206,24 @@ def test_one_rule_on_one_subject_is_what_all_of_them_say_there() -> None:
     for made in plain(RULES, inputs):
         conclusion = again.conclude(made.rule, made.subject, inputs)
         assert finding(compiled[made.rule], made.subject, conclusion, made.message) == made
+
+
+@pytest.mark.parametrize(
+    ("condition", "needed"),
+    [
+        (
+            "contract.inputs.exists(i, !i.optional && i.resource in fit.missing)",
+            {"inputs": {"[]": {"optional": {}, "resource": {}}}},
+        ),
+        (
+            "contract.inputs.exists(i, i.organizations.exists(o, o == 'x'))",
+            {"inputs": {"[]": {"organizations": {"[]": {}}}}},
+        ),
+        ("contract.inputs.filter(i, i.optional).size() > 0", {"inputs": {}}),
+        ("contract.inputs.exists(i, true)", {"inputs": {"[]": {}}}),
+        ("contract.inputs.exists(i, i.optional) || contract.inputs.size() == 0", {"inputs": {}}),
+        ("'review' in contract || 'a.b' in contract.launch", {"review": {}, "launch": {}}),
+    ],
+)
+def test_a_condition_is_given_no_more_of_a_list_or_map_than_it_looks_at(condition: str, needed: object) -> None:
+    assert wanted_names(needs_of(parse(condition)))["contract"] == needed

@@ -178,6 +178,49 @@ def _reads(node: Node, bound: frozenset[str]) -> Iterator[str]:
         yield from _reads(child, bound)
 
 
+def needs_of(tree: Node) -> tuple[str, ...]:
+    """What of the names that it reads an expression needs to come to the same: ``a.[].b`` is b of every element of a.
+
+    A list that a macro goes through is needed as far as its body reads the elements, and a map as far as a text is
+    looked for in it (``"NET-002" in checks``).
+    """
+    return tuple(dict.fromkeys(_needs(tree, {})))
+
+
+def _needs(node: Node, bound: Mapping[str, str | None]) -> Iterator[str]:
+    """:param bound: variable of a macro → what its values are elements of, or none where that is no name."""
+    name = dotted(node)
+    if name is not None:
+        yield from _path(name, bound)
+        return
+    variable = macro_variable(node)
+    if variable is None:
+        if node.kind == "binary" and node.text == "in" and node.children[0].kind == "literal":
+            key, holder = string_value(node.children[0].text), dotted(node.children[1])
+            if key and "." not in key and holder is not None:
+                yield from (f"{path}.{key}" for path in _path(holder, bound))
+                return
+        for child in node.children:
+            yield from _needs(child, bound)
+        return
+    looped = dotted(node.children[0])
+    elements = None if looped is None or node.text == "filter" else next(_path(f"{looped}.[]", bound), None)
+    if elements is None:
+        yield from _needs(node.children[0], bound)
+    inside = [name for child in node.children[2:] for name in _needs(child, {**bound, variable: elements})]
+    if elements is not None and not any(name.startswith(elements) for name in inside):
+        yield elements
+    yield from inside
+
+
+def _path(name: str, bound: Mapping[str, str | None]) -> Iterator[str]:
+    """A name with what its first word stands for in its place; nothing where that is no name."""
+    head, dot, rest = name.partition(".")
+    prefix = bound.get(head, head)
+    if prefix is not None:
+        yield f"{prefix}{dot}{rest}"
+
+
 def _too_much_work(node: Node, depth: int) -> CelSyntaxError | None:
     """Why evaluation could take long.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from interlock.documents.names import did_you_mean, find_circle
@@ -21,7 +21,7 @@ def order_problems(
     rules: Mapping[str, Rule],
     tasks: Mapping[str, RoutineTask],
     location: _Locate,
-    task_locations: Mapping[str, Location],
+    task_locations: Mapping[str, Callable[[], Location]],
 ) -> list[DocumentError]:
     """Everything that is wrong with the order of rules and routine tasks.
 
@@ -47,7 +47,7 @@ def _of_rules(rules: Mapping[str, Rule], location: _Locate) -> Iterator[Document
 
 
 def _of_tasks(
-    rules: Mapping[str, Rule], tasks: Mapping[str, RoutineTask], locations: Mapping[str, Location]
+    rules: Mapping[str, Rule], tasks: Mapping[str, RoutineTask], locations: Mapping[str, Callable[[], Location]]
 ) -> Iterator[DocumentError]:
     both = {*tasks, *rules}
     for task in tasks.values():
@@ -62,22 +62,22 @@ def _of_tasks(
                 if name not in known:
                     yield DocumentError(
                         f"{task.id}: {key} names {name!r}, which does not exist{did_you_mean(name, known)}",
-                        location=locations[task.id],
+                        location=locations[task.id](),
                     )
     circle = find_circle({task.id: task.after for task in tasks.values()})
     if circle:
-        yield DocumentError(f"the tasks form a circle: {' → '.join(circle)}", location=locations[circle[0]])
+        yield DocumentError(f"the tasks form a circle: {' → '.join(circle)}", location=locations[circle[0]]())
 
 
 def _of_verdicts(
     rules: Mapping[str, Rule],
     tasks: Mapping[str, RoutineTask],
     location: _Locate,
-    task_locations: Mapping[str, Location],
+    task_locations: Mapping[str, Callable[[], Location]],
 ) -> Iterator[DocumentError]:
     circle = find_circle(waiting(rules, tasks))
     if circle:
-        where = [task_locations[name] for name in circle if name in task_locations]
+        where = [task_locations[name]() for name in circle if name in task_locations]
         where += [location(name, "depends_on") for name in circle if name in rules]
         yield DocumentError(
             f"what settles a verdict waits for what that verdict postpones: {' → '.join(circle)}",

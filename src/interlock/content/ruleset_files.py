@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -99,7 +99,7 @@ class SetFiles:
     hazards: dict[str, Hazard] = field(default_factory=dict)
     sources: dict[str, RuleSource] = field(default_factory=dict)
     tasks: dict[str, RoutineTask] = field(default_factory=dict)
-    task_locations: dict[str, Location] = field(default_factory=dict)
+    task_locations: dict[str, Callable[[], Location]] = field(default_factory=dict)
     problems: list[DocumentError] = field(default_factory=list)
 
     def header_location(self, *path: str | int) -> Location:
@@ -232,9 +232,9 @@ def _read_tasks(path: Path, read: SetFiles) -> None:
         read.problems.append(error)
         return
     for index, task in enumerate(listed):
-        location = document.location(("tasks", index, "id"))
+        location = partial(document.location, ("tasks", index, "id"))  # reads the file anew, which only an error needs
         if task.id in read.tasks:
-            read.problems.append(used_twice("task", task.id, location, read.task_locations[task.id]))
+            read.problems.append(used_twice("task", task.id, location(), read.task_locations[task.id]()))
             continue
         read.tasks[task.id] = task
         read.task_locations[task.id] = location

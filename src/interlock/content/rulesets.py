@@ -16,7 +16,7 @@ A vendor's pack only adds: it cannot change what holds for other vendors. Everyt
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -195,7 +195,7 @@ class RulesetFiles:
     rules: dict[str, Rule] = field(default_factory=dict)
     documents: dict[str, RuleSource] = field(default_factory=dict)
     tasks: dict[str, RoutineTask] = field(default_factory=dict)
-    task_locations: dict[str, Location] = field(default_factory=dict)
+    task_locations: dict[str, Callable[[], Location]] = field(default_factory=dict)
     weights: dict[Severity, float] = field(default_factory=dict)
     accepts: dict[Gate, Evidence] = field(default_factory=dict)
     chances: dict[GapClass, float] = field(default_factory=dict)
@@ -271,8 +271,8 @@ class RulesetFiles:
                 self.documents[rule.id] = files.sources[rule.id]
         for task in files.tasks.values():
             if task.id in self.tasks:
-                message = f"the task id {task.id!r} is already used at {self.task_locations[task.id]}"
-                self._wrong(message, files.task_locations[task.id], "give the pack's task an id of its own")
+                message = f"the task id {task.id!r} is already used at {self.task_locations[task.id]()}"
+                self._wrong(message, files.task_locations[task.id](), "give the pack's task an id of its own")
                 continue
             self.tasks[task.id] = task if task.vendors else task.model_copy(update={"vendors": (vendor,)})
             self.task_locations[task.id] = files.task_locations[task.id]

@@ -60,13 +60,9 @@ _TOKEN = re.compile(
     |(?P<operator>\|\||&&|[<>=!]=|[<>!?:+\-*/%.,()\[\]{{}}])""",
     re.VERBOSE | re.DOTALL,
 )
-_LEVELS: tuple[frozenset[str], ...] = (
-    frozenset({"||"}),
-    frozenset({"&&"}),
-    frozenset({"<", "<=", ">", ">=", "==", "!=", "in"}),
-    frozenset({"+", "-"}),
-    frozenset({"*", "/", "%"}),
-)
+_LEVELS = (("||",), ("&&",), ("<", "<=", ">", ">=", "==", "!=", "in"), ("+", "-"), ("*", "/", "%"))
+#: How closely each operator between two values binds them.
+_CLOSENESS = {operator: level for level, operators in enumerate(_LEVELS) for operator in operators}
 _HINTS = {
     '"': "a string that is not closed",
     "'": "a string that is not closed",
@@ -120,7 +116,7 @@ def _tokens(text: str) -> list[_Token]:
 
 
 class _Parser:
-    """Recursive descent, one method per level of the grammar."""
+    """Recursive descent; operators between values by how closely they bind (precedence climbing)."""
 
     def __init__(self, expression: str) -> None:
         self.tokens = _tokens(expression)
@@ -167,20 +163,22 @@ class _Parser:
         self.depth -= 1
         return node
 
-    def level(self, index: int) -> Node:
-        if index == len(_LEVELS):
-            return self.unary()
-        node = self.level(index + 1)
-        length = 0
-        while self.token.text in _LEVELS[index] and self.token.kind in {"operator", "name"}:
+    def level(self, lowest: int) -> Node:
+        """Values with operators between them that bind at least so closely."""
+        node = self.unary()
+        length, last = 0, len(_LEVELS)
+        while True:
             operator = self.token
-            self.at += 1
-            length += 1
+            level = _CLOSENESS.get(operator.text, -1) if operator.kind in {"operator", "name"} else -1
+            if level < lowest:
+                return node
+            length = length + 1 if level == last else 1
             if length > MAX_DEPTH:
                 raise CelSyntaxError(f"more than {MAX_DEPTH} operators in a row", operator.start)
-            right = self.level(index + 1)
+            last = level
+            self.at += 1
+            right = self.level(level + 1)
             node = Node("binary", operator.text, (node, right), node.start, right.end)
-        return node
 
     def unary(self) -> Node:
         token = self.token

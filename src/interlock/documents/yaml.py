@@ -234,7 +234,7 @@ class _Builder:
 
     def take(self, event: Any) -> None:
         """Take the next event."""
-        if isinstance(event, yaml.ScalarEvent):
+        if type(event) is yaml.ScalarEvent:  # nine of ten
             self._scalar(event)
         elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             self._begin(event)
@@ -291,7 +291,8 @@ class _Builder:
         if key in top.value:
             self._fail(event, f"the key {plain(key, 60)!r} appears twice", "keep one of them")
         top.key = key
-        self._locate(event, (*top.path, key))
+        if self._positions is not None:
+            self._locate(event, (*top.path, key))
 
     def _begin(self, event: Any) -> None:
         if event.tag not in {None, "!"}:
@@ -326,21 +327,23 @@ class _Builder:
             self._fail(event, f"more than {MAX_NODES:,} values", "split the file")
 
     def _put(self, event: Any, value: Any, height: int) -> Path_:
-        """Put a value where it belongs; returns the path to it."""
+        """Put a value where it belongs; returns the path to it, where positions are asked for."""
         if not self._stack:
             self.data = value
             self._locate(event, ())
             return ()
         top = self._stack[-1]
-        top.height = max(top.height, height + 1)
+        if height >= top.height:
+            top.height = height + 1
+        located = self._positions is not None
         if isinstance(top.value, list):
-            path: Path_ = (*top.path, len(top.value))
+            path: Path_ = (*top.path, len(top.value)) if located else ()
             top.value.append(value)
             self._locate(event, path)
             return path
         if top.key is None:
             self._fail(event, "a key is text, and this is not", "write a word before the colon")
-        path = (*top.path, top.key)
+        path = (*top.path, top.key) if located else ()
         top.value[top.key] = value
         top.key = None
         return path

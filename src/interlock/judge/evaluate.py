@@ -13,6 +13,7 @@ from interlock.content.compile import (
     Condition,
     compile_rules,
     dotted,
+    needs_of,
 )
 from interlock.content.messages import fields, fill
 from interlock.content.syntax import Node
@@ -36,7 +37,7 @@ class Reads(NamedTuple):
     :ivar named: it only looks for the organisation's id in the contract's lists, so that all that are not named there
         are alike; a case of its own for every organisation would cost five times as much.
     :ivar observed: it reads facts, so that its detail may tell why there are none.
-    :ivar wanted: every name that its conditions read.
+    :ivar wanted: all that its conditions need of the names that they read.
     """
 
     items: tuple[str, ...]
@@ -200,7 +201,8 @@ def reads_of(rule: Condition, items: Iterable[str]) -> Reads:
             word = rest.partition(".")[0]
             answers |= {item for item in known if not word or item.partition(".")[0] == word}
     observed = any(name.partition(".")[0] in OBSERVED_ROOTS for name in names)
-    return Reads(tuple(sorted(answers)), tuple(names), named, observed, wanted_names(rule.reads))
+    wanted = wanted_names(name for tree in trees for name in needs_of(tree))
+    return Reads(tuple(sorted(answers)), tuple(names), named, observed, wanted)
 
 
 def _calls_has(node: Node) -> bool:

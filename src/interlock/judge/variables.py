@@ -62,8 +62,10 @@ def wanted_names(reads: Iterable[str]) -> Wanted:
 
 
 def kept(value: Any, wanted: Wanted) -> Any:
-    """The wanted names of a value, at every level."""
-    if not wanted or type(value) is not dict:
+    """The wanted names of a value, at every level; ``[]`` is every element of a list."""
+    if "[]" in wanted and type(value) in (list, tuple):
+        return [kept(element, wanted["[]"]) for element in value]
+    if not wanted or "[]" in wanted or type(value) is not dict:
         return value
     return {name: kept(value[name], below) for name, below in wanted.items() if name in value}
 
