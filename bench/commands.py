@@ -80,7 +80,7 @@ def contract_export(sample: Path) -> Measured:
 
 
 def rows() -> Iterator[Measured]:
-    """`score`, `next` and `report --format md` on the observed sample, and on workspaces that repeat its organisations."""
+    """`score`, `next` and `report --format md` on the observed sample, and on workspaces of its organisations."""
     yield help_text()
     yield contract_lint()
     with tempfile.TemporaryDirectory() as folder:
