@@ -51,7 +51,7 @@ def rows() -> list[Measured]:
     return [
         Measured(f"hospital: {_READS} reads", reads, "bare Starlette route", base, 18.0, 1.0),
         Measured(f"hospital: {_READS // 10} searches", searches, f"{_READS} of a bare route", base, 18.0),
-        Measured("hospitals: four ready", ready, f"{_READS} of a bare route", base, 60.0, 1.0),
+        Measured("hospitals: all ready", ready, f"{_READS} of a bare route", base, 60.0, 1.0),
     ]
 
 

@@ -22,13 +22,17 @@ from exported_suite import (
     exported,
     missing_at,
     module_of,
+    observed,
     registered,
     run,
     signed_in,
 )
 from interlock.contract.load import load_contract, remarks
 from interlock.contract.match import match_contract
+from interlock.contract.resolve import resolve
+from interlock.contract.skeletons import build
 from interlock.contract.skeletons.suite import id_of_test
+from interlock.model.organization import Organization
 from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer
 
@@ -103,6 +107,18 @@ def test_it_is_red_where_it_is_not_offered(name: str, folders: dict[str, Path], 
     assert found.code == 1
     assert found.having("failure") == missing_at(folders[name], "pinecrest"), found.output
     assert not found.having("error")
+
+
+def test_the_readme_leads_to_the_hospital_that_fits_best() -> None:
+    """Riverside takes registrations too, and comes first: it has no reports to write."""
+    orgs = [
+        Organization.model_validate({"id": name, "name": name, "fhir_base_url": f"sandbox://{name}"})
+        for name in ("pinecrest", "riverside", "summerfield")
+    ]
+    observations = OBSERVATIONS | {"riverside": observed("riverside")}
+    contract, _ = load_contract(CONTRACTS["radiology"])
+    made = resolve(contract, orgs, observations, product="P", description=None, made="2026-11-30")
+    assert "interlock sandbox --orgs summerfield --port 8765" in build(made)["README.md"]
 
 
 def test_what_starts_a_contract_is_exported_without_prose(folders: dict[str, Path]) -> None:

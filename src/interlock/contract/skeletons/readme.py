@@ -203,7 +203,10 @@ def _for_real() -> Iterator[str]:
 
 
 def _simulated(resolved: ResolvedContract) -> ResolvedOrganization | None:
-    """An organisation that is simulated: one that takes registrations before any other."""
-    simulated = [org for org in resolved.organizations if org.simulated]
-    registering = [org for org in simulated if org.server is not None and org.server.registration]
-    return next(iter((*registering, *simulated)), None)
+    """An organisation that is simulated: one that takes registrations before any other, and then what fits best."""
+
+    def rank(org: ResolvedOrganization) -> tuple[bool, int]:
+        missing = sum(match.outcome == "missing" for one in org.needs for match in one.open)
+        return org.server is None or not org.server.registration, missing
+
+    return min((org for org in resolved.organizations if org.simulated), key=rank, default=None)
