@@ -88,6 +88,8 @@ def test_who_has_to_act_stands_with_what_is_open() -> None:
     rule = factory.sample().findings[0].rule
     gap = HazardControl(kind="rule", id=rule, outcome="open", says="A gap", at=("lakeshore",))
     assert re.search(r"A gap\. .*Lakeshore Health System.*\. Owner: [A-Z]", text_of((state(11, "open", gap),)))
+    page = html.render(built((state(11, "open", gap),), sections=["hazards"]))
+    assert re.search(r'id="hazard-hz-11" data-entry data-about="Lakeshore Health System"', page), "filtered by it"
 
 
 def test_a_source_of_which_less_was_read_says_so() -> None:

@@ -126,7 +126,7 @@ def _missing(context: Context, control: HazardControl) -> str:
 
 def _entry(context: Context, state: HazardState) -> Shown:
     hazard = state.hazard
-    own = state.figures
+    own, open_at = state.figures, [org for control in state.controls for org in control.at]
     return {
         "anchor": safe.anchor("hazard", hazard.id),
         "id": hazard.id,
@@ -144,6 +144,9 @@ def _entry(context: Context, state: HazardState) -> Shown:
         "reason": words.sentence(safe.text(own.reason, 400)) if own and own.reason else "",
         "controls": tuple(
             (kind, words.sentence(safe.text(said))) for kind, said in hazard.controls if said is not None
+        ),
+        "about": tuple(
+            dict.fromkeys(context.organization_name(org) for org in open_at if org in context.organizations)
         ),
         "holds": tuple(_line(context, control) for control in state.controls),
         "observation": words.sentence(safe.text(hazard.observation)),
