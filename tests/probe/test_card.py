@@ -155,7 +155,7 @@ def test_what_may_pass_is_tried_again_and_what_was_found_nearby_is_probed_before
     found = RequestRecord(method="GET", url=f"{url}/metadata", elapsed_ms=1, status=200, purpose="deeper")
     said = f"A statement is at {url}: the base URL lacks its last part"
     near = card_of(observation(check("CAP-046", said), outcome="not_observed", facts=Facts(), requests=(found,)))
-    assert near.first == f"Probe that address: interlock probe {url}. Then ask them question 1."
+    assert near.first == f"Probe the address where a statement is: interlock probe {url}. Then ask them question 1."
     assert near.unseen[0].do == f"interlock probe {url}"
     nowhere = card_of(observation(check("CAP-001", "nothing is there")))
     assert nowhere.first.startswith("Check the address for a mistake, then ask them question 1.")
