@@ -278,7 +278,9 @@ def values_of(observation: Observation) -> dict[str, str]:
     deeper = deeper_base(observation)
     return {
         "base": plain(observation.target.base_url, 300).rstrip("/"),
-        "try_base": f"Probe the address where a statement is: interlock probe {deeper}. Then" if deeper else _CHECK_BASE,
+        "try_base": f"Probe the address where a statement is: interlock probe {deeper}. Then"
+        if deeper
+        else _CHECK_BASE,
         "services": f", though your capability statement declares {named}" if named else "",
         "own_base": plain(capability.implementation_url or "", 300) if capability else "",
         "edition": _edition(observation),

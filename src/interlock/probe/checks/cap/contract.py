@@ -6,12 +6,11 @@ What was not published is not refused: only what a list positively leaves out is
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from interlock.fhir.tables.us_core import derived_profiles
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.model.contract import NeedMatch
 from interlock.probe.checks.base import CheckInput, check, given
 from interlock.probe.checks.results import (
     NeedError,
@@ -26,6 +25,9 @@ from interlock.probe.checks.results import (
     warned,
 )
 from interlock.probe.checks.sources import cite
+
+if TYPE_CHECKING:
+    from interlock.model.contract import NeedMatch
 
 _Kind = Literal["resource", "interaction", "search_parameter", "operation", "profile"]
 _PROFILES = ("http://hl7.org/fhir/us/core/StructureDefinition/", "http://hl7.org/fhir/StructureDefinition/")
