@@ -389,7 +389,7 @@ def test_a_failure_of_the_program_itself(
     monkeypatch.setattr(
         {
             "making the request": "interlock.probe.transport.credentials.Credentials.token_request",
-            "reading the sample": "interlock.probe.session.take_sample",
+            "reading the sample": "interlock.probe.sample.take_sample",
             "saving": "interlock.usecases.observations.save_observation",
             "showing": "interlock.cli.probe_results.report",
         }[where],

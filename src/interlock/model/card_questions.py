@@ -34,7 +34,7 @@ class Question(NamedTuple):
 
 
 _CHANGE = "{ask}. If the answer is no, the contract or the product has to change for this organisation."
-_CHECK_BASE = "Check the address for a mistake, then"
+_NEARBY = "Probe the address where a statement is: interlock probe {}. Then"
 _IN_TIME = "{ask}: only they can renew or correct the certificate."
 
 QUESTIONS: tuple[Question, ...] = (
@@ -278,9 +278,7 @@ def values_of(observation: Observation) -> dict[str, str]:
     deeper = deeper_base(observation)
     return {
         "base": plain(observation.target.base_url, 300).rstrip("/"),
-        "try_base": f"Probe the address where a statement is: interlock probe {deeper}. Then"
-        if deeper
-        else _CHECK_BASE,
+        "try_base": _NEARBY.format(deeper) if deeper else "Check the address for a mistake, then",
         "services": f", though your capability statement declares {named}" if named else "",
         "own_base": plain(capability.implementation_url or "", 300) if capability else "",
         "edition": _edition(observation),

@@ -27,8 +27,6 @@ from interlock.probe.assemble import (
 from interlock.probe.checks.base import CheckInput
 from interlock.probe.checks.registry import internal_errors, run_checks
 from interlock.probe.conversation import get_document
-from interlock.probe.sample import take_sample
-from interlock.probe.tokens import Base
 from interlock.probe.transport import plan
 from interlock.probe.transport.addresses import origin
 from interlock.probe.transport.client import Client
@@ -176,6 +174,9 @@ class _Session:
 
     async def _take_sample(self, sample: SamplePlan) -> None:
         """Take a sample with credentials; it has as much time again as the discovery before it."""
+        from interlock.probe.sample import take_sample  # 8 ms of a probe's start that samples alone need
+        from interlock.probe.tokens import Base
+
         base = Base(
             self._base,
             self.facts,
