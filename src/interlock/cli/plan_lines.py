@@ -57,9 +57,9 @@ def show_weeks(plan: Plan, *, days: int) -> None:
         blank()
         show_heading(f"Week of {words.day(week)}: {load.get(week.isoformat(), 'no work of ours')}")
         for group in planning.alike(tasks):
-            task, orgs = group[0], [each.org for each in group if each.org]
+            task, where = group[0], _at(plan, [each.org for each in group if each.org])
             name = task.id if len(group) == 1 else task.id.partition("@")[0]
-            where = f" (at {words.listed(orgs, 4)})" if orgs else ""
+            where = f" ({where})" if where else ""
             show_paragraph(f"{planning.done(group, names)}{where}", "- ")
             state = task.title.removeprefix(FIND_OUT_WORDS)
             bad = "If the answer is bad: " if task.kind == "discovery" else ""
@@ -186,8 +186,8 @@ def _decided(plan: Plan) -> None:
     show_heading("Decisions to be taken")
     names = {line.org: line.name for line in plan.outlook}
     for group in planning.alike(plan.decisions):
-        task, orgs = group[0], [each.org for each in group if each.org]
-        where = f" (at {words.listed(orgs, 4)})" if orgs else ""
+        task, where = group[0], _at(plan, [each.org for each in group if each.org])
+        where = f" ({where})" if where else ""
         show_paragraph(f"{planning.done(group, names)}{where}", "- ")
         show_paragraph(
             f"Decided by {task.decides}; half of the runs have it {planning.decided_by(group)}.", "  ", "dim"
@@ -201,27 +201,33 @@ def _first(plan: Plan) -> None:
         show_heading("Do first, from the top")
         show_paragraph(words.FIRST_MEANS)
     for number, thing in enumerate(plan.first, 1):
-        _thing(thing, f"{number}. ", planning.asks(plan, thing))
+        _thing(plan, thing, f"{number}. ")
     if plan.left and plan.first_note:
         show_paragraph(plan.first_note)
     if plan.apart:
         blank()
         show_heading("Apart from these: needed, and saves no day by itself")
     for thing in plan.apart:
-        show_paragraph(f"{thing.task or thing.title} ({thing.key}; {_whose(thing)})", "- ")
+        show_paragraph(f"{thing.task or thing.title} ({thing.key}; {_whose(plan, thing)})", "- ")
 
 
-def _whose(thing: FirstThing) -> str:
-    where = f"at {words.listed(thing.orgs, 4)}" if thing.orgs else ""
+def _at(plan: Plan, orgs: Sequence[str]) -> str:
+    """``at Alder Hospital and Birch Clinic``; empty for what is about no organisation alone."""
+    names = {line.org: line.name for line in plan.outlook}
+    return f"at {words.listed([names.get(org, org) for org in orgs], 4)}" if orgs else ""
+
+
+def _whose(plan: Plan, thing: FirstThing) -> str:
+    where = _at(plan, thing.orgs)
     return ", ".join(filter(None, (words.OWNER[thing.owner].phrase, where)))
 
 
-def _thing(thing: FirstThing, number: str, asks: str) -> None:
-    show_paragraph(f"{thing.task or thing.title} ({_whose(thing)})", number, "bold")
+def _thing(plan: Plan, thing: FirstThing, number: str) -> None:
+    show_paragraph(f"{thing.task or thing.title} ({_whose(plan, thing)})", number, "bold")
     show_paragraph(f"{thing.key}: {thing.state}" if thing.state else thing.key, "   ", "dim")
     if thing.action:
         show_paragraph(thing.action, "   ")
-    if asks:
+    if asks := planning.asks(plan, thing):
         show_paragraph(asks, "   ", "dim")
     show_paragraph(thing.because, "   ", "dim")
 

@@ -115,7 +115,7 @@ def say_first_thing(thing: FirstThing) -> None:
 
 def _first(thing: FirstThing) -> str:
     where = f" {thing.where}" if thing.where else ""
-    return f"{plain(thing.task or thing.title, 200).removesuffix('.')}{where} ({thing.key})"
+    return f"{plain(thing.task or thing.title, 200).removesuffix('.')}{where}"
 
 
 def show_score(result: ScoreResult) -> None:

@@ -81,7 +81,7 @@ class OrgOutlook(Model):
         """The line."""
         people = f"there: {self.there}; here: {self.here}"
         where = f"{self.name} ({self.vendor}; {self.stage}; {people})"
-        return f"{where}. {self.decided}Next: {words.sentence(self.next)} Runs that are through: {self.finish.shares}."
+        return f"{where}. {self.decided}Next: {words.sentence(self.next)}"
 
     @property
     def decided(self) -> str:

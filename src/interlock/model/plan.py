@@ -302,7 +302,7 @@ class Plan(Model):
             waits = [f"{names.get(org, org)} ({round(100 * share)} in 100 runs)" for org, share in each.waits.items()]
             if waits:
                 name = names.get(each.org, each.org)
-                said.append(f"Queue: {name}'s date waits for our people's work at {words.listed(waits, 4)}.")
+                said.append(f"Queue: at {name} the date waits for our people's work at {words.listed(waits, 4)}.")
         return tuple(said)
 
     @property

@@ -249,7 +249,8 @@ FIRST_MEANS = (
     "First what the verdict (whether to integrate now) hangs on, if anything does, then what saves most working days "
     "for a day of work (for anything at least a quarter of a day is reckoned). What one saves are the working days "
     "that come off the day by which four of five simulated runs are through (the P80), added up over the organisations "
-    "that it moves. Each is judged with all above it done, so a number may be larger further down."
+    "that it moves. Each is judged with all above it done, so a number may be larger further down. Where no days of "
+    "work are told, others do the work and only the waiting is estimated."
 )
 #: How to read the rule for a launch.
 GO_MEANS = "The pilot unit begins only if all of this holds on the day:"

@@ -223,13 +223,12 @@ def _because(thing: _Thing, again: bool) -> str:
     if saved <= 0:
         gains.append("saves no day by itself, because other work takes longer beside it")
     reason = "It argues for the verdict. " if thing.argues else ""
-    return f"{reason}{_effort(thing.person_days, thing.task)}. Done today, it {listed(gains)}."
+    effort = f"{_effort(thing.person_days, thing.task)}. " if thing.task.effort is not None else ""
+    return f"{reason}{effort}Done today, it {listed(gains)}."
 
 
 def _effort(person_days: float, task: Task) -> str:
-    """What it costs whom: where no work is estimated, what goes by is the time that somebody else takes."""
-    if task.effort is None:
-        return "Only waiting is estimated, no days of work"
+    """What it costs whom."""
     whose = "ours" if task.owner is Owner.US else "theirs"
     return f"About {words.person_days(person_days)} of {whose}"
 

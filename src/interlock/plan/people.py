@@ -335,7 +335,7 @@ def asks(plan: Plan, thing: FirstThing) -> str:
     if asked:
         return " ".join(f"{line.here}, asks {line.there}, at {line.name}." for line in asked)
     named = {task.person for task in plan.left if task.id in thing.keys and task.person}
-    return f"There it is with {words.listed(sorted(plain(name, 60) for name in named))}." if named else ""
+    return f"Whom to ask: {words.listed(sorted(plain(name, 60) for name in named))}." if named else ""
 
 
 def done(group: Sequence[PlanTask], names: Mapping[str, str]) -> str:

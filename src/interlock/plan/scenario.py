@@ -83,7 +83,10 @@ def _check(simulation: Simulation, scenario: Scenario) -> None:
                 remedy=f"state it in interlock.yaml first: capacity: {{{owner.value}: 2}}",
             )
         if simulation.persons[owner] + more <= 0:
-            raise InterlockError(f"the capacity of {owner.value} would be {simulation.persons[owner] + more:g}")
+            raise InterlockError(
+                f"the capacity of {owner.value} would be {simulation.persons[owner] + more:g}",
+                remedy=f"take fewer away: there are {simulation.persons[owner]:g}",
+            )
 
 
 def _staffed(simulation: Simulation, scenario: Scenario, freezes: Sequence[Freeze]) -> Simulation:
