@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from interlock.model import words
+from interlock.plan.due import loads
 from interlock.plan.people import done, next_weeks
 from interlock.report import safe
 from interlock.report.elements import Shown
@@ -50,25 +51,24 @@ def _weeks(context: Context) -> Shown:
         for group in together(tasks):
             names = {org: context.organization_name(org) for org in {task.org for task in group} if org}
             people = list(dict.fromkeys(words.capital(task.whose.removeprefix("the ")) for task in group))
-            latest = [day for task in group if (day := task.latest or task.ends)]
+            days = [task.by for task in group if task.by]
             rows.append(
                 {
                     "week": words.day(week),
                     "title": asked(context, group) or words.sentence(safe.text(done(group, names))),
                     "where": task_row(context, group)["where"],
                     "who": safe.text(words.listed(people, 2), 200),
-                    "by": safe.day(max(latest)) if latest else "",
+                    "by": safe.day(max(days)) if days else "",
                 }
             )
     later = sum(len(together(tasks)) for _, tasks in weeks[_WEEKS:])
     more = max(len(rows) - _TASKS, 0) + later
     load = {each.week: each.said for each in assessment.plan.load}
-    loads = [
-        f"week of {words.day(week)}, {load.get(week.isoformat(), 'no work of ours')}" for week, _ in weeks[:_WEEKS]
-    ]
+    ours = [f"week of {words.day(week)}, {load.get(week.isoformat(), 'no work of ours')}" for week, _ in weeks[:_WEEKS]]
     return {
         "rows": tuple(rows[:_TASKS]),
-        "load": words.capital(words.sentence("; ".join(loads))) if loads else "",
+        "load": words.capital(words.sentence("; ".join(ours))) if ours else "",
+        "people": tuple(safe.text(sentence, 1200) for sentence in loads(assessment.plan, _WEEKS * 7)),
         "more": f"{words.count(more, 'more task')} of the next 90 days, and by what each is accepted: {WHOLE}."
         if more
         else "",
