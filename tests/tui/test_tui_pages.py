@@ -201,7 +201,7 @@ async def test_what_would_change_the_verdict_is_told_with_question_and_answers(t
         )
         verdict = assessment.verdict.model_copy(update={"changes": changes})
         said = shown(
-            draw_verdict, assessment.model_copy(update={"verdict": verdict}), {"a.b": f"Which? {EVIL}"}, width=100
+            draw_verdict, verdict, assessment.product_score, {"a.b": f"Which? {EVIL}"}, t.app.state.names, width=100
         )
         assert f"▼ Product first if Which? {TAMED}" in said and f"no → {TAMED}" in said
         assert "and a.c (Lakeshore Health System) unanswered → yes" in said

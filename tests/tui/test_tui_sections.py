@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
+from interlock.tui import work as job
 from interlock.tui.app import InterlockApp
 from interlock.tui.screens.sections import SECTIONS
 from interlock.tui.widgets.bars import KeyBar, Tabs, fitting
@@ -212,3 +214,25 @@ async def test_the_highlighted_row_stays_in_sight_where_the_page_scrolls(termina
         for _ in range(12):
             await t.press("down")
             assert rows.key in t.text, "the key of the highlighted gap can be read"
+
+
+async def test_keys_pressed_before_the_workspace_is_read_are_not_lost(workspace, monkeypatch):
+    reading = asyncio.Event()
+    load = job.load
+
+    async def late(task, *arguments, **options):
+        if task is load:
+            await reading.wait()
+        return await asyncio.to_thread(task, *arguments, **options)
+
+    monkeypatch.setattr(job, "in_thread", late)
+    app = InterlockApp(workspace, "Ada")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "n")
+        assert app.current_mode == "overview"
+        reading.set()
+        for _ in range(500):
+            await pilot.pause(0.02)
+            if app.current_mode == "questions" and app.screen._asked:
+                break
+        assert app.screen._item == "extra.since", "the first open question, and n from there"

@@ -34,6 +34,11 @@ SETTLE_S = 0.6
 WATCH_S = 3.0
 
 
+#: Keys that do not wait for the workspace to be read, and how many of the others do.
+_AT_ONCE = frozenset({"q", "ctrl+q", "ctrl+c", "question_mark", "escape"})
+_EARLY = 100
+
+
 class Session(Edge):
     """What the app knows and keeps: one state at a time, answers that wait to be saved, steps to undo.
 
@@ -51,6 +56,8 @@ class Session(Edge):
         self._queue: deque[Answer] = deque()  # answers to save, the oldest first
         self.steps = Steps()  # changes of this session, to undo
         self._tell_burst: Timer | None = None
+        self._loaded = False
+        self._early: deque[Key] = deque(maxlen=_EARLY)  # keys pressed before the workspace was read
         self._disk = threading.Lock()  # held while an answer is being saved
         self._saving = False
         self._leaving = False
@@ -83,6 +90,8 @@ class Session(Edge):
             self.become(replace(self.state, problem=error))
         else:
             self.become(self.state.loaded(inputs, disputes))
+        if not self._loaded:
+            self.call_after_refresh(self._play_early)
 
     @work(group="judge", description="judge")
     async def _judge(self, revision: int, inputs: Inputs) -> None:
@@ -199,10 +208,20 @@ class Session(Edge):
     # -- undoing --------------------------------------------------------------------------------------------------
 
     async def on_event(self, event: Event) -> None:
-        """Keys that come at once, as pasted text does where no field takes it, make one step."""
+        """Keys wait for the workspace; those that come at once, as pasted text where no field is, make one step."""
         if isinstance(event, Key) and not event.is_forwarded:
+            if not self._loaded and event.key not in _AT_ONCE:
+                self._early.append(event)
+                return
             self.steps.key(event.time)
         await super().on_event(event)
+
+    def _play_early(self) -> None:
+        """Press the keys that were pressed while the workspace was being read."""
+        self._loaded = True
+        while self._early:
+            early = self._early.popleft()
+            self.post_message(Key(early.key, early.character))
 
     def changed(self, step: Step) -> None:
         """Something was changed that can be undone."""

@@ -17,7 +17,7 @@ from interlock.model.base import Status
 from interlock.model.content import told_changes
 from interlock.model.errors import InterlockError
 from interlock.model.plan import FirstThing, finding_of
-from interlock.model.readiness import OrgReadiness
+from interlock.model.readiness import OrgReadiness, Score, Verdict
 from interlock.tui import work as job
 from interlock.tui.page import (
     ACCENT,
@@ -110,9 +110,9 @@ class OverviewSection(Section):
 
     def show(self, old: State | None, new: State) -> None:
         """Draw the panels whose part of the state changed."""
-        if new.assessment is None:
-            self.query_one("#verdict", Flow).draw(lambda page: page.para("Working out the verdict and the plan…", DIM))
-        elif old is None or old.assessment is not new.assessment:
+        if old is None or old.judgement is not new.judgement or old.assessment is not new.assessment:
+            self._show_verdict(new)
+        if new.assessment is not None and (old is None or old.assessment is not new.assessment):
             self._show_assessment(new.assessment)
         if old is None or old.judgement is not new.judgement or old.inputs is not new.inputs:
             self._show_organizations(new)
@@ -129,13 +129,22 @@ class OverviewSection(Section):
             _draw_answers(page, counts, state)
             if self.has_class("-narrow") and assessment is not None and assessment.verdict.changes:
                 page.heading("What would change the verdict")
-                draw_changes(page, assessment, texts)
+                draw_changes(page, assessment.verdict, texts, state.names)
 
         self.query_one("#areas", Flow).draw(drawing)
 
+    def _show_verdict(self, state: State) -> None:
+        """The verdict of the newest answers: it needs no plan. What would change it comes with the assessment."""
+        judgement, assessment = state.judgement, state.assessment
+        if judgement is None:
+            self.query_one("#verdict", Flow).draw(lambda page: page.para("Working out the verdict…", DIM))
+            return
+        whole = assessment is not None and state.up_to_date
+        verdict = assessment.verdict if assessment is not None and whole else judgement.verdict
+        score, texts, names = judgement.product_score, _texts(state), state.names
+        self.query_one("#verdict", Flow).draw(lambda page: draw_verdict(page, verdict, score, texts, names))
+
     def _show_assessment(self, assessment: Assessment) -> None:
-        texts = _texts(self.state)
-        self.query_one("#verdict", Flow).draw(lambda page: draw_verdict(page, assessment, texts))
         self.query_one("#verdict", Flow).border_subtitle = text(told_changes(assessment.content_changes), WARN)
         things = assessment.plan.first
         self.query_one("#first-things", Rows).set_rows(
@@ -315,9 +324,10 @@ ROOMY = 90
 _LABEL = 9
 
 
-def draw_verdict(page: Page, assessment: Assessment, questions: Mapping[str, str]) -> None:
-    """The verdict; ``questions`` are the texts of the questions by id."""
-    verdict, score = assessment.verdict, assessment.product_score
+def draw_verdict(
+    page: Page, verdict: Verdict, score: Score, questions: Mapping[str, str], names: Mapping[str, str]
+) -> None:
+    """The verdict; ``questions`` are the texts of the questions by id, ``names`` those of the organisations."""
     if verdict.settled:
         page.line((words.verdict(verdict.value, verdict.latest), f"bold {PRIMARY}"))
     page.para(verdict.headline, "bold")
@@ -331,7 +341,7 @@ def draw_verdict(page: Page, assessment: Assessment, questions: Mapping[str, str
     if verdict.counterfactual:
         page.field("What if", verdict.counterfactual, style=DIM, label_width=_LABEL)
     if page.width >= ROOMY:
-        draw_changes(page, assessment, questions, _LABEL)
+        draw_changes(page, verdict, questions, names, _LABEL)
     figures = line(
         (f"  {words.interval(score.interval.low, score.interval.high)}", "bold"),
         (f"   complete {words.share(score.completeness)}   confidence {words.share(score.confidence)}", DIM),
@@ -345,10 +355,11 @@ def draw_verdict(page: Page, assessment: Assessment, questions: Mapping[str, str
         page.field("", f"capped: {cap}", style=DIM, label_width=_LABEL)
 
 
-def draw_changes(page: Page, assessment: Assessment, questions: Mapping[str, str], indent: int = 0) -> None:
+def draw_changes(
+    page: Page, verdict: Verdict, questions: Mapping[str, str], names: Mapping[str, str], indent: int = 0
+) -> None:
     """The verdicts that a few other answers would give, and which answers."""
-    names = {org.id: org.name for org in assessment.organizations}
-    for change in assessment.verdict.changes:
+    for change in verdict.changes:
         glyph, style = ("▲", OK) if change.direction == "later" else ("▼", BAD)
         lead = Content(" " * (indent + 1 if indent else 0))
         head = line((f"{glyph} ", style), (words.verdict(change.verdict, change.latest), "bold"), " if ")

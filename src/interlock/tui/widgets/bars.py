@@ -81,9 +81,9 @@ def _product(state: State) -> Content:
     if state.inputs is None:
         return brand
     pieces = line(brand, ("  ", ""), (state.inputs.settings.product, "bold"))
-    if state.assessment is None:
+    if state.judgement is None:
         return pieces
-    verdict = state.assessment.verdict
+    verdict = state.judgement.verdict
     return line(pieces, (f"  {words.verdict(verdict.value, verdict.latest)}", DIM))
 
 
