@@ -185,7 +185,7 @@ def hostile(texts: list[str]) -> WorkflowContract:
     )
 
 
-@settings(max_examples=rounds(15, 1000))
+@settings(max_examples=rounds(9, 1000))
 @example(list(HOSTILE))
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 def test_a_hostile_contract_is_data(texts: list[str]) -> None:

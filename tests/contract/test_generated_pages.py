@@ -86,7 +86,7 @@ def hostile(text: str) -> WorkflowContract:
     )
 
 
-@settings(max_examples=rounds(25, 1000))
+@settings(max_examples=rounds(15, 1000))
 @example("a | b\n<img src=x onerror=alert(1)>")
 @given(TEXTS)
 def test_what_was_written_begins_nothing_on_a_page(text: str) -> None:

@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 from interlock.contract.load import load_contract, remarks
 from interlock.contract.resolve import resolve
 from interlock.contract.skeletons import SKELETONS, build
+from interlock.contract.skeletons.lock import lock
 from interlock.contract.skeletons.settings import settings
 from interlock.documents.resources import data_dir
 from interlock.fhir.tables import Unknown, release
@@ -162,9 +163,9 @@ def test_the_lock_says_which_addresses_nobody_configures(base: str, token: str, 
         description=None,
         made="2026-11-30",
     )
-    lock = json.loads(build(made)["contract.lock.json"])
-    assert lock["organizations"][0]["server"]["simulated"] == simulated
-    jsonschema.validate(lock, schema_of("contract-lock"))
+    written = json.loads(lock(made)["contract.lock.json"])
+    assert written["organizations"][0]["server"]["simulated"] == simulated
+    jsonschema.validate(written, schema_of("contract-lock"))
 
 
 def test_an_organisation_has_its_own_needs_clients_and_server() -> None:
