@@ -6,6 +6,7 @@ what the fit says is missing.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Iterator
@@ -107,6 +108,26 @@ def test_it_is_red_where_it_is_not_offered(name: str, folders: dict[str, Path], 
     assert found.code == 1
     assert found.having("failure") == missing_at(folders[name], "pinecrest"), found.output
     assert not found.having("error")
+
+
+@pytest.mark.long
+def test_a_statement_that_contradicts_a_condition_of_a_write_is_red(folders: dict[str, Path]) -> None:
+    """Of a Task it says that no create is conditional and nothing has a version; of reports it says nothing."""
+    summerfield = next(one for one in load_organizations() if one.id == "summerfield")
+    statement = copy.deepcopy(summerfield.metadata)
+    assert statement is not None
+    types = {entry["type"]: entry for entry in statement["rest"][0]["resource"]}
+    types["Task"] |= {"conditionalCreate": False, "versioning": "no-version"}
+    del types["DiagnosticReport"]["conditionalCreate"], types["DiagnosticReport"]["versioning"]
+    with SandboxServer([summerfield.model_copy(update={"metadata": statement})]) as altered:
+        found = run(folders["radiology"], "summerfield", altered.base_url("summerfield"), "--patient", "sf-gwen")
+    headers = ("If-None-Exist", "If-Match")
+    assert found.having("failure") == {
+        id_of_test("statement", "is_declared", "task", "condition", one) for one in headers
+    }
+    silent = {id_of_test("statement", "is_declared", "diagnostic_report_output", "condition", one) for one in headers}
+    assert silent <= found.having("skipped")
+    assert 'of If-Match the statement says versioning "no-version"' in found.output
 
 
 def test_the_readme_leads_to_the_hospital_that_fits_best() -> None:
