@@ -87,6 +87,13 @@ def test_the_annex_has_every_answer_and_request_and_each_gap_leads_there(inputs_
         assert all(request.sha256[:16] in whole for request in observation.requests if request.sha256)
     assert "Answered by Rosa Lind (" in brief and "Left out as not applicable" in brief
     assert not re.findall(r"(?:id|href)=\"#?answer-", brief), "what is read from front to back counts them"
+    there, here = (set(re.findall(r' id="([^"]+)"', text)) for text in (whole, brief))
+    on = set(re.findall(r'href="report\.html#([^"]+)"', brief))
+    assert on and on <= there, "each leads to its place in the whole report beside it"
+    assert here & set(SECTIONS) - {"executive"} <= on, (
+        "from every sentence but those of the first page a section leads on"
+    )
+    assert {name for name in here if name.startswith(("gap-", "open-", "org-", "pattern-"))} <= on
 
 
 def texts_of(path: Path) -> str:

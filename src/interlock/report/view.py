@@ -36,7 +36,7 @@ from interlock.report.sections import (
     tasks,
     unknowns,
 )
-from interlock.report.sections.context import Context
+from interlock.report.sections.context import WHOLE, Context
 
 #: The report's sections, in order. Contents, numbers, bookmarks and ``--sections`` follow from this list.
 _SECTIONS = (
@@ -72,6 +72,7 @@ class ReportView:
 
     :ivar sections: of each the ``id``, the ``number`` (a letter in the appendix), the ``title``, the links of its
         ``children``, its ``content``, and the name of its ``layout`` among the templates.
+    :ivar whole: of a brief report the file beside it that has all; each section and id leads to its place there.
     """
 
     lang: str
@@ -79,6 +80,7 @@ class ReportView:
     brand: Brand
     cover: Shown
     sections: tuple[Shown, ...]
+    whole: str = ""
 
 
 def build(
@@ -129,4 +131,5 @@ def build(
             }
             for section in wanted
         ),
+        whole=WHOLE if brief else "",
     )

@@ -109,7 +109,10 @@ def _groups(context: Context, told: Sequence[HazardState]) -> Iterator[Shown]:
             "harm": words.capital(words.HARM[severity]),
             "rows": tuple(
                 {
-                    "marks": tuple((_mark(state.standing), safe.name(state.hazard.title)) for state in states),
+                    "marks": tuple(
+                        (_mark(state.standing), safe.name(state.hazard.title), safe.anchor("hazard", state.hazard.id))
+                        for state in states
+                    ),
                     "missing": missing,
                 }
                 for missing, states in rows.items()
