@@ -16,8 +16,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import Evidence
 from interlock.model.hazard import HazardControl, HazardFigures, HazardState
 from interlock.report import html, markdown, view, xlsx
-from interlock.report.sections.context import Context
-from interlock.report.sections.hazards import BRIEF_ROWS, worst_open
+from interlock.report.sections.hazards import BRIEF_ROWS
 
 pytestmark = pytest.mark.fast
 
@@ -116,14 +115,6 @@ def test_a_brief_report_has_a_row_for_what_is_missing_and_counts_the_rest() -> N
 
 def test_an_assessment_without_hazards_says_so() -> None:
     assert "without a catalogue of hazards" in text_of(())
-
-
-def test_the_worst_open_one_is_told_in_words_alone() -> None:
-    def worst(states: tuple[HazardState, ...]) -> str:
-        return worst_open(Context(factory.sample().but(hazards=states), {}, ()))
-
-    assert worst(STATES) == "Cut list taken for the whole (serious harm possible, by judgement)"
-    assert worst(STATES[1:]) == ""
 
 
 def test_the_workbook_is_a_hazard_log_whose_last_columns_are_the_officer_s() -> None:

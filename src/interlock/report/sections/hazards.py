@@ -226,12 +226,4 @@ def _subject(context: Context, name: str) -> Link:
     return Link(label=f"{words.vendor(vendor)} (vendor)") if vendor != name else context.organization_link(name)
 
 
-def worst_open(context: Context) -> str:
-    """The worst open hazard in words, for a page without ids: empty when none is open."""
-    state = next((state for state in context.assessment.hazards if state.standing == "open"), None)
-    if state is None:
-        return ""
-    return f"{safe.name(state.hazard.title)} ({words.HARM[state.severity]} possible, by judgement)"
-
-
 SECTION = Section("hazards", "Hazards", build_hazards, late=True)
