@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from jinja2 import FileSystemLoader
 
 from interlock.cli.main import run
 from interlock.documents.resources import data_dir
 from interlock.model.errors import DocumentError
 from interlock.report import templates
+from interlock.report.template_language import CompiledTemplates, PlainDataEnvironment
 
 REACHES_PICKLE = (
     "{{ view.cover.parse_raw(payload, proto='pickle', allow_pickle=True) }}"
@@ -246,3 +248,29 @@ def test_a_folder_without_anything_to_use_is_an_error(
     with_template(tmp_path / "empty", "body {}" * 400_000, "report.css")
     assert report(workspace, "--templates", tmp_path / "empty") == 2
     assert "larger than" in capsys.readouterr().err
+
+
+def test_a_compiled_template_is_kept_and_is_only_that_of_its_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    kept = tmp_path / "__pycache__"
+
+    def rendered(text: str) -> str:
+        (tmp_path / "a.j2").write_text(text)
+        compiled = CompiledTemplates(tmp_path, autoescape=False)
+        environment = PlainDataEnvironment(FileSystemLoader(tmp_path), autoescape=False, compiled=compiled)
+        return environment.get_template("a.j2").render({"x": "one"})
+
+    assert rendered("{{ x }}") == "one"
+    (file,) = kept.iterdir()
+    made = file.read_bytes()
+    assert rendered("{{ x }}") == "one"
+    assert file.read_bytes() == made
+    assert rendered("{{ x }} more") == "one more"
+    file.write_bytes(b"damaged")
+    assert rendered("{{ x }}") == "one"
+    file.unlink()
+    kept.rmdir()
+    kept.write_text("nothing can be kept here")
+    assert rendered("{{ x }} again") == "one again"

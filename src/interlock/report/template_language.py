@@ -6,9 +6,15 @@ but a macro can be called. What is listed here is all that there is, so the lang
 
 from __future__ import annotations
 
+import hashlib
+import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, StrictUndefined, Undefined
+import jinja2
+from jinja2 import BaseLoader, FileSystemBytecodeCache, StrictUndefined, Undefined
+from jinja2.bccache import Bucket
 from jinja2.environment import TemplateModule
 from jinja2.runtime import BlockReference, LoopContext, Macro
 from jinja2.sandbox import SandboxedEnvironment
@@ -32,12 +38,34 @@ LOOP = frozenset({
 # fmt: on
 
 
+class CompiledTemplates(FileSystemBytecodeCache):
+    """The shipped templates compiled, beside them in ``__pycache__``, as Python keeps its own modules.
+
+    Compiling them takes 0.2 s of processor time, a tenth of a report on four organisations. What is kept is that of
+    exactly this text, this language and this Jinja; whoever can write there can write the templates themselves. Where
+    nothing may be written, or Python is told to keep nothing, they are compiled each time.
+    """
+
+    def __init__(self, folder: Path, *, autoescape: bool) -> None:
+        self._folder = folder / "__pycache__"
+        made_by = f"{jinja2.__version__} {autoescape} ".encode() + Path(__file__).read_bytes()
+        super().__init__(str(self._folder), f"%s.{hashlib.sha256(made_by).hexdigest()[:16]}.jinja")
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template that was compiled."""
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):
+                self._folder.mkdir(exist_ok=True)
+                super().dump_bytecode(bucket)
+
+
 class PlainDataEnvironment(SandboxedEnvironment):
     """Jinja without a way from a value to its methods; see the module."""
 
-    def __init__(self, loader: BaseLoader, *, autoescape: bool) -> None:
+    def __init__(self, loader: BaseLoader, *, autoescape: bool, compiled: CompiledTemplates | None = None) -> None:
         super().__init__(
             loader=loader,
+            bytecode_cache=compiled,
             autoescape=autoescape,
             undefined=StrictUndefined,
             trim_blocks=True,

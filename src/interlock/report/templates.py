@@ -105,9 +105,11 @@ def own_folder(folder: Path) -> Path:
 def _shipped(autoescape: bool) -> PlainDataEnvironment:
     from jinja2 import FileSystemLoader
 
-    from interlock.report.template_language import PlainDataEnvironment
+    from interlock.report.template_language import CompiledTemplates, PlainDataEnvironment
 
-    return PlainDataEnvironment(FileSystemLoader(data_dir("reports")), autoescape=autoescape)
+    folder = data_dir("reports")
+    compiled = CompiledTemplates(folder, autoescape=autoescape)
+    return PlainDataEnvironment(FileSystemLoader(folder), autoescape=autoescape, compiled=compiled)
 
 
 def _sources(own: Path) -> dict[str, tuple[str, Path]]:
