@@ -51,6 +51,11 @@ class CompiledTemplates(FileSystemBytecodeCache):
         made_by = f"{jinja2.__version__} {autoescape} ".encode() + Path(__file__).read_bytes()
         super().__init__(str(self._folder), f"%s.{hashlib.sha256(made_by).hexdigest()[:16]}.jinja")
 
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what is kept, if it is that template's."""
+        with suppress(OSError):
+            super().load_bytecode(bucket)
+
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template that was compiled."""
         if not sys.dont_write_bytecode:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: A template or stylesheet may be this large, and a folder may hold this many templates.
 MAX_BYTES = 2_000_000
-MAX_TEMPLATES = 50
+MAX_TEMPLATES = 100
 #: What a folder of one's own may replace.
 NAMES = ("report.html.j2", "report.md.j2", "report.css", "sections")
 #: Seconds on the clock and of the processor, bytes of memory and of the text.
