@@ -11,6 +11,7 @@ from markdown_it.token import Token
 
 from interlock.documents import markdown as markdown_text
 from interlock.report import markdown, view
+from tiers import LONG
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -138,7 +139,8 @@ def sample_tokens(sample: str) -> list[Token]:
     return flat(parser().parse(sample))
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
+# Each by itself as a text is above; in a whole report a few in `make test`, all in `make test-all`.
+@pytest.mark.parametrize("attack", ATTACKS if LONG else ATTACKS[::4])
 def test_hostile_texts_make_no_markup(attack: str, sample_tokens: list[Token]) -> None:
     text = render(factory.hostile(attack), factory.hostile_observations(attack))
     tokens = flat(parser().parse(text))

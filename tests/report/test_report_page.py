@@ -91,7 +91,7 @@ async def test_a_filter_hides_what_does_not_match(browser: Browser, report: Path
 
 async def test_a_press_on_a_head_sorts_its_table_and_the_third_restores_it(browser: Browser, report: Path) -> None:
     tab = await opened(browser, report)
-    table = "document.querySelector('#answers').parentElement.querySelector('table')"
+    table = "document.querySelector('table.coverage')"
     column = f"[...{table}.tBodies[0].rows].map((row) => row.cells[1].textContent.trim())"
     head = f"{table}.tHead.rows[0].cells[1]"
     first = await tab.run(column)
