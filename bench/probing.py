@@ -228,17 +228,42 @@ def rows() -> list[Measured]:
 # -- the long run ------------------------------------------------------------------------------------------------------
 
 
-def _national(port: str) -> list[str]:
-    """All distinct addresses of the national list on loopback hosts: most fast, some slow, faulty or dead."""
+def _listed() -> list[str]:
+    """All distinct addresses of the national list, or as many made-up ones."""
     file = CORPUS / "directories" / "us-endpoints.csv.gz"
-    if file.is_file():
-        with gzip.open(file, "rt", encoding="utf-8", newline="") as text:
-            listed = list(dict.fromkeys(row["base_url"] for row in csv.DictReader(text)))
-    else:
-        listed = [f"https://host-{number // 3}.example/practice/{number}/fhir" for number in range(30_191)]
+    if not file.is_file():
+        return [f"https://host-{number // 3}.example/practice/{number}/fhir" for number in range(30_191)]
+    with gzip.open(file, "rt", encoding="utf-8", newline="") as text:
+        return list(dict.fromkeys(row["base_url"] for row in csv.DictReader(text)))
+
+
+def replayed_fleet() -> int:
+    """The same addresses without a network, in one process: none lost, memory bounded, the cost of an endpoint flat."""
+    urls = _listed()
+    told = []
+    for count in (3_000, len(urls)):
+        with tempfile.TemporaryDirectory() as name:
+            listed, out = Path(name) / "listed.txt", Path(name) / "out.ndjson"
+            listed.write_text("\n".join(urls[:: len(urls) // count][:count]))
+            command = [sys.executable, str(HERE / "replayed.py"), str(listed), str(out)]
+            ran = subprocess.run(command, check=True, capture_output=True, text=True)
+        told.append(json.loads(ran.stdout))
+        print(
+            "{count:>8,} replayed: {each:.2f} ms of processor each, {memory:.0f} MB, {lost} lost".format(
+                count=count, **told[-1]
+            )
+        )
+    few, many = told
+    growth = many["each"] / few["each"]
+    print(f"cost at {len(urls):,} against 3,000: {growth:.2f} (limit 1.20); memory limit 150 MB")
+    return 0 if growth <= 1.2 and many["memory"] < 150 and not few["lost"] + many["lost"] else 1
+
+
+def _national(port: str) -> list[str]:
+    """The national list on loopback hosts: most fast, some slow, faulty or dead."""
     hosts: dict[str, int] = {}
     urls = []
-    for number, url in enumerate(listed):
+    for number, url in enumerate(_listed()):
         host = url.partition("://")[2].partition("/")[0].lower()
         place = hosts.setdefault(host, len(hosts))
         draw = zlib.crc32(str(number).encode()) % 100
@@ -280,4 +305,4 @@ def fleet() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(fleet())
+    sys.exit(replayed_fleet() or fleet())

@@ -1,14 +1,18 @@
 """Answers without a network: every target gives the same two documents. For measuring what a cluster costs besides.
 
 Imported in a process, it replaces how the probe's client gets an answer there; a Dask worker imports it as a preload.
-Run as a program with a number of targets and of workers, it probes so many.
+Run as a program with a number of targets and of workers, it probes so many; with a file of addresses and one of
+results, it probes these in one process and prints what that took.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import resource
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 from probe_server import configuration, statement
@@ -55,5 +59,23 @@ def main(count: int, workers: int) -> None:
     assert ended.outcomes == {"observed": count} and len(seen) == count, ended
 
 
+def to_file(listed: Path, out: Path) -> None:
+    """Probe the listed addresses, and print processor milliseconds a target, megabytes, and how many were lost."""
+    from interlock.usecases.fleet import probe_fleet
+    from interlock.usecases.probe import ProbeSettings
+
+    urls = listed.read_text().splitlines()
+    began = time.process_time()
+    probe_fleet([Target(base_url=url) for url in urls], ProbeSettings(concurrency=64), out=out)
+    each = (time.process_time() - began) / len(urls) * 1000
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with out.open("rb") as lines:
+        found = {json.loads(line)["target"]["base_url"] for line in lines}
+    print(json.dumps({"each": each, "memory": memory, "lost": len(set(urls) - found)}))
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    if Path(sys.argv[1]).is_file():
+        to_file(Path(sys.argv[1]), Path(sys.argv[2]))
+    else:
+        main(int(sys.argv[1]), int(sys.argv[2]))
