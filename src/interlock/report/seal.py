@@ -29,7 +29,7 @@ from interlock.model.text import plain
 
 #: Largest report and manifest, in bytes; files in a zip, and bytes of all of them unpacked.
 MAX_BYTES, MAX_MANIFEST = 100_000_000, 8_000_000
-MAX_MEMBERS, MAX_UNPACKED = 2_000, 400_000_000
+MAX_MEMBERS, MAX_UNPACKED = 2_000, 200_000_000
 #: A manifest is a few levels deep, and has three values for every answer.
 _DEPTH, _NODES = 6, 400_000
 _ID = "interlock-manifest"
