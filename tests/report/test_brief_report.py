@@ -169,7 +169,18 @@ def test_the_whole_report_goes_along_inside_the_pdf_and_the_bytes_are_the_same_e
 def test_sixty_organisations_of_which_no_two_are_alike_have_eighty_pages_at_most(tmp_path: Path) -> None:
     if shutil.which("pdfinfo") is None:
         pytest.skip("pdfinfo is not installed")
-    file = tmp_path / "report.pdf"
-    file.write_bytes(pdf.render(html.render(build(factory.large(), observations={}, sections=PDF_SECTIONS))))
-    info = subprocess.run(["pdfinfo", file], capture_output=True, check=True, text=True).stdout
-    assert int(info.partition("Pages:")[2].split()[0]) <= 80
+    for sections, limit in ((PDF_SECTIONS, 80), (("executive",), 2)):
+        file = tmp_path / "report.pdf"
+        file.write_bytes(pdf.render(html.render(build(factory.large(), observations={}, sections=sections))))
+        info = subprocess.run(["pdfinfo", file], capture_output=True, check=True, text=True).stdout
+        assert int(info.partition("Pages:")[2].split()[0]) <= limit
+
+
+def test_many_organisations_are_counted_where_space_is_short_and_named_in_their_own_order() -> None:
+    large = factory.large()
+    report = build(large, observations={})
+    shown = content(report, "executive")
+    assert shown.many and report.cover["organizations"].endswith("60 organisations.")
+    rows = content(build(large, observations={}), "glance").rows
+    assert [row.link.label for row in rows] == [org.name for org in large.organizations]
+    assert all(len(row.where) < 60 for row in shown.in_the_way)

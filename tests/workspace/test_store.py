@@ -206,3 +206,10 @@ def test_nothing_but_the_old_content_is_there_when_a_writer_is_killed(tmp_path: 
     _, status = os.waitpid(pid, 0)
     assert os.WTERMSIG(status) == 9
     assert path.read_bytes() == b"old"
+
+
+def test_organisations_come_in_the_order_of_their_numbers(workspace: Workspace) -> None:
+    for number in (10, 2, 1):
+        workspace.save_organization(Organization(id=f"org-{number}", name=str(number), vendor="epic"), new=True)
+    ids = [org.id for org in workspace.read().organizations if org.id.startswith("org-")]
+    assert ids == ["org-1", "org-2", "org-10"]

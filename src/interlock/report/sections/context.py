@@ -12,7 +12,7 @@ import networkx as nx
 
 from interlock.model import words
 from interlock.model.assessment import Assessment, GivenAnswer
-from interlock.model.base import GapClass, Reference, RuleOutcome, Scope, Severity
+from interlock.model.base import GapClass, Recommendation, Reference, RuleOutcome, Scope, Severity
 from interlock.model.finding import Finding, Subject
 from interlock.model.gap_graph import GapNode
 from interlock.model.observation import Observation
@@ -29,6 +29,8 @@ BLOCKERS = frozenset({GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER})
 OBSERVED_ROOTS = frozenset({"probe", "checks", "fit", "compared", "contradictions"})
 #: Where all is that a brief report only counts: the whole report, beside the brief one and attached to it.
 WHOLE = "report.html"
+#: So many organisations are named one by one where space is short.
+FEW = 6
 #: Undecided rules that a brief report tells in full: about a page.
 BRIEF_QUESTIONS = 12
 
@@ -134,7 +136,12 @@ class Context:
         for finding in self.assessment.findings:
             if finding.outcome in outcomes and self.assessment.rules[finding.rule].lifecycle != "deprecated":
                 by_rule[finding.rule].append(finding)
-        return by_rule
+        return {rule: self.in_order(findings) for rule, findings in by_rule.items()}
+
+    def in_order(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Findings in the order of their organisations; what is the product's or a vendor's comes first."""
+        place = {org: number for number, org in enumerate(self.organizations)}
+        return sorted(findings, key=lambda finding: place.get(finding.subject.id, -1))
 
     def told(self, rule: Rule) -> bool:
         """Whether an undecided rule gets its own entry; a brief report counts all but the worst."""
@@ -158,6 +165,18 @@ class Context:
     def organization_name(self, org: str) -> str:
         """An organisation's name, or its id when it is not known."""
         return self.names.get(org) or safe.name(org)
+
+    def recommended(self) -> str:
+        """What is recommended at which organisation, in a sentence; of many how many they are."""
+        readiness = self.assessment.readiness
+        if len(readiness) <= FEW:
+            return safe.text(self.assessment.verdict.organizations, 600)
+        counted = [
+            f"{words.RECOMMENDATION[each].phrase} at {number:,}"
+            for each in Recommendation
+            if (number := sum(own.recommendation is each for own in readiness))
+        ]
+        return words.capital(words.sentence(f"{words.listed(counted)} of {len(readiness):,} organisations"))
 
     def how_many(self, number: int) -> str:
         """A number of organisations beside that of all."""

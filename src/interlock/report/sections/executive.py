@@ -6,7 +6,7 @@ It has words only: no rule, no question, no command, no address, and nothing tha
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from interlock.model import words
 from interlock.model.base import Evidence, GapClass, Gate, Owner, Recommendation, RuleOutcome, VerdictValue
@@ -16,10 +16,8 @@ from interlock.model.readiness import OrgReadiness
 from interlock.plan.people import alike
 from interlock.report import safe
 from interlock.report.elements import Pair, Shown
-from interlock.report.sections.context import BLOCKERS, UNDECIDED, Context, Section
+from interlock.report.sections.context import BLOCKERS, FEW, UNDECIDED, Context, Section
 
-#: Organisations that get a line of their own; more are told by what is recommended.
-_ROWS = 6
 _DECISIONS = 3
 _APPROVALS = 1
 _IN_THE_WAY = 3
@@ -51,7 +49,7 @@ def build_executive(context: Context) -> Shown:
     """One page: the recommendation, decisions, dates, cost, what is in the way, what is not known, clinical safety."""
     assessment = context.assessment
     verdict = assessment.verdict
-    integrate, where = verdict.value is VerdictValue.INTEGRATE, verdict.organizations
+    integrate, where = verdict.value is VerdictValue.INTEGRATE, context.recommended()
     return {
         "as_of": safe.day(assessment.as_of),
         "verdict": _verdict(context),
@@ -59,6 +57,7 @@ def build_executive(context: Context) -> Shown:
         "first": _first(context),
         "gate": words.GATE[assessment.target_gate].title,
         "gate_day": words.GATE_DAY[assessment.target_gate],
+        "many": len(assessment.readiness) > FEW,
         "organizations": tuple(_organizations(context)),
         "decisions": (_now(context), *_decisions(context, ours=True)),
         "approvals": tuple(_decisions(context, ours=False)),
@@ -77,12 +76,13 @@ def _organizations(context: Context) -> Iterator[Shown]:
     dated = context.assessment.plan.ground.dated
     for recommendation in _ORDER:
         group = [own for own in readiness if own.recommendation is recommendation]
-        for part in _parts(group, apart=len(readiness) <= _ROWS):
+        for part in _parts(group, apart=len(readiness) <= FEW):
             finishes = [forecasts[own.org] for own in part if own.org in forecasts] if dated else []
             span = ""
             if finishes:
                 span = _between(context, *finishes)
-            names = words.listed([context.organization_name(own.org) for own in part], _ROWS)
+            few = FEW if len(readiness) <= FEW else _NAMED
+            names = words.listed([context.organization_name(own.org) for own in part], few)
             counted = f"{words.count(len(part), 'organisation')}: " if len(part) > 1 else ""
             yield {
                 "who": f"{counted}{names}",
@@ -132,6 +132,12 @@ def _stages(part: Sequence[OrgReadiness]) -> list[str]:
     return list(dict.fromkeys("no gate yet" if own.stage is None else words.GATE[own.stage].phrase for own in part))
 
 
+def _places(names: Iterable[str]) -> str:
+    """Where, by name; many are counted, and the table above has what is recommended at each."""
+    each = list(dict.fromkeys(names))
+    return words.listed(each) if len(each) <= _NAMED else f"{len(each):,} organisations"
+
+
 def _verdict(context: Context) -> str:
     """The verdict in two or three words; to integrate, at how many of the organisations."""
     verdict, readiness = context.assessment.verdict, context.assessment.readiness
@@ -172,7 +178,7 @@ def _now(context: Context) -> Shown:
         what = "Start nowhere yet, and have closed first what holds each organisation back."
     else:
         others = "" if len(start) == len(readiness) else ", and nowhere else until what is open there is closed"
-        what = f"Start at {words.listed(start, _NAMED)}{others}."
+        what = f"Start at {_places(start)}{others}."
     return {"where": "", "what": f"Today: {what[:1].lower()}{what[1:]}", "who": _LEAD, "when": ""}
 
 
@@ -182,11 +188,11 @@ def _decisions(context: Context, *, ours: bool) -> Iterator[Shown]:
     limit = _DECISIONS if ours else _APPROVALS
     for group in groups[:limit]:
         task = group[0]
-        named = [context.organization_name(each.org) for each in group if each.org]
+        named = [name for org, name in context.names.items() if org in {each.org for each in group}]
         who, _, options = safe.text(task.decides.removeprefix("the "), _CELL).partition(": ")
         what = safe.text(task.action or task.title, _CELL).removesuffix(".")
         yield {
-            "where": words.listed(list(dict.fromkeys(named)), _NAMED),
+            "where": _places(named),
             "what": words.sentence(options or what),
             "who": words.capital(who),
             "when": _between_days(context, [day for each in group if (day := each.ends)]),
@@ -264,7 +270,7 @@ def _cost(context: Context) -> Iterator[str]:
 
 def _blocking(context: Context) -> Iterator[Finding]:
     """Open blockers up to the target gate."""
-    for finding in context.assessment.findings:
+    for finding in context.in_order(context.assessment.findings):
         rule = context.assessment.rules[finding.rule]
         if finding.outcome is RuleOutcome.GAP and rule.gap_class in BLOCKERS and context.needed(rule):
             yield finding
@@ -296,7 +302,7 @@ def _in_the_way(context: Context) -> Iterator[Shown]:
         links = [context.subject_link(finding.subject).label for finding in at[rule_id]]
         yield {
             "title": words.sentence(safe.name(rules[rule_id].title)),
-            "where": words.listed(list(dict.fromkeys(links)), _NAMED),
+            "where": _places(links),
             "owner": words.OWNER[rules[rule_id].remediation.owner].phrase,
             "known": words.listed(sorted({_known_by(finding) for finding in at[rule_id]}), 2),
         }
@@ -321,7 +327,7 @@ def _unknown(context: Context) -> Iterator[str]:
         yield "Nothing that was asked or looked at is undecided."
         return
     unseen = [context.organization_name(own.org) for own in assessment.readiness if context.unseen(own.org)]
-    looked = f" Nobody could look at {words.listed(unseen, _NAMED)}." if unseen else ""
+    looked = f" Nobody could look at {_places(unseen)}." if unseen else ""
     counted = words.count(undecided, "finding")
     yield f"{counted} {words.agree(undecided, 'is', 'are')} undecided for want of an answer or a look.{looked}"
     yield (

@@ -33,7 +33,7 @@ def build_cover(context: Context, generated: str | None, version: str) -> Shown:
         "date": date,
         "headline": safe.text(assessment.verdict.headline, 400),
         "verdict": words.verdict_label(assessment.verdict.value, assessment.verdict.latest),
-        "organizations": safe.text(assessment.verdict.organizations, 400),
+        "organizations": context.recommended(),
         "facts": pairs(
             {
                 "Date": date,

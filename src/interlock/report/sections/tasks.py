@@ -69,7 +69,7 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
 
 
 def _where(context: Context, group: Sequence[PlanTask]) -> str:
-    orgs = list(dict.fromkeys(task.org for task in group if task.org))
+    orgs = [org for org in context.organizations if org in {task.org for task in group}]
     if not orgs:
         return context.task_subject(group[0])
     if len(orgs) > 2:
