@@ -190,8 +190,9 @@ def rows(organization: Organization, fixture: str) -> dict[str, Any]:
             return {name: name for name in outputs}
         case "mode":
             return {mode: mode for mode in organization.modes()}
-        case "backend_need":
-            return needs_of(organization, "backend")
+        case "granted_need":
+            needs = needs_of(organization, "backend", *organization.modes())
+            return {name: (name, need) for name, need in needs.items()}
         case "field" | "unwritten":
             needs = inputs if fixture == "field" else outputs
             return {
@@ -214,7 +215,7 @@ def rows(organization: Organization, fixture: str) -> dict[str, Any]:
 
 
 #: Arguments of tests that stand for a row of the contract.
-ROWS = ("detail", "input_name", "output_name", "mode", "backend_need", "field", "unwritten", "bound", "failure")
+ROWS = ("detail", "input_name", "output_name", "mode", "granted_need", "field", "unwritten", "bound", "failure")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -298,6 +299,8 @@ def client(request: pytest.FixtureRequest, server: Organization) -> Client:
         return Client(server, Token(value, encounter=request.config.getoption("--encounter")))
     if mode := request.config.getoption("--sign-in"):
         return Client(server, signed_in(request, server, mode))
+    if not server.scopes("backend"):
+        pytest.skip(f"{NO_KEY}no client of the contract has one at {server.id}: sign in with --sign-in")
     client = Client(server, server.backend_token)
     try:
         assert client.token

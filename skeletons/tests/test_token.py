@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Sequence
 
 import pytest
 from joserfc.jwk import ECKey
 
-from conftest import NO_KEY, of_backend
+from conftest import NO_KEY, by_this_token, of_backend
 from fhir_client import Client, NotSetUp, Organization, Resource, SignInRefused
 
 #: Letters of the contract's interactions (SMART App Launch 2.2, scopes for requesting FHIR resources).
@@ -25,24 +26,29 @@ def test_backend_token_is_given(request: pytest.FixtureRequest, server: Organiza
         pytest.skip(f"{NO_KEY}{error}")
 
 
-def test_scopes_are_granted(client: Client, backend_need: Resource) -> None:
-    """The token may do what the need takes; a server may grant less than it was asked for."""
-    if not of_backend(client):
-        pytest.skip("the token is not one of backend services")
-    wanted = {LETTERS[one] for one in backend_need.get("interactions") or []}
-    granted: set[str] = set()
-    for scope in client.token.scopes:
-        parts = re.fullmatch(r"system/(\*|[A-Za-z]+)\.([a-z*]+)(\?.*)?", scope)
-        if parts and parts[1] in ("*", backend_need["resource"]):
-            granted |= set({"read": "rs", "write": "cud", "*": "cruds"}.get(parts[2], parts[2]))
-    if wanted - granted and backend_need.get("optional"):
+def test_scopes_are_granted(client: Client, granted_need: tuple[str, Resource]) -> None:
+    """The token may do what the need takes, its Provenance too; a server may grant less than it was asked for."""
+    name, need = granted_need
+    if not client.token.scopes:
+        pytest.skip("the scopes of a token that was given are not known")
+    by_this_token(client, name)
+    wanted = {need["resource"]: {LETTERS[one] for one in need.get("interactions") or []}}
+    if (need.get("writing") or {}).get("provenance"):
+        wanted.setdefault("Provenance", set()).add("c")
+    lacking = [kind for kind, letters in wanted.items() if letters - _letters(client.token.scopes, kind)]
+    if lacking and need.get("optional"):
         pytest.skip("not granted; the contract can do without")
-    assert wanted <= granted, f"asked for {server_scopes(client)}, granted {' '.join(client.token.scopes)}"
+    assert not lacking, f"not all that is needed of {', '.join(lacking)} is granted: {' '.join(client.token.scopes)}"
 
 
-def server_scopes(client: Client) -> str:
-    """What was asked for."""
-    return client.organization.scopes("backend")
+def _letters(scopes: Sequence[str], kind: str) -> set[str]:
+    """What scopes allow with a type, whatever their level and syntax."""
+    granted: set[str] = set()
+    for scope in scopes:
+        parts = re.fullmatch(r"(?:system|patient|user)/(\*|[A-Za-z]+)\.([a-z*]+)(\?.*)?", scope)
+        if parts and parts[1] in ("*", kind):
+            granted |= set({"read": "rs", "write": "cud", "*": "cruds"}.get(parts[2], parts[2]))
+    return granted
 
 
 def test_another_key_is_refused(server: Organization, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

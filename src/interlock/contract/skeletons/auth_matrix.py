@@ -92,10 +92,9 @@ def _scopes(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
         for client in org.clients:
             for scope in client.scopes:
                 for key in scope.needs:
-                    if client.client.mode == "backend":
-                        holding = held("token", "scopes_are_granted", names[key])
-                    else:
-                        holding = f"{by_hand(resolved.contract, 'access', 'clients')}, with a token of a sign-in"
+                    holding = held("token", "scopes_are_granted", names[key])
+                    if client.client.mode != "backend":
+                        holding += f" with `--sign-in {client.client.mode}`"
                     yield cell(org.name), cell(client.client.name), names[key], f"`{written(scope, syntax)}`", holding
 
 
