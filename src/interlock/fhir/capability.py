@@ -51,6 +51,7 @@ from interlock.fhir.tolerant import (
     texts_at,
     whole_object,
 )
+from interlock.model.base import maker
 from interlock.model.facts import CapabilityFacts, FhirRelease, ResourceFacts, SecurityFacts
 
 #: First two numbers of ``fhirVersion`` → release. 4.1 was the R4B ballot; drafts in between belong to no release.
@@ -189,6 +190,9 @@ class _Entry(NamedTuple):
     combinations: tuple[Combination, ...] = ()
 
 
+_facts_of_type = maker(ResourceFacts)
+
+
 def _entry(resource: object, problems: Problems) -> _Entry | None:
     """A large statement has hundreds of these, so what most of them lack costs a look only."""
     if not isinstance(resource, dict):
@@ -203,14 +207,16 @@ def _entry(resource: object, problems: Problems) -> _Entry | None:
     interactions = names_at(resource, "interaction", "code", problems)
     parameters = names_at(resource, "searchParam", "name", problems, MAX_PARAMETERS)
     operations = operations_at(resource, problems) if "operation" in resource else []
-    facts = ResourceFacts.trusted(
-        interactions=_distinct(interactions),
-        search_params=_distinct(parameters),
-        profiles=references_at(resource, "supportedProfile", problems),
-        profile=next(iter(references_at(resource, "profile", problems)), None),
-        operations=_distinct(_names(operations)) if operations else (),
-        versioning=text_at(resource, "versioning", problems, MAX_CODE),
-        conditional_create=bool_at(resource, "conditionalCreate", problems),
+    facts = _facts_of_type(
+        {
+            "interactions": _distinct(interactions),
+            "search_params": _distinct(parameters),
+            "profiles": references_at(resource, "supportedProfile", problems),
+            "profile": next(iter(references_at(resource, "profile", problems)), None),
+            "operations": _distinct(_names(operations)) if operations else (),
+            "versioning": text_at(resource, "versioning", problems, MAX_CODE),
+            "conditional_create": bool_at(resource, "conditionalCreate", problems),
+        }
     )
     forms = _NO_PROFILE
     if "supportedProfile" in resource or "profile" in resource:

@@ -7,7 +7,6 @@ reader (:mod:`interlock.fhir.capability`) to tell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple, TypedDict
 
 import msgspec
@@ -218,10 +217,12 @@ def codes_at(parent: dict[str, Any], key: str, name: str, problems: Problems) ->
     entries = parent.get(key)
     if not isinstance(entries, list):
         return Codes()
-    with suppress(KeyError, TypeError):  # an entry without it, no object, or no string: the rare case below
+    try:
         codes = frozenset([entry[name] for entry in entries])
         if codes <= _USUAL_TYPES:
             return Codes(codes, entries)
+    except (KeyError, TypeError):
+        pass  # an entry without it, no object, or no string: the rare case
     objects = [entry for entry in entries[:MAX_PARAMETERS] if isinstance(entry, dict)]
     texts = [text_at(entry, name, problems, MAX_CODE) for entry in objects]
     return Codes(frozenset(text for text in texts if text), entries, each=False)
