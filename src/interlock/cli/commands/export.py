@@ -114,8 +114,9 @@ def issues(
 ) -> None:
     """Write what is open and what is to be found out as issues with links to what blocks them."""
     _refuse_folder(output)
-    inputs = load_inputs(open_workspace(folder), org)
-    parts = work.issues(assess(inputs, today=date.today()), tracker, kind, routine=routine, org=org)
+    inputs = load_inputs(open_workspace(folder))
+    assessment = assess(inputs if org is None else for_recipient(inputs, org), today=judging_day())
+    parts = work.issues(assessment, tracker, kind, routine=routine, org=org)
     if output is None:
         emit(work.only_part(parts), ours=work.JOINER)
     else:
