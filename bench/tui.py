@@ -1,0 +1,111 @@
+"""Speed and memory of the terminal UI, each run in a process of its own, against a Textual app that says hello.
+
+Seconds on the wall: what a person waits for. A loaded machine slows both sides, and the best of several runs counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from measuring import Measured
+
+HELLO = """\
+import os, time
+from textual.app import App
+from textual.widgets import Static
+class Hello(App):
+    def compose(self):
+        yield Static("Hello")
+    def on_ready(self):
+        print(time.time() - float(os.environ["STARTED"]))
+        self.exit()
+Hello().run(headless=True, size=(120, 36))
+"""
+#: Answers that are given one after the other.
+ANSWERS = 40
+#: (organisations, most seconds until the verdict, until the score moves, most megabytes)
+WANTED = {4: (1.0, 0.060, None), 50: (1.5, 0.100, 150)}
+_PATIENCE_S = 120.0
+
+
+def rows() -> Iterator[Measured]:
+    """First paint, first question, verdict, answers and memory at 4 and 50 organisations."""
+    from commands import command, repeated
+
+    with tempfile.TemporaryDirectory() as folder:
+        sample = Path(folder) / "sample"
+        command("-m", "interlock", "init", str(sample), "--template", "sepsis")()
+        command("-m", "interlock", "probe", "--all", "--workspace", str(sample))()
+        for organizations, (verdict_s, answer_s, megabytes) in WANTED.items():
+            workspace = repeated(sample, Path(folder) / str(organizations), organizations)
+            hello = min(float(_child("-c", HELLO)) for _ in range(3))
+            runs = [json.loads(_child(__file__, str(workspace))) for _ in range(2)]
+            best = {name: min(run[name] for run in runs) for name in runs[0]}
+            named = f"{organizations} orgs"
+            if organizations == min(WANTED):
+                yield Measured("TUI, first paint", best["painted"], "hello in Textual", hello, 2.0)
+                yield Measured("TUI, first question", best["asked"], "hello in Textual", hello, 4.0)
+            yield Measured(f"TUI, verdict, {named}", best["verdict"], "hello in Textual", hello, 8.0, verdict_s)
+            yield Measured(f"TUI, answer p95, {named}", best["answered"], "hello in Textual", hello, 0.4, answer_s)
+            yield Measured(f"TUI, key p99, {named}", best["key"], "hello in Textual", hello, 0.3, 0.050)
+            if megabytes is not None:
+                yield Measured(f"TUI, MB, {named}", best["megabytes"], "allowed", megabytes, 1.0)
+
+
+def _child(*arguments: str) -> str:
+    environment = os.environ | {"STARTED": str(time.time())}
+    done = subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True, env=environment)
+    return done.stdout
+
+
+async def _measured(workspace: Path) -> dict[str, float]:
+    """Open a workspace, look at the verdict, answer questions; what was waited for, in seconds, and the memory."""
+    started = float(os.environ["STARTED"])
+    from interlock.tui.app import InterlockApp
+    from interlock.workspace.store import Workspace
+
+    app = InterlockApp(Workspace.find(workspace), "Ada")
+    figures: dict[str, float] = {}
+    async with app.run_test(size=(120, 36)) as pilot:
+
+        async def until(condition: Callable[[], object]) -> float:
+            limit = time.perf_counter() + _PATIENCE_S
+            while not condition():
+                await asyncio.sleep(0.001)
+                if time.perf_counter() > limit:
+                    raise TimeoutError(figures)
+            return time.time() - started
+
+        figures["painted"] = await until(lambda: app.screen.is_mounted and app.screen._compositor.full_map)
+        app.action_go("questions")
+        figures["asked"] = await until(lambda: app.state.inputs and getattr(app.screen, "_on_form", None))
+        figures["verdict"] = await until(lambda: app.state.judgement is not None)
+        waited = []
+        for number in range(ANSWERS):
+            await pilot.press("n" if number % 2 else "p")
+            pressed = time.perf_counter()
+            await pilot.press(str(1 + number % 2))
+            await until(lambda: app.state.judged == app.state.revision)
+            waited.append(time.perf_counter() - pressed)
+        figures["answered"] = sorted(waited)[int(len(waited) * 0.95) - 1]
+        keys = []
+        while not app.state.up_to_date and len(keys) < 1000:  # the plan is worked out beside
+            pressed = time.perf_counter()
+            await pilot.press("n" if len(keys) % 2 else "p")
+            keys.append(time.perf_counter() - pressed)
+        figures["key"] = sorted(keys)[int(len(keys) * 0.99) - 1] if keys else 0.0
+        figures["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return figures
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(_measured(Path(sys.argv[1])))))
