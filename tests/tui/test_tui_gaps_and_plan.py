@@ -193,3 +193,22 @@ async def test_without_a_contract_the_section_says_what_to_do(terminal, workspac
         await t.until_shown("There is no contract.yaml")
         await t.press("6", "s")
         await t.until_shown("There is no contract.yaml to make skeletons of")
+
+
+async def test_the_chance_of_a_day_that_one_types_is_told_for_each_organisation(terminal):
+    async with terminal((120, 36)) as t:
+        await t.press("5")
+        await t.until(lambda: t.app.state.assessment is not None)
+        await t.press("h")
+        await t.until_shown("By which day?")
+        await t.type("someday")
+        await t.press("enter")
+        await t.until_shown("is not a day that a plan can reckon with")
+        t.app.screen.query_one("#ask").value = "2199-01-01"
+        await t.press("enter")
+        await t.until_shown("Share of the simulated runs")
+        for org in t.app.state.inputs.organizations:
+            assert f"{org.name} 100%" in t.of("#dates > Flow")
+        assert "All of them 100%" in t.of("#dates > Flow")
+        await t.press("c")
+        await t.until(lambda: "Share of the simulated runs" not in t.of("#dates > Flow"))

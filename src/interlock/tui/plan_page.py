@@ -322,3 +322,23 @@ def _moved(change: PlanChange) -> Content:
         return text("no change", DIM)
     glyph, style, direction = ("▲", OK, "earlier") if days < 0 else ("▼", BAD, "later")
     return text(f"{glyph} {words.count(abs(days), 'working day')} {direction}", f"bold {style}")
+
+
+def draw_chances(page: Page, plan: Plan, names: Mapping[str, str]) -> None:
+    """How likely everything, and each organisation, is through by a day that somebody asked about."""
+    if not plan.chances:
+        return
+    day = words.iso_day(plan.chances[0].date)
+    page.para(
+        f"Share of the simulated runs in which it is past the {words.GATE[plan.target_gate].phrase} gate by {day}:"
+    )
+    page.blank()
+    told = [
+        (text(names.get(each.org or "", "All of them")), text(words.share(each.probability), "bold"))
+        for each in plan.chances
+    ]
+    page.columns(told)
+    page.blank()
+    for sentence in plan.ground.said[:1]:
+        page.para(sentence, DIM)
+    page.line(("c goes back to the dates", ACCENT))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from interlock.model.assessment import Assessment
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
-    from interlock.model.plan import WhatIf
+    from interlock.model.plan import Plan, WhatIf
     from interlock.tui.state import Answer, Key
     from interlock.usecases.judge import Judgement
     from interlock.usecases.load import Content, Inputs
@@ -158,6 +158,13 @@ def supposed(inputs: Inputs, assessment: Assessment, changes: Changes) -> WhatIf
     from interlock.usecases.plan import what_if
 
     return what_if(inputs, assessment, changes, today=date.today(), runs=assessment.plan.runs)
+
+
+def chances(inputs: Inputs, day: date) -> Plan:
+    """The plan with how likely everything, and each organisation, is through by a day."""
+    from interlock.usecases.assess import assess
+
+    return assess(inputs, today=date.today(), by=day).plan
 
 
 def probe(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from interlock.documents.names import closest
 from interlock.model import words
 from interlock.model.assessment import Assessment
-from interlock.model.base import Owner
+from interlock.model.base import Owner, within_years
 from interlock.model.contract_parts import LaunchMode
 from interlock.model.errors import InterlockError
 from interlock.model.plan import PlanChange, WhatIf
+from interlock.model.text import plain
 from interlock.plan.due import loads
 from interlock.plan.ground import supposed
 from interlock.plan.options import PlanOptions
@@ -212,3 +213,17 @@ def _said(scenario: Scenario, simulation: Simulation) -> list[str]:
     if scenario.simulate:
         said.append(f"Simulated instead of in a sandbox: {words.listed(scenario.simulate)}.")
     return said
+
+
+def planned_day(text: str) -> date:
+    """A day that a plan is asked about, as it is written in files.
+
+    :raises InterlockError: anything else.
+    """
+    try:
+        return within_years(datetime.strptime(text.strip(), "%Y-%m-%d").date())
+    except ValueError:
+        raise InterlockError(
+            f"{plain(text, 40)!r} is not a day that a plan can reckon with",
+            remedy="write year, month and day: 2027-03-31",
+        ) from None

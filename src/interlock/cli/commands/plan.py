@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,9 +14,8 @@ import typer
 from interlock.cli.options import RunsOption, SeedOption, TableOrJson, WorkspaceOption
 from interlock.cli.output import emit_result, say
 from interlock.cli.plan_lines import show_plan, show_weeks, show_what_if
-from interlock.model.base import Owner, within_years
+from interlock.model.base import Owner
 from interlock.model.errors import InterlockError
-from interlock.model.text import plain
 from interlock.usecases import plan as planning
 from interlock.usecases.assess import assess
 from interlock.usecases.history import read_history
@@ -77,7 +76,7 @@ def plan(
         launch=launch,
         simulate=tuple(simulate or ()),
     )
-    day = _day(by) if by is not None else None
+    day = planning.planned_day(by) if by is not None else None
     inputs = load_inputs(open_workspace(folder))
     if from_history is not None:
         history = read_history(from_history, inputs)
@@ -92,20 +91,6 @@ def plan(
     else:
         shown = partial(show_plan, tasks=tasks) if days is None else partial(show_weeks, days=days)
         emit_result(output, assessment.plan, shown)
-
-
-def _day(text: str) -> date:
-    """A day as it is written in files.
-
-    :raises InterlockError: anything else.
-    """
-    try:
-        return within_years(datetime.strptime(text.strip(), "%Y-%m-%d").date())
-    except ValueError:
-        raise InterlockError(
-            f"--by {plain(text, 40)!r} is not a day that a plan can reckon with",
-            remedy="write year, month and day: 2027-03-31",
-        ) from None
 
 
 def _capacity(values: list[str] | tuple[str, ...]) -> dict[Owner, float]:

@@ -27,6 +27,7 @@ from interlock.tui.plan_page import (
     Suppositions,
     changes_of,
     choices,
+    draw_chances,
     draw_dates,
     draw_first,
     draw_supposing,
@@ -89,6 +90,7 @@ class PlanSection(Section):
         Binding("c", "clear", "Clear", tooltip="Back to the plan as it is, with every task listed"),
         Binding("t", "tasks", "Tasks", tooltip="Go to the list of tasks"),
         Binding("f", "first", "First", tooltip="Go to the things to do first"),
+        Binding("h", "chance", "By a day", show=False, tooltip="How likely it is by a day that you type"),
         Binding("o", "only", "Whose", show=False, tooltip="List the tasks of one organisation only"),
         Binding("escape", "first", "Back", show=False),
     ]
@@ -207,6 +209,25 @@ class PlanSection(Section):
             self._suppose(turned(self._supposing.supposed, key))
 
         self.ask(Pick("What if?", lines, self._chosen), chosen)
+
+    def action_chance(self) -> None:
+        """Ask for a day, and show how likely everything is through by then."""
+        from interlock.usecases.plan import planned_day
+
+        inputs = self.state.inputs
+        if inputs is not None and self.state.assessment is not None and self.state.assessment.plan.ground.dated:
+            about = "A day, such as 2027-03-31. The plan is simulated again, with the same random numbers."
+            self.ask(AskText("By which day?", about, check=planned_day), lambda typed: self._chance(planned_day(typed)))
+        else:
+            self.notify("There is no date yet: the plan says why.")
+
+    @work(group="chance", exclusive=True, description="chance")
+    async def _chance(self, day: date) -> None:
+        panel, inputs, names = self.query_one("#dates", ScrollingFlow), self.state.inputs, self.state.names
+        if inputs is not None:
+            panel.border_title = text(f"By {words.day(day)}")
+            show = lambda page, plan: draw_chances(page, plan, names)  # noqa: E731
+            await panel.work_out("Simulating…", partial(job.chances, inputs, day), show)
 
     def action_clear(self) -> None:
         """Drop every supposition and list every task."""
