@@ -29,17 +29,17 @@
     for (let next = heading.nextElementSibling; next && !(/^H\d$/.test(next.tagName) && next.tagName <= level); next = next.nextElementSibling) part.push(next);
     if (level === "H2") for (let next = heading.parentElement.nextElementSibling; next && !next.querySelector("h2"); next = next.nextElementSibling) part.push(next);
     const set = (open) => {
-      toggle.setAttribute("aria-expanded", open);
+      toggle.ariaExpanded = open;
       part.forEach((element) => element.classList.toggle(`folded-${level}`, !open));
     };
-    const toggle = button("", () => set(toggle.getAttribute("aria-expanded") !== "true"), { class: "fold", "aria-expanded": true, "aria-label": `Fold: ${words(heading)}` });
+    const toggle = button("", () => set(toggle.ariaExpanded !== "true"), { class: "fold", "aria-expanded": true, "aria-label": `Fold: ${words(heading)}` });
     heading.append(toggle);
     return { part, level, set };
   });
 
   // Filtering: an entry that names no organisation, owner or severity is not left out for it.
-  const RANKS = ["Critical", "High", "Medium", "Low"], FACETS = ["about", "owner", "severity"];
-  const entries = all("[data-entry]").map((element) => [element, FACETS.map((facet) => (element.dataset[facet] || "").split("\n").filter(Boolean))]);
+  const RANKS = ["Critical", "High", "Medium", "Low"];
+  const entries = all("[data-entry]").map((element) => [element, ["about", "owner", "severity"].map((facet) => (element.dataset[facet] || "").split("\n").filter(Boolean))]);
   const boxes = all(".scroll, section section, table").filter((box) => box.querySelector("[data-entry]"));
   const choices = ["Organisation", "Owner", "Severity"].map((label, facet) => {
     const values = [...new Set(entries.flatMap(([, facets]) => facets[facet]))];
@@ -84,10 +84,9 @@
   on(document, "click", (event) => event.target.closest("a")?.getAttribute("href") === location.hash && reveal());
 
   // Sorting: dates by day, numbers by value, severities by rank, the rest by letter; a third press restores the order.
-  const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec";
   const key = (cell) => {
-    const shown = words(cell), date = /^(\d+) ([A-Z]..) (\d{4})/.exec(shown), number = /^[-−]?\d[\d,.]*/.exec(shown);
-    if (date) return Date.UTC(date[3], MONTHS.indexOf(date[2]) / 3, date[1]);
+    const shown = words(cell), [date] = /^\d+ [A-Z]\w\w \d{4}/.exec(shown) || [], number = /^[-−]?\d[\d,.]*/.exec(shown);
+    if (date) return Date.parse(date);
     if (number) return parseFloat(number[0].replace(/,/g, "").replace("−", "-"));
     const rank = RANKS.findIndex((name) => cell.querySelector(".mark")?.textContent.includes(name));
     return rank < 0 ? shown.toLowerCase() : rank;
@@ -99,8 +98,7 @@
     if (!heads.length || heads.some((head) => head.children.length) || !bodies.every(plain) || !bodies.some(([, rows]) => rows.length > 2)) continue;
     heads.forEach((head, column) => words(head) && head.replaceChildren(button(words(head), () => {
       const next = { ascending: "descending", descending: "" }[head.ariaSort] ?? "ascending", way = next === "ascending" ? 1 : -1;
-      heads.forEach((other) => other.removeAttribute("aria-sort"));
-      if (next) head.setAttribute("aria-sort", next);
+      heads.forEach((other) => (other.ariaSort = other === head && next ? next : null));
       for (const [body, rows] of bodies) {
         const keyed = rows.map((row) => [row, row.matches(".group") ? null : key(row.cells[column])]);
         if (next) keyed.sort(([, a], [, b]) => a === null ? -1 : b === null ? 1 : way * order(a, b));
@@ -113,16 +111,17 @@
   const data = document.getElementById("graph-data"), place = main.querySelector(".picture.graph");
   if (data && place) {
     const { nodes, edges, labels, orgs } = JSON.parse(data.textContent), W = 214, H = 54, DX = 270, DY = 66;
-    const after = nodes.map(() => []), prior = nodes.map(() => []);
-    for (const [from, to] of edges) after[from].push(to), prior[to].push(from);
+    for (const node of nodes) node.after = [], node.prior = [];
+    const arrows = edges.map(([from, to]) => [nodes[from], nodes[to]]);
+    for (const [from, to] of arrows) from.after.push(to), to.prior.push(from);
     const along = (start, next, found = new Set()) => {
-      for (const node of next[start]) if (!found.has(node)) along(node, next, found.add(node));
+      for (const node of start[next]) if (!found.has(node)) along(node, next, found.add(node));
       return found;
     };
-    const spoken = (node) => `${nodes[node].r}, ${nodes[node].k}, ${nodes[node].w}: ${labels[nodes[node].t][0]}`;
+    const spoken = ({ r, k, w, t }) => `${r}, ${k}, ${w}: ${labels[t][0]}`;
     const [at, atLabel] = choice("Organisation", orgs), alone = make("input", { type: "checkbox" });
     const svg = shape("svg", { role: "group", "aria-label": "Gap graph with all nodes" }), said = make("div", { class: "said", role: "status" });
-    let chosen = -1, view, size, spots, lines, boxes;
+    let chosen = null, view, size, spots, lines, boxes;
     const look = (to) => {
       view = to;
       svg.setAttribute("viewBox", view.join(" "));
@@ -134,43 +133,43 @@
     };
     const go = (node) => {
       if (!boxes.has(node)) return;
-      boxes.forEach((box, each) => box.setAttribute("tabindex", each === node ? 0 : -1));
+      boxes.forEach((box, each) => (box.tabIndex = each === node ? 0 : -1));
       const [x, y] = spots.get(node), within = (start, low, high, length) => Math.max(Math.min(start, low - 8), high + 8 - length);
       look([within(view[0], x, x + W, view[2]), within(view[1], y, y + H, view[3]), view[2], view[3]]);
       boxes.get(node).focus({ preventScroll: true });
     };
     const paint = () => {
-      const [up, down] = chosen < 0 ? [[], []] : [[...along(chosen, prior)], [...along(chosen, after)]], chain = new Set([chosen, ...up, ...down]);
-      const dim = (element, ...ends) => element.classList.toggle("dim", chosen >= 0 && !ends.every((node) => chain.has(node)));
+      const [up, down] = ["prior", "after"].map((next) => chosen ? [...along(chosen, next)] : []), chain = new Set([chosen, ...up, ...down]);
+      const dim = (element, ...ends) => element.classList.toggle("dim", chosen !== null && !ends.every((node) => chain.has(node)));
       boxes.forEach((box, node) => {
         dim(box, node);
-        box.setAttribute("aria-pressed", node === chosen);
+        box.ariaPressed = node === chosen;
       });
       lines.forEach(([line, ...ends]) => dim(line, ...ends));
-      const list = (ends) => ends.map((node) => `${nodes[node].r} (${nodes[node].w})`).join(", ") || "nothing";
-      said.replaceChildren(...(chosen < 0
-        ? ["Choose a node to follow what it waits for and what waits for it: by click, or by arrow keys and Enter. Drag to move; + and − zoom, 0 shows all, Escape lets go."]
-        : [make("strong", {}, spoken(chosen)), `. Waits for: ${list(up)}. Opens the way for: ${list(down)}. `, nodes[chosen].a ? make("a", { href: `#${nodes[chosen].a}` }, "Read about it") : ""]));
+      const list = (ends) => ends.map(({ r, w }) => `${r} (${w})`).join(", ") || "nothing";
+      said.replaceChildren(...(!chosen
+        ? ["Follow what a node waits for and what waits for it: click or arrow keys and Enter. Drag to move; + and − zoom; 0 shows all; Escape lets go."]
+        : [make("strong", {}, spoken(chosen)), `. Waits for: ${list(up)}. Opens the way for: ${list(down)}. `, chosen.a ? make("a", { href: `#${chosen.a}` }, "Read about it") : ""]));
       return chain;
     };
     const choose = (node) => {
-      chosen = node === chosen ? -1 : node;
+      chosen = node === chosen ? null : node;
       if (alone.checked) draw();
       else paint();
       go(node);
     };
     const draw = () => {
       const org = orgs.indexOf(at.value), chain = paint();
-      const seen = [...nodes.keys()].filter((node) => (org < 0 || nodes[node].o.includes(org)) && (!alone.checked || chosen < 0 || chain.has(node)));
-      const here = new Set(seen), beside = (node, next) => next[node].filter((other) => here.has(other));
-      const joined = seen.filter((node) => beside(node, after).length + beside(node, prior).length), apart = seen.filter((node) => !joined.includes(node));
-      const waves = [...new Set(joined.map((node) => nodes[node].v))].sort((a, b) => a - b);
+      const seen = nodes.filter((node) => (org < 0 || node.o.includes(org)) && (!alone.checked || !chosen || chain.has(node)));
+      const here = new Set(seen), lasting = arrows.filter((ends) => ends.every((node) => here.has(node)));
+      const linked = new Set(lasting.flat()), joined = seen.filter((node) => linked.has(node)), apart = seen.filter((node) => !linked.has(node));
+      const waves = [...new Set(joined.map(({ v }) => v))].sort((a, b) => a - b);
       const most = Math.max(8, Math.ceil(Math.sqrt(2 * seen.length))); // a longer wave takes several columns
       let height = 0, column = 0;
       spots = new Map();
       for (const wave of waves) {
-        const mean = (node) => beside(node, prior).reduce((sum, other, _, { length }) => sum + spots.get(other)[1] / length, 0);
-        const stack = joined.filter((node) => nodes[node].v === wave).map((node) => [mean(node), node]).sort((a, b) => a[0] - b[0]);
+        const mean = (node) => node.prior.filter((other) => here.has(other)).reduce((sum, other, _, { length }) => sum + spots.get(other)[1] / length, 0);
+        const stack = joined.filter(({ v }) => v === wave).map((node) => [mean(node), node]).sort((a, b) => a[0] - b[0]);
         stack.forEach(([, node], row) => spots.set(node, [(column + Math.floor(row / most)) * DX, (row % most) * DY]));
         height = Math.max(height, Math.min(stack.length, most) * DY);
         column += Math.ceil(stack.length / most);
@@ -179,12 +178,12 @@
       if (height && apart.length) height += DY / 2;
       apart.forEach((node, index) => spots.set(node, [(index % wide) * DX, height + Math.floor(index / wide) * DY]));
       size = [wide * DX - DX + W, height + Math.ceil(apart.length / wide) * DY];
-      lines = edges.filter((ends) => ends.every((node) => here.has(node))).map(([from, to]) => {
+      lines = lasting.map(([from, to]) => {
         const [x, y] = spots.get(from), [u, v] = spots.get(to), a = x + W, b = y + H / 2, d = v + H / 2, m = (a + u) / 2;
         return [shape("path", { class: "line", d: `M${a} ${b}C${m} ${b} ${m} ${d} ${u - 2} ${d}m-6-4l6 4l-6 4` }), from, to];
       });
       boxes = new Map([...spots].map(([node, [x, y]]) => {
-        const { r, w, s, t, x: root } = nodes[node], line = (down, shown, name) => shape("text", { x: 11, y: down, class: name }, shown);
+        const { r, w, s, t, x: root } = node, line = (down, shown, name) => shape("text", { x: 11, y: down, class: name }, shown);
         const box = shape("g", { class: `node ${s}`, transform: `translate(${x} ${y})`, tabindex: -1, role: "button" },
           shape("title", {}, spoken(node) + (root ? " (root cause)" : "")), shape("rect", { width: W, height: H, rx: 6 }), line(16, `${r} · ${w.length > 24 ? w.slice(0, 23) + "…" : w}`, "what"), ...labels[t][1].map((shown, row) => line(31 + 13 * row, shown, "")));
         if (root) box.append(shape("rect", { class: "root", x: 3, y: 6, width: 3, height: H - 12 }));
@@ -192,8 +191,9 @@
         return [node, box];
       }));
       svg.replaceChildren(...lines.map(([line]) => line), ...boxes.values());
-      svg.querySelector("g")?.setAttribute("tabindex", 0);
-      if (!boxes.has(chosen)) chosen = -1;
+      const [first] = boxes.values();
+      if (first) first.tabIndex = 0;
+      if (!boxes.has(chosen)) chosen = null;
       if (size[0] > svg.clientWidth || size[1] > svg.clientHeight) look([-8, -8, svg.clientWidth, svg.clientHeight]);
       else fit();
       paint();
@@ -201,11 +201,11 @@
     on(svg, "keydown", (event) => {
       const keys = [...boxes.keys()], node = keys.find((each) => boxes.get(each) === document.activeElement), to = (next) => go(next.find((other) => boxes.has(other)));
       const act = {
-        Enter: () => choose(node), " ": () => choose(node), Escape: () => chosen >= 0 && choose(chosen),
-        "+": () => zoom(0.8), "-": () => zoom(1.25), 0: fit, ArrowRight: () => to(after[node]), ArrowLeft: () => to(prior[node]),
+        Enter: () => choose(node), " ": () => choose(node), Escape: () => chosen && choose(chosen),
+        "+": () => zoom(0.8), "-": () => zoom(1.25), 0: fit, ArrowRight: () => to(node.after), ArrowLeft: () => to(node.prior),
         ArrowDown: () => go(keys[keys.indexOf(node) + 1]), ArrowUp: () => go(keys[keys.indexOf(node) - 1]),
       }[event.key];
-      if (node === undefined || !act) return;
+      if (!node || !act) return;
       event.preventDefault();
       act();
     });

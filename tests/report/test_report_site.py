@@ -110,3 +110,5 @@ def test_the_command_writes_it(inputs: Inputs, tmp_path: Path, capsys: pytest.Ca
     arguments = ["--workspace", str(inputs.root), "--site", str(target), "--org", "riverside", "--runs", "100"]
     assert run(["report", *arguments]) == 0
     assert [Path(line).name for line in capsys.readouterr().out.splitlines()] == NAMES
+    assert run(["report", "--workspace", str(inputs.root), "--site", str(target), "--format", "pdf"]) == 2
+    assert "every section" in capsys.readouterr().err

@@ -85,7 +85,7 @@ def _set_up(document: Document, view: ReportView, day: str, version: str) -> Non
         section.header.paragraphs[0].text = view.brand.confidentiality
     foot = section.footer.paragraphs[0]
     foot.add_run(f"{view.cover['footer']} · page ")
-    foot._p.append(_made("w:fldSimple", {"w:instr": "PAGE"}))
+    foot._p.append(_made("w:fldSimple", {"w:instr": "PAGE"}, _run("1")))
     if view.brand.logo:
         picture = io.BytesIO(base64.b64decode(view.brand.logo.partition(",")[2]))
         shown: Any = document.add_picture(picture, height=Mm(18))._inline

@@ -73,8 +73,12 @@ def _digest(text: str) -> str:
 
 @cache
 def _script() -> str:
-    """The shipped script without indentation and comments. A folder of one's own brings none."""
-    return re.sub(r"(?m)^ +|^\s*//.*\n", "", templates.read_text(None, "report.js"))
+    """The shipped script without comments and most spaces. A folder of one's own brings none."""
+    lines = re.sub(r"(?m)^ +|^\s*//.*\n", "", templates.read_text(None, "report.js"))
+    # No text of the script has an operator between spaces, or a letter behind a comma and a space.
+    return re.sub(
+        r" (=>|===?|!==|&&|\|\||[?:=<>]) |(?<=\{) (?=\w)| (?=\})|(?<=\)) (?=\{)|(?<=,) (?=[a-zA-Z\[({.])", r"\1", lines
+    )
 
 
 def _stylesheet(css: str, own: Path | None) -> str:

@@ -12,6 +12,7 @@ from interlock.cli.options import RunsOption, SeedOption, WorkspaceOption
 from interlock.cli.output import emit, say
 from interlock.documents.timing import judging_day
 from interlock.model import words
+from interlock.model.errors import InterlockError
 from interlock.usecases.assess import assess
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.pdf import start_pdf_process
@@ -80,6 +81,11 @@ def report(
     folder: WorkspaceOption = None,
 ) -> None:
     """Write the report for stakeholders."""
+    if site is not None and (formats != "all" or sections or directory):
+        raise InterlockError(
+            "a site is HTML with every section, in its own folder",
+            remedy="leave out --format, --sections and --output, or --site",
+        )
     wanted = parse_formats(formats) if site is None else ()
     workspace = open_workspace(folder)
     if templates is None and (workspace.root / "templates").exists():
