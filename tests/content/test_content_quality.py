@@ -110,3 +110,12 @@ def test_the_core_profile_decides_the_design_and_sandbox_gates_of_the_product() 
         if early and rule.scope is Scope.PRODUCT:
             read = set(re.findall(r"(?:value|responses)\.([a-z_]+\.[a-z_]+)", f"{rule.applies} {rule.gap_when}"))
             assert not read & asked_later, rule.id
+
+
+def test_each_rule_says_what_is_asked_while_nobody_knows() -> None:
+    """Its own question, or that of the one that it measures; a title, which states a gap, asks nothing."""
+    written = {path: path.read_text() for path in data_dir("rulesets").rglob("*.yaml")}
+    rules = {path: text for path, text in written.items() if "\nremediation:" in text}
+    assert len(rules) > 300
+    silent = [path.stem for path, text in rules.items() if not re.search(r"^(question|measures): ", text, re.MULTILINE)]
+    assert silent == []

@@ -15,7 +15,7 @@ from interlock.report.sections.weeks import DAYS_AHEAD, asked, together
 #: Finishes that a timeline shows; of more the table alone has all of them.
 _DRAWN = 13
 #: Weeks with tasks that are told, and tasks and decisions that are named.
-_DRIVERS, _WEEKS, _TASKS, _DECISIONS = 4, 2, 8, 9
+_DRIVERS, _WEEKS, _TASKS, _DECISIONS = 4, 2, 6, 9
 #: Facts that a reader needs who wants to check the plan, and no one else.
 _ASIDE = frozenset({"History", "Cross-check", "Tasks"})
 

@@ -34,7 +34,7 @@ def build_unknowns_brief(context: Context) -> Shown:
                 "anchor": safe.anchor("open", rule.id),
                 "id": rule.id,
                 "severity": SEVERITY_MARK[rule.severity],
-                "question": question(rule),
+                "question": _named(context, question(rule), by_rule[rule.id]),
                 "where": where(context, by_rule[rule.id]),
                 "gate": words.GATE[rule.gate].title,
             }
@@ -44,6 +44,13 @@ def build_unknowns_brief(context: Context) -> Shown:
         if left
         else "",
     }
+
+
+def _named(context: Context, asked: str, findings: Sequence[Finding]) -> str:
+    """The question with the organisation's name in it, where it is open at one alone."""
+    orgs = {finding.subject.id for finding in findings}
+    name = context.names.get(orgs.pop()) if len(orgs) == 1 else None
+    return asked.replace("this organisation", name) if name else asked
 
 
 def _lead(context: Context, every: Sequence[Finding], rules: int) -> str:
