@@ -5,6 +5,7 @@ Processor seconds: what a person waits for on an idle machine, whatever else run
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import reports
 from measuring import Measured, best_of, of_children
 
 TYPER = """\
@@ -36,7 +38,9 @@ SCORE = {4: 0.7, 50: 1.2, 200: 2.5}
 
 
 def command(*arguments: str) -> Callable[[], object]:
-    return lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    """A command as in a person's shell, where Python keeps what it compiled."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True, env=environment)
 
 
 def help_text() -> Measured:
@@ -102,6 +106,8 @@ def rows() -> Iterator[Measured]:
             yield Measured(f"score, {organizations} orgs", score, imports, base, score_limit, SCORE[organizations])
             yield Measured(f"next, {organizations} orgs", asked, "score", score, 1.2)
             yield Measured(f"report md, {organizations} orgs", report, imports, base, report_limit)
+        sizes = {number: repeated(sample, Path(folder) / f"of {number}", number) for number in (4, 12, 50)}
+        yield from reports.rows(sizes)
 
 
 def repeated(sample: Path, folder: Path, number: int) -> Path:
