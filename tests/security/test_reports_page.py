@@ -25,7 +25,7 @@ def test_the_example_is_branding() -> None:
 
 
 def test_the_lists_are_those_of_the_language() -> None:
-    assert named("filters") == FILTERS | {"md"}
+    assert named("filters") == FILTERS | {"md", "note"}
     assert named("tests") == {name for name in TESTS if name.isalpha()}
     assert named("`loop`") == LOOP
 
