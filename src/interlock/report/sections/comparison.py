@@ -78,6 +78,8 @@ def _area(context: Context, area: str, judged: Sequence[tuple[Rule, Finding]]) -
         "counted": ", ".join(f"{number:,} {name}" for name, number in counted.items() if number),
         "strongest": _holds(context, *strongest) if strongest else "Nothing is met yet.",
         "weakest": _lacks(context, *weakest),
+        "strongest_at": context.rests_at(strongest[1]) if strongest else "",
+        "weakest_at": context.rests_at(weakest[1]),
     }
 
 

@@ -279,6 +279,22 @@ class Context:
         said = f"“{safe.text(answer.text, 200)}” Answered: {safe.text(answer.said, 200)} ({who}{when}{evidence})."
         return f"{said}{note}"
 
+    def rests_at(self, finding: Finding) -> str:
+        """Where the whole report has what a finding rests on: the gap, else its answer, else what was seen there."""
+        if finding.outcome is not RuleOutcome.MET:
+            kind = "gap" if finding.outcome is RuleOutcome.GAP else "open"
+            return safe.anchor(kind, finding.rule) if self._has("gaps" if kind == "gap" else "unknowns") else ""
+        answer = next(iter(self.answers_read(finding)), None)
+        if answer is not None:
+            return answer_anchor(answer) if self._has("answers") else ""
+        if finding.subject.scope is Scope.ORG and self._has("organizations"):
+            return safe.anchor("org", finding.subject.id)
+        return "contract" if self.assessment.contract is not None and self._has("contract") else ""
+
+    def _has(self, section: str) -> bool:
+        """Whether the whole report has a section: of a brief one the file beside it."""
+        return self.brief or section in self.shown
+
     def rule_anchor(self, rule_id: str, outcome: RuleOutcome | None) -> str:
         """Where the report explains a rule with this outcome; empty when it does not."""
         if outcome is RuleOutcome.GAP and "gaps" in self.shown:
