@@ -37,6 +37,7 @@ def examine(start: Path) -> Iterator[Finding]:
     yield Finding("python", True, sys.version.split()[0])
     yield Finding("openssl", True, ssl.OPENSSL_VERSION)
     yield _pdf()
+    yield _optional("docx", "docx", "python-docx", "writes the report as a Word document")
     yield _optional("web", "textual_serve", "textual-serve", "serves the terminal UI to a browser")
     yield _strict()
     yield from _workspace(start)
