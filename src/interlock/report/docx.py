@@ -11,8 +11,9 @@ import base64
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from markdown_it import MarkdownIt
@@ -94,14 +95,29 @@ def _set_up(document: Document, view: ReportView, day: str, version: str) -> Non
 
 def _made(tag: str, attributes: dict[str, str] | None = None, *children: Any) -> Any:
     """An element of WordprocessingML; names have their prefixes."""
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
-
-    element: Any = OxmlElement(tag)
+    element = _maker(tag)()
     for name, value in (attributes or {}).items():
-        element.set(qn(name) if ":" in name else name, value)
+        element.set(_full(name), value)
     element.extend(children)
     return element
+
+
+@cache
+def _maker(tag: str) -> Callable[[], Any]:
+    """What makes elements of this name: a large report has 400,000 of them, and a few dozen names."""
+    from docx.oxml.ns import NamespacePrefixedTag
+    from docx.oxml.parser import oxml_parser
+
+    name = NamespacePrefixedTag(tag)
+    return partial(oxml_parser.makeelement, name.clark_name, nsmap=name.nsmap)
+
+
+@cache
+def _full(name: str) -> str:
+    """An attribute's name with its namespace in the place of its prefix."""
+    from docx.oxml.ns import qn
+
+    return qn(name) if ":" in name else name
 
 
 class _Writer:
