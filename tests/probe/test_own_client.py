@@ -36,8 +36,9 @@ from interlock.probe.transport.credentials import Credentials, Secret, resolve
 from interlock.probe.transport.settings import ProbeSettings, SamplePlan
 from interlock.sandbox.client import CLIENT_ID as PUBLISHED
 from interlock.sandbox.client import KEY_ID
+from interlock.sandbox.clients import Client
 from interlock.sandbox.server import SandboxServer
-from sandbox_app import CONFIDENTIAL, app_at
+from sandbox_app import CONFIDENTIAL, PUBLIC, app_at
 from sandbox_client import client_private_key_pem
 from typed_targets import probe_sync
 
@@ -253,17 +254,14 @@ def test_a_refresh_token_goes_nowhere_that_the_credentials_may_not(loopback: Loo
     assert (check(seen, "TOKEN-004")[0], REFRESH in written(seen)) == ("not_observed", False)
 
 
-def test_a_simulated_hospital_replaces_a_refresh_token() -> None:
+@pytest.mark.parametrize("client", [CONFIDENTIAL, PUBLIC], ids=lambda client: client.id)
+def test_a_simulated_hospital_replaces_a_refresh_token(client: Client) -> None:
     with SandboxServer() as server, httpx.Client(trust_env=False) as http:
-        app = app_at(server, http, client=CONFIDENTIAL)
+        app = app_at(server, http, client=client)
         mine = app.sign_in()["refresh_token"]
-        use = Credentials(
-            "client_secret_basic",
-            Secret(CONFIDENTIAL.id),
-            Secret(CONFIDENTIAL.secret),
-            refresh_token=Secret(mine),
-            origins=None,
-        )
+        use = Credentials("public", Secret(client.id), refresh_token=Secret(mine), origins=None)
+        if client is CONFIDENTIAL:
+            use = replace(use, method="client_secret_basic", client_secret=Secret(client.secret))
         plan = SamplePlan(use, NEEDS[:1])
         target = Target(base_url=app.base, org="riverside")
         seen = probe_sync([target], ProbeSettings(active=True, samples={"riverside": plan}))[0]
