@@ -90,7 +90,7 @@ def test_a_contradiction_names_both_sides_and_the_evidence() -> None:
     (found,) = find(contradicted)
     assert (found.item, found.org) == ("x.hosting", "riverside")
     assert (found.answered, found.observed) == ("All", "None")
-    assert found.evidence == "https://riverside.example/r4 on 2026-01-31 12:00 UTC: checks.JWKS-001 = fail"
+    assert found.evidence == "https://riverside.example/r4 on 31 Jan 2026, 12:00 UTC: checks.JWKS-001 = fail"
 
 
 @pytest.mark.parametrize(

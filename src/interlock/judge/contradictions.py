@@ -18,6 +18,7 @@ from interlock.content.messages import line, show
 from interlock.content.syntax import CelSyntaxError
 from interlock.judge.answers import NOT_KNOWN, AnswerState, States
 from interlock.judge.variables import RuleInputs, cleaned, fact_variables, value_at
+from interlock.model import words
 from interlock.model.base import Evidence, Scope, Status
 from interlock.model.finding import Contradiction
 from interlock.model.observation import Observation
@@ -119,8 +120,7 @@ def as_observed(item: Item, given: AnswerState, observed: AnswerValue) -> Answer
 def _evidence(condition: Expression, observation: Observation, facts: dict[str, Any]) -> str:
     """When and where it was observed, and the facts that the condition reads, on one line."""
     shown = ", ".join(f"{name} = {_shown(value_at(facts, name))}" for name in condition.reads)
-    moment = observation.started.strftime("%Y-%m-%d %H:%M")
-    return line(f"{observation.target.base_url} on {moment} UTC: {shown}", _MAX_EVIDENCE)
+    return line(f"{observation.target.base_url} on {words.moment(observation.started)}: {shown}", _MAX_EVIDENCE)
 
 
 def _shown(value: Any) -> str:
