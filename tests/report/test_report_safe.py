@@ -50,7 +50,7 @@ def test_estimates_name_their_unit_and_their_range() -> None:
         low=3, expected=10, high=30, unit="working_days", source="judgement", grade=Grade.JUDGEMENT, as_of="2026"
     )
     assert estimates.lead_time(lead) == "10 working days (3 to 30)"
-    assert estimates.expected(lead.but(unit="days", expected=1)) == "1 day"
+    assert estimates.expected(lead.but(unit="days", expected=1)) == "1 calendar day"
 
 
 def test_the_fonts_of_a_report_have_every_glyph_of_our_words() -> None:
