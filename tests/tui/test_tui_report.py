@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context, resource_tracker
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Checkbox, Input
 
 from interlock.model import words
 from interlock.model.assessment import Assessment
@@ -146,3 +146,48 @@ async def test_a_milestone_that_cannot_be_read_is_told(terminal, workspace):
     async with terminal() as t:
         await t.press("6", "b")
         await t.until(lambda: "1-broken.json" in t.of("#outcome").replace(" ", ""))
+
+
+async def test_two_milestones_are_compared_with_each_other_the_earlier_one_first(terminal, workspace):
+    async with terminal() as t:
+        for name in ("First", "Second"):
+            await t.press("g", "6")
+            await t.until(lambda: t.app.current_mode == "report" and t.app.screen.query("#milestone-name"))
+            t.app.screen.action_milestone()
+            await t.until(lambda: isinstance(t.app.focused, Input))
+            await t.type(name)
+            await t.press("enter")
+            await t.until(lambda name=name: list((workspace.root / "milestones").glob(f"*-{name.casefold()}.json")))
+            if name == "First":
+                t.app.ask_questions("product", "boundary.output_stable")
+                await t.until(lambda: t.app.current_mode == "questions")
+                await t.press("1")
+                await t.settled()
+        rows = t.app.screen.query_one("#milestones", Rows)
+        await t.until(lambda: rows.keys == ("2-second", "1-first"))
+        rows.options.focus()
+        await t.press("enter")
+        await t.until_shown("Compare 2-second with")
+        await t.press("down", "enter")
+        await t.until(lambda: "→ Product first" in t.of("#outcome"))
+        assert "1-first → 2-second" in t.text
+
+
+async def test_the_report_of_one_hospital_is_previewed_and_written_without_the_others(terminal, workspace):
+    async with terminal((120, 36)) as t:
+        await t.press("6", "w")
+        await t.until_shown("For whom?")
+        await t.press(*["down"] * 2, "enter")
+        org = t.app.screen._recipient
+        assert org == t.app.state.inputs.organizations[1].id
+        await t.press("v")
+        await t.until(lambda: t.app.state.name_of(org) in t.of("#outcome"))
+        others = [o.name for o in t.app.state.inputs.organizations if o.id != org]
+        assert not [name for name in others if name in t.of("#outcome")]
+        for name in ("html", "pdf", "json"):
+            t.app.screen.query_one(f"#format-{name}", Checkbox).value = False
+        await t.press("e")
+        file = workspace.root / "reports" / org / "report.md"
+        await t.until(file.exists)
+        await t.until(lambda: "report.md" in t.of("#outcome"))
+        assert not [name for name in others if name in file.read_text()]

@@ -170,6 +170,13 @@ def report_view(
     )
 
 
+def preview(assessment: Assessment, inputs: Inputs) -> str:
+    """The whole report as Markdown, as it would be written today; nothing is written."""
+    from interlock.report import markdown
+
+    return markdown.render(report_view(assessment, inputs, writing_time().date().isoformat()))
+
+
 def _workbook(assessment: Assessment, inputs: Inputs, sections: Sequence[str] | None) -> Callable[[], bytes]:
     from interlock.report import xlsx
 

@@ -38,6 +38,7 @@ _FORMATS: tuple[tuple[Format, str, bool], ...] = (
     ("pdf", "PDF, to send", True),
     ("json", "JSON, for programs", True),
     ("xlsx", "Workbook, for spreadsheets", False),
+    ("docx", "Word, to comment in", False),
     ("sarif", "SARIF, for code scanning", False),
 )
 _COLUMNS = (Column("#", 2, right=True), Column("Milestone", 16, grow=1), Column("Saved", 22, leaves=1))
@@ -56,9 +57,10 @@ class ReportSection(Section):
     TITLE = "Report"
     PURPOSE = "Export the report; milestones"
     ABOUT = (
-        "Choose formats and a folder, then export. A milestone freezes the assessment as it is now, so that a later "
-        "one can be compared with it: Enter on a milestone shows what has moved since, what was opened again and why "
-        "dates moved. b shows all milestones in one table: how the score's interval narrowed and what is still open."
+        "Choose formats and a folder, and for whom (w), then export; v shows it without writing it. A milestone "
+        "freezes the assessment as it is now: Enter on one shows what has moved since, or up to another one, what was "
+        "opened again and why dates moved. b shows all milestones in one table: how the score's interval narrowed and "
+        "what is still open."
     )
     INITIAL_FOCUS = "#export"
     PANELS = {
@@ -68,6 +70,8 @@ class ReportSection(Section):
     }
     BINDINGS = [
         Binding("e", "export", "Export", tooltip="Write the report in the chosen formats"),
+        Binding("w", "recipient", "For whom", tooltip="The whole report for the product team, or one hospital's own"),
+        Binding("v", "preview", "Preview", tooltip="Read the report as Markdown, without writing it"),
         Binding("s", "contract", "Skeletons", tooltip="Write the contract's skeletons: statement, scopes, settings"),
         Binding("m", "milestone", "Milestone", tooltip="Freeze the assessment as it is now"),
         Binding("b", "burn_down", "Burn-down", tooltip="How score, gaps and dates moved from milestone to milestone"),
@@ -78,6 +82,7 @@ class ReportSection(Section):
     def __init__(self) -> None:
         super().__init__()
         self._written: tuple[Path, ...] = ()
+        self._recipient: str | None = None  # the organisation that the report is for; none for the product team
 
     def body(self) -> ComposeResult:
         """Two forms on the left and their result on the right; below each other where it is narrow."""
@@ -152,6 +157,42 @@ class ReportSection(Section):
         typed = self.query_one("#folder", Field).given
         return (self.interlock.workspace.root / Path(typed or "reports").expanduser()).absolute()
 
+    def action_recipient(self) -> None:
+        """Choose for whom the report is."""
+        everything = ("", text("All organisations: for the product team"))
+        options = [(org, text(f"{name} alone: nothing of any other")) for org, name in self.state.names.items()]
+        self.ask(Pick("For whom?", [everything, *options], self._recipient or ""), self._for)
+
+    def _for(self, org: str) -> None:
+        self._recipient = org or None
+        folder = self.interlock.workspace.root / "reports" / org
+        self.query_one("#folder", Field).put(str(folder))
+        whose = f"for {self.state.name_of(org)} alone" if org else ""
+        self.query_one("#export-form").border_subtitle = text(whose)
+
+    def _told(self, state: State, inputs: Inputs) -> tuple[Assessment, Inputs]:
+        """What the report is made of: everything, or what one organisation may see, computed for it alone."""
+        from interlock.usecases.recipient import for_recipient
+
+        if self._recipient is None:
+            return _newest(state, inputs), inputs
+        own = for_recipient(inputs, self._recipient)
+        return job.assessed(own), own
+
+    @work(group="preview", exclusive=True, description="preview")
+    async def action_preview(self) -> None:
+        """Show the report as Markdown in the place of the result."""
+        from interlock.usecases.report import preview
+
+        state, inputs = self.state, self.state.inputs
+        if inputs is None or state.assessment is None:
+            self.notify("The assessment is still being worked out.", markup=False)
+            return
+        whose = f", for {state.name_of(self._recipient)} alone" if self._recipient else ""
+        make = lambda: preview(*self._told(state, inputs))  # noqa: E731
+        await self._outcome(f"Preview{whose}").work_out("Making the report…", make, _draw_preview)
+        self._reveal_outcome()
+
     @on(Button.Pressed, "#export")
     @on(Input.Submitted, "#folder")
     def action_export(self) -> None:
@@ -167,8 +208,8 @@ class ReportSection(Section):
             self._write(partial(self._export, state, state.inputs, self._folder(), formats))
 
     def _export(self, state: State, inputs: Inputs, folder: Path, formats: tuple[Format, ...]) -> job.Exported:
-        assessment, out = _newest(state, inputs), self.interlock.workspace.output(folder)
-        return job.export(assessment, inputs, out, formats, lambda name: self.app.call_later(self._say, name))
+        (assessment, own), out = self._told(state, inputs), self.interlock.workspace.output(folder)
+        return job.export(assessment, own, out, formats, lambda name: self.app.call_later(self._say, name))
 
     def _say(self, step: str) -> None:
         self.query_one("#export-step", Static).update(text(f"… making {step}" if step else "", ACCENT))
@@ -271,20 +312,34 @@ class ReportSection(Section):
         self._outcome("Milestone").draw(drawing)
 
     @on(Rows.Chosen, "#milestones")
+    def _compare_with(self, event: Rows.Chosen) -> None:
+        """Compare with now; where there are others, with one of them if that is chosen."""
+        others = [key for key in self.query_one("#milestones", Rows).keys if key != event.key]
+        if not others:
+            self._compare(event.key, "")
+            return
+        options = [("", text("now")), *((key, text(key)) for key in others)]
+        self.ask(Pick(f"Compare {event.key} with", options), lambda other: self._compare(event.key, other))
+
     @work(group="compare", exclusive=True, description="compare")
-    async def _compare(self, event: Rows.Chosen) -> None:
-        from interlock.usecases.milestone import compare, earlier_milestones, load_reference
+    async def _compare(self, first: str, other: str) -> None:
+        """What changed from one milestone to another, the earlier one first, or to now."""
+        from interlock.usecases.milestone import compare, compare_references, earlier_milestones, load_reference
 
         state, workspace = self.state, self.interlock.workspace
         if state.inputs is None:
             return
-        inputs = state.inputs
+        inputs, keys = state.inputs, self.query_one("#milestones", Rows).keys
+        if other and keys.index(other) > keys.index(first):  # the newest is listed first
+            first, other = other, first
 
         def compared() -> AssessmentDiff:
-            before = load_reference(workspace, event.key, today=date.today())
-            return compare(before, _newest(state, inputs), earlier_milestones(workspace, event.key))
+            if other:
+                return compare_references(workspace, first, other, today=date.today())
+            before = load_reference(workspace, first, today=date.today())
+            return compare(before, _newest(state, inputs), earlier_milestones(workspace, first))
 
-        outcome = self._outcome(f"Since {event.key}")
+        outcome = self._outcome(f"{first} → {other}" if other else f"Since {first}")
         await outcome.work_out("Comparing…", compared, lambda page, diff: draw_diff(page, diff, state.names))
         outcome.focus()
 
@@ -310,3 +365,18 @@ class ReportSection(Section):
     def action_leave(self) -> None:
         """Out of a field, to the buttons."""
         self.query_one("#export").focus()
+
+
+#: Lines of a preview: more than anybody reads in a panel.
+_PREVIEWED = 600
+
+
+def _draw_preview(page: Page, report: str) -> None:
+    lines = report.splitlines()
+    for shown in lines[:_PREVIEWED]:
+        if shown.strip():
+            page.para(shown, "bold" if shown.startswith("#") else "")
+        else:
+            page.blank()
+    if len(lines) > _PREVIEWED:
+        page.para(f"{len(lines) - _PREVIEWED:,} more lines are in the file that e writes.", DIM)
