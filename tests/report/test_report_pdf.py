@@ -14,9 +14,10 @@ from typing import Any
 import assessment_factory as factory
 import pytest
 from tag_tree import problems, tags
+from test_seal import MANIFEST
 
 from interlock.model.errors import InterlockError
-from interlock.report import html, pdf, view
+from interlock.report import html, pdf, seal, view
 
 
 def page(assessment: object = None, **options: Any) -> str:
@@ -98,9 +99,14 @@ def test_verapdf_agrees(needs_weasyprint: None, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("needs_weasyprint")
-def test_same_page_same_bytes() -> None:
-    short = page(sections=["summary", "glance"])
-    assert pdf.render(short) == pdf.render(short)
+def test_same_page_same_bytes_with_its_manifest_in_the_metadata() -> None:
+    short = seal.in_html(page(sections=["summary", "glance"]), MANIFEST.but(form="pdf"))
+    content = pdf.render(short)
+    assert content == pdf.render(short)
+    manifest, edited = seal.read(content)
+    assert manifest.product == MANIFEST.product and manifest.workspace == MANIFEST.workspace and not edited
+    assert seal.read(content[:-9] + b" " + content[-9:]).edited, "any other byte is an edit"
+    assert content.count(b"<rdf:RDF") == content.count(b"</rdf:RDF>") == 1
 
 
 @pytest.mark.usefixtures("needs_weasyprint")

@@ -12,7 +12,7 @@ import pytest
 
 from interlock.model.errors import DocumentError
 from interlock.model.manifest import HASH_KEY, Manifest
-from interlock.report import html, pdf, sarif, seal, view, xlsx
+from interlock.report import html, sarif, seal, view, xlsx
 from interlock.report import json as report_json
 
 pytestmark = pytest.mark.fast
@@ -60,16 +60,6 @@ def test_what_was_sealed_is_read_again_and_an_edit_is_told(reports: dict[str, by
     assert seal.read(content.replace(b'"runs": 100', b'"runs": 999')).edited, "a changed manifest is an edit"
     mailed = b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n") + b"\r\n\r\n"
     assert not seal.read(mailed).edited, "mail and git change the ends of lines"
-
-
-def test_a_pdf_has_it_in_its_metadata_and_any_other_byte_is_an_edit() -> None:
-    pytest.importorskip("weasyprint", reason="WeasyPrint is not installed", exc_type=ImportError)
-    content = pdf.render(seal.in_html(page(), MANIFEST.but(form="pdf")))
-    manifest, edited = seal.read(content)
-    assert manifest.product == MANIFEST.product and manifest.workspace == MANIFEST.workspace and not edited
-    assert seal.read(content[:-9] + b" " + content[-9:]).edited
-    assert content.count(b"<rdf:RDF") == content.count(b"</rdf:RDF>") == 1
-    assert {"pdf"} <= seal.FORMS and b"interlock" not in pdf.render(page()).partition(b"<?xpacket")[2][:2000]
 
 
 def test_the_manifest_of_a_page_is_data_at_its_end(reports: dict[str, bytes]) -> None:
