@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -173,18 +174,23 @@ def _one_by_one(tasks: Sequence[PlanTask], calendar: WorkingCalendar) -> tuple[d
     there = sorted(tasks, key=lambda task: (_work_due(task, calendar), task.start_p50, task.id))
     ended: dict[str, int] = {}
     weeks: dict[date, float] = defaultdict(float)
-    day = math.floor(min(task.start_p50 for task in tasks)) + 1
-    while left:
+    coming = sorted(((math.floor(task.start_p50), index) for index, task in enumerate(there)), reverse=True)
+    ready: list[int] = []  # indices of the tasks that are there and not done, the first due on top
+    day = 0
+    while ready or coming:
+        day = day + 1 if ready else max(day, coming[-1][0]) + 1
+        while coming and coming[-1][0] < day:
+            heapq.heappush(ready, coming.pop()[1])
         room, on = 1.0, calendar.date_of(day)
-        for task in there:
-            if task.id in left and math.floor(task.start_p50) < day and room > _ROUNDING:
-                done_now = min(room, left[task.id])
-                room, left[task.id] = room - done_now, left[task.id] - done_now
-                weeks[on - timedelta(days=on.weekday())] += done_now
-                if left[task.id] <= _ROUNDING:
-                    del left[task.id]
-                    ended[task.id] = day
-        day += 1
+        monday = on - timedelta(days=on.weekday())
+        while ready and room > _ROUNDING:
+            task = there[ready[0]]
+            done_now = min(room, left[task.id])
+            room, left[task.id] = room - done_now, left[task.id] - done_now
+            weeks[monday] += done_now
+            if left[task.id] <= _ROUNDING:
+                heapq.heappop(ready)
+                ended[task.id] = day
     later = {task.id: max(0, ended[task.id] - math.ceil(task.start_p50 + task.work_left)) for task in tasks}
     loads = [
         WeekLoad(week=week.isoformat(), work=round(work, 1), there=float(_worked(week, calendar)))
