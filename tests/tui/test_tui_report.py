@@ -165,6 +165,7 @@ async def test_two_milestones_are_compared_with_each_other_the_earlier_one_first
                 await t.settled()
         rows = t.app.screen.query_one("#milestones", Rows)
         await t.until(lambda: rows.keys == ("2-second", "1-first"))
+        rows.select("2-second")
         rows.options.focus()
         await t.press("enter")
         await t.until_shown("Compare 2-second with")
