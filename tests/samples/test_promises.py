@@ -65,6 +65,7 @@ def test_without_ground_nothing_promises_a_date(
     draw_first(page, assessment.plan)
     shown = capsys.readouterr().out + page.content().plain
     assert not assessment.plan.ground.firm
+    assert "its P80 is" not in shown
     assert not re.search(r"P[58]0 was|P[58]0, (target|four)|P[58]0 \d+ [A-Z]", shown), "a P80 on its own is a date"
     written = write_report(assessment, inputs, tmp_path / "out", ("md", "html"), sections=("summary", "first", "plan"))
     plan = json.loads(assessment.plan.model_dump_json())

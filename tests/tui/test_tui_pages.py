@@ -182,7 +182,7 @@ def test_what_was_opened_again_and_why_a_date_moved_is_told():
     )
     said = shown(draw_diff, diff, {"one": EVIL})
     assert "Opened again 1" in said and "A-001@one" in said
-    assert "1 Mar 2026 → 8 Mar 2026 7 days later" in said and "is open again: 5 days" in said and TAMED in said
+    assert "1 Mar 2026 → 8 Mar 2026 7 calendar days later" in said and "is open again: 5 days" in said and TAMED in said
 
 
 async def test_what_would_change_the_verdict_is_told_with_question_and_answers(terminal):

@@ -64,10 +64,18 @@ class ForecastMove(Model):
 
     @property
     def shift(self) -> str:
-        """By how much the P80 moved: ``9 days later``."""
+        """By how much the P80 moved: ``9 calendar days later``."""
         if not self.calendar_days:
             return "on the same date"
-        return f"{words.count(abs(self.calendar_days), 'day')} {'later' if self.calendar_days > 0 else 'earlier'}"
+        return (
+            f"{words.count(abs(self.calendar_days), 'calendar day')} {'later' if self.calendar_days > 0 else 'earlier'}"
+        )
+
+    @property
+    def moved(self) -> str:
+        """From where to where, and by how much: no P80 is named where there is no ground for a date."""
+        what = "its P80" if self.firm else "the day that four of five runs keep"
+        return f"{self.told}; {what} is {self.shift}"
 
 
 class AssessmentDiff(Model):

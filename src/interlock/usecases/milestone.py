@@ -70,7 +70,7 @@ def since_last(workspace: Workspace, now: Assessment) -> str:
     move = next((m for m in compare(load_assessment(known[-1].path, workspace), now).forecasts if m.org is None), None)
     if move is None:
         return f"Since milestone {known[-1].name} the finish has not moved."
-    return " ".join((f"Since milestone {known[-1].name}: {move.told}; its P80 is {move.shift}.", *move.causes))
+    return " ".join((f"Since milestone {known[-1].name}: {move.moved}.", *move.causes))
 
 
 def earlier_milestones(workspace: Workspace, reference: str) -> Iterator[Assessment]:

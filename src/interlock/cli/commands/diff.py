@@ -81,7 +81,7 @@ def show_diff(diff: AssessmentDiff) -> None:
     for org in diff.organizations_removed:
         out.print(f"{org}: removed")
     for forecast in diff.forecasts:
-        out.print(Text(f"Finish of {forecast.org or 'all'}: {forecast.told}; its P80 is {forecast.shift}"))
+        out.print(Text(f"Finish of {forecast.org or 'all'}: {forecast.moved}"))
         for sentence in (*forecast.causes, *forecast.because):
             out.print(Text(f"  {plain(sentence, 300)}", style="dim"))
     groups = {
