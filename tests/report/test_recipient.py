@@ -7,7 +7,7 @@ import io
 import json
 import re
 import zipfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -222,6 +222,13 @@ def test_every_organisation_can_have_one(inputs: Inputs) -> None:
         narrowed = assess(for_recipient(inputs, organization.id), today=DAY, runs=100)
         assert [forecast.org for forecast in narrowed.plan.orgs] == [organization.id]
         assert narrowed.plan.finish == narrowed.plan.orgs[0].finish
+
+
+def test_each_part_of_a_workspace_is_narrowed_and_in_the_manifest() -> None:
+    """A new field of the inputs belongs into ``for_recipient`` and ``parts_of``, and then into this list."""
+    narrowed = {"settings", "organizations", "product", "by_org", "contract", "observations", "tasks", "figures"}
+    neither = {"content", "root", "today", "past", "recipient"}
+    assert {field.name for field in fields(Inputs)} == narrowed | neither
 
 
 def test_one_that_is_not_there_is_refused(inputs: Inputs) -> None:
