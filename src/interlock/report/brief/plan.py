@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from interlock.model import words
 from interlock.plan.due import loads
 from interlock.plan.people import done, next_weeks
@@ -9,9 +11,12 @@ from interlock.report import safe
 from interlock.report.elements import Shown
 from interlock.report.sections import plan as whole
 from interlock.report.sections.context import WHOLE, Context
+from interlock.report.sections.first import build_first
 from interlock.report.sections.tasks import task_row
 from interlock.report.sections.weeks import DAYS_AHEAD, asked, together
 
+#: Between two sentences.
+_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 #: Finishes that a timeline shows; of more the table alone has all of them.
 _DRAWN = 13
 #: Weeks with tasks that are told, and tasks and decisions that are named.
@@ -40,6 +45,17 @@ def build_plan_brief(context: Context) -> Shown:
         if len(decisions) > _DECISIONS
         else "",
     }
+
+
+def build_first_brief(context: Context) -> Shown:
+    """What to do first; what was said of a step already is not said again."""
+    shown = build_first(context)
+    said: set[str] = set()
+    for step in shown["steps"]:
+        sentences = [sentence for sentence in _SENTENCES.split(step["told"]) if sentence not in said]
+        said.update(sentences)
+        step["told"] = " ".join(sentences)
+    return shown
 
 
 def _weeks(context: Context) -> Shown:
