@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
 
 from interlock import __version__
 from interlock.model.assessment import Assessment
@@ -102,11 +103,19 @@ def _fields(model: BaseModel) -> dict[str, str]:
 
 
 def _digest(model: BaseModel, *, leave_out: set[str] | None = None) -> str:
-    return _hash(model.model_dump_json(exclude_defaults=True, exclude=leave_out))
+    return _hash(_told(model, leave_out))
 
 
 def _digest_of_all(models: Iterable[BaseModel]) -> str:
-    return _hash("\n".join(model.model_dump_json(exclude_defaults=True) for model in models))
+    return _hash("\n".join(map(_told, models)))
+
+
+def _told(model: BaseModel, leave_out: set[str] | None = None) -> str:
+    """A model as JSON; half of a character, which UTF-8 cannot hold, as an escape."""
+    try:
+        return model.model_dump_json(exclude_defaults=True, exclude=leave_out)
+    except PydanticSerializationError:
+        return json.dumps(model.model_dump(mode="json", exclude_defaults=True, exclude=leave_out))
 
 
 def _hash(text: str) -> str:
