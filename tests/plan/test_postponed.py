@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 
 import networkx as nx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.model.base import Scope, VerdictValue
 from interlock.plan.postponed import postponing
+from tiers import rounds
 
 pytestmark = pytest.mark.fast
 
@@ -139,11 +140,13 @@ def drawn(tasks: Mapping[str, Made]) -> list[tuple[str, str]]:
     return [(first, then) for then, firsts in postponing(tasks).items() for first in firsts]
 
 
+@settings(max_examples=rounds(30, 100))
 @given(fleets())
 def test_the_arrows_that_are_drawn_say_what_all_arrows_say(tasks: dict[str, Made]) -> None:
     assert order(tasks, drawn(tasks)) == order(tasks, every_arrow(tasks))
 
 
+@settings(max_examples=rounds(30, 100))
 @given(fleets(), st.data())
 def test_what_is_closed_makes_nothing_wait_for_more(tasks: dict[str, Made], data: st.DataObject) -> None:
     closed = data.draw(st.sampled_from(sorted(tasks))) if tasks else ""

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 from gaps_factory import MONDAY, at_org, effort, finding, fixed, lead, org, plan_of, rule, rules_of, task
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.model.base import Gate, Grade, Owner, Scope
@@ -20,6 +20,7 @@ from interlock.plan.people import with_people
 from interlock.plan.progress import Progress, left, progress_of, touch_left
 from interlock.plan.sampling import Sampler, given_open, sample
 from interlock.plan.tasks import Task
+from tiers import rounds
 
 pytestmark = pytest.mark.fast
 
@@ -185,6 +186,7 @@ NAMES = [f"org.{name}@{where}" for name in "abcd" for where in ("alder", "birch"
 BEGUN = st.sampled_from(["2026-01-05", "2025-12-22", "2025-11-03"]).map(begun)
 
 
+@settings(max_examples=rounds(30, 100))
 @given(
     first=st.dictionaries(st.sampled_from(NAMES), BEGUN),
     more=st.dictionaries(st.sampled_from(NAMES), BEGUN),

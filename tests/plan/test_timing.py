@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from gaps_factory import graphs
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.model.base import Gate, Owner, Scope
@@ -14,6 +14,7 @@ from interlock.plan.network import critical
 from interlock.plan.sampling import Durations
 from interlock.plan.tasks import Task, Work
 from interlock.plan.timing import CLOSED, MORE_WAIT, MOST_WAIT, PRESENT, Changed, Rerun, Timing
+from tiers import rounds
 
 RUNS = 3
 
@@ -119,6 +120,7 @@ def test_nobody_idles_beside_work_in_the_schedule_that_is_made(job):
         assert start in ends or start == max(times.finishes[first, 0] for first in firsts)
 
 
+@settings(max_examples=rounds(30, 100))
 @given(jobs())
 def test_with_somebody_for_everything_the_finish_is_the_longest_path(job):
     before, touch, wait, _ = job
@@ -185,6 +187,7 @@ def test_a_what_if_is_the_same_as_timing_everything_anew(job, data):
                 assert (changed.get(task, rerun.times.finishes[task]) == anew.finishes[task]).all()
 
 
+@settings(max_examples=rounds(30, 100))
 @given(jobs(), st.data())
 def test_what_is_critical_makes_the_plan_longer(job, data):
     """A task is critical in the runs in which one day more of it is a day more for the plan."""
