@@ -134,6 +134,24 @@ def test_answers_to_a_read_without_a_token(loopback: Loopback, name: str) -> Non
     assert loopback.asked("/login") == []
 
 
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"total": 41822}, "a Bundle whose total is above 0"),
+        ({"entry": [{"resource": {"resourceType": "Patient"}}]}, "a Bundle that has entries"),
+        ({}, "a Bundle without a total"),
+    ],
+)
+def test_what_a_count_brought_is_told_and_its_number_is_not_kept(
+    loopback: Loopback, members: dict[str, Any], said: str
+) -> None:
+    loopback.serve(as_json(STATEMENT), as_json(SMART))
+    loopback.routes["/fhir/Patient"] = as_json({"resourceType": "Bundle", "type": "searchset"} | members)
+    (observation,) = probe_sync([Target(base_url=loopback.base)], ProbeSettings(active=True))
+    assert check(observation, "NEG-004") == ("fail", f"A count of patients without a token brings HTTP 200 with {said}")
+    assert "41822" not in observation.model_dump_json() and "41,822" not in observation.model_dump_json()
+
+
 def test_the_same_is_judged_again_offline(loopback: Loopback) -> None:
     for answer in (UNAUTHORIZED, READS["a patient"][0]):
         kept_bodies: dict[str, bytes] = {}

@@ -200,18 +200,34 @@ def _unreached(purpose: str, url: str) -> RequestRecord:
     return RequestRecord(method="GET", url=url, elapsed_ms=1, failure="dns", detail="no such name", purpose=purpose)
 
 
-def test_a_host_that_only_a_document_names_is_asked_about_by_its_document() -> None:
+def test_a_host_that_only_a_document_names_is_looked_at_from_another_network_before_anybody_is_asked() -> None:
     keys = "https://auth.example/keys"
     for named_by, known in (("SMART configuration", keys), ("OpenID configuration", None)):
+        said = "Not observed: the name auth.example could not be resolved from here"
         seen = observation(
-            check("JWKS-001", "Not observed: the name auth.example does not exist", CheckOutcome.NOT_OBSERVED),
+            check("JWKS-001", said, CheckOutcome.NOT_OBSERVED),
             smart=SmartFacts(scopes_supported=(), source="well-known", jwks_uri=known),
             requests=(_unreached("jwks", keys), _unreached("metadata", "https://ehr.example/fhir/metadata")),
         )
         card = card_of(seen)
-        assert f"Your {named_by} names an address at auth.example" in asked(card)
-        assert "at ehr.example" not in asked(card), "the base's own host is no news"
+        assert "auth.example" not in card.mail
         assert f"their {named_by} names this host" in card.unseen[0].text
+        assert card.unseen[0].do.startswith("the same probe from another network first: ")
+
+
+def test_two_hosts_of_one_document_are_one_line() -> None:
+    hosts = ("a.example", "b.example")
+    seen = observation(
+        *(
+            check(of, f"Not observed: the name {host} could not be resolved from here", CheckOutcome.NOT_OBSERVED)
+            for of, host in zip(("OIDC-001", "JWKS-001"), hosts, strict=True)
+        ),
+        smart=SmartFacts(scopes_supported=(), source="well-known", jwks_uri="https://b.example/"),
+        requests=(_unreached("openid", "https://a.example/"), _unreached("jwks", "https://b.example/")),
+    )
+    (line,) = card_of(seen).unseen
+    assert all(host in line.text for host in hosts) and "names these hosts" in line.text
+    assert line.checks == ("OIDC-001", "JWKS-001")
 
 
 def test_what_was_compared_with_a_contract_is_told_and_what_was_not() -> None:
@@ -225,7 +241,10 @@ def test_what_was_compared_with_a_contract_is_told_and_what_was_not() -> None:
             check("SMART-052", "Needed by the contract and not listed: Backend service (why)"),
         )
     )
-    assert compared.compared == "Your contract was compared, in 3 checks: 1 finds what it needs and 2 do not."
+    assert compared.compared == (
+        "Of what your contract needs, found: the FHIR release; not found: the EHR launch (question 1) and the backend "
+        "service (question 1)."
+    )
     assert [line.checks for line in compared.blocks] == [("SMART-050",), ("SMART-052",)], "a line for each need"
     assert {line.do.partition(".")[0] for line in compared.blocks} == {"Ask them question 1"}
 
@@ -285,3 +304,125 @@ def test_addresses_that_were_tried_below_the_base_are_named() -> None:
     silent = check("CAP-046", "Not observed: nothing was found", CheckOutcome.NOT_OBSERVED)
     (line,) = card_of(observation(silent, requests=requests)).unseen
     assert all(url in line.text for url in tried)
+
+
+SIGN_IN = SmartFacts(
+    source="well-known",
+    authorization_endpoint="https://a.example/authorize",
+    token_endpoint="https://a.example/token",
+    scopes_supported=("launch/patient", "openid"),
+    capabilities=("launch-ehr",),
+    token_endpoint_auth_methods_supported=("client_secret_basic",),
+)
+R4 = Facts(capability=CapabilityFacts(fhir_release="R4"), smart=SIGN_IN)
+
+
+def test_a_server_that_asks_to_wait_is_probed_again_and_nobody_is_asked() -> None:
+    def failing(**headers: str) -> RequestRecord:
+        url = "https://ehr.example/fhir/metadata"
+        return RequestRecord(method="GET", url=url, elapsed_ms=1, status=503, purpose="metadata", headers=headers)
+
+    said = "Asked for the capability statement, the server failed (HTTP 503); it asks to wait 120 s, longer than the "
+    failed = check("NET-008", f"{said}time left")
+    facts = Facts(smart=SIGN_IN)
+    waits = card_of(observation(failed, facts=facts, requests=(failing(**{"retry-after": "120"}),), outcome="partial"))
+    assert waits.first == "Probe it again later: the server failed for now, and asks to wait 120 s."
+    assert (waits.blocks, waits.mail, waits.also) == ((), "", ("NET-008",))
+    silent = card_of(observation(failed, facts=facts, requests=(failing(),), outcome="partial"))
+    assert [line.checks for line in silent.blocks] == [("NET-008",)]
+    assert "time left" not in silent.mail, "our limit is no news for them"
+
+
+def test_a_possible_disclosure_is_a_mail_apart() -> None:
+    brings = "A count of patients without a token brings HTTP 200 with a Bundle"
+    opened = check("NEG-004", f"{brings} whose total is above 0")
+    card = card_of(observation(opened, check("CAP-011", "No software is named", CheckOutcome.WARN), facts=R4))
+    assert [line.apart for line in card.ask] == [False, True], "numbers of the mail are those of the card"
+    general, apart = card.mail.split("--- Apart, to their security or privacy contact alone ---")
+    assert "without a token" not in general and "patients can be counted without a token" in apart
+    assert "Which software" in general and "Which software" not in apart
+    assert card.first.startswith("Ask their security or privacy contact") and "The other question can" in card.first
+    assert "anything with patients' data" in card.built
+    unsaid = card_of(observation(check("NEG-004", f"{brings} without a total")))
+    assert "patient" not in unsaid.ask[0].text.removeprefix("A count of patients"), "no more than what came"
+    read = card_of(observation(check("NEG-004", "A read without a token brings HTTP 200 with a resource")))
+    assert "patient data can be read" in read.mail
+
+
+@pytest.mark.parametrize(
+    ("checks", "facts", "said"),
+    [
+        ((), R4, "Can be built now: the sign-in and requests for data in R4."),
+        (
+            (check("CAP-052", "Needed by the contract and not declared: “ServiceRequest.search”"),),
+            R4,
+            "Can be built now: the sign-in and requests for data in R4; not yet: “ServiceRequest.search”, because it "
+            "is not declared.",
+        ),
+        (
+            (),
+            Facts(smart=SIGN_IN),
+            "Can be built now: the sign-in; not yet: requests for data, because their capability statement was not "
+            "read.",
+        ),
+        (
+            (check("CAP-050", "The product's contract is written for R4; this base is of DSTU2"),),
+            Facts(
+                capability=CapabilityFacts(fhir_release="DSTU2"),
+                smart=SIGN_IN.model_copy(update={"source": "oauth-uris"}),
+            ),
+            "Cannot be built yet: the sign-in, because launches, scopes and PKCE are not known without a SMART "
+            "configuration; requests for data in DSTU2, because your contract is written for another release.",
+        ),
+        (
+            (
+                check(
+                    "SMART-015",
+                    "The two documents name different addresses for token_endpoint",
+                    CheckOutcome.WARN,
+                ),
+            ),
+            R4,
+            "Can be built now: requests for data in R4; not yet: the sign-in, because two addresses are given for "
+            "token_endpoint.",
+        ),
+        (
+            (check("DATA-002", "Refused: Appointment (HTTP 403)"),),
+            R4,
+            "Can be built now: the sign-in and requests for data in R4; not yet: Appointment, because it was refused "
+            "(HTTP 403).",
+        ),
+    ],
+)
+def test_what_can_be_built_follows_from_facts(checks: tuple[Check, ...], facts: Facts, said: str) -> None:
+    assert card_of(observation(*checks, facts=facts)).built == said
+
+
+def test_a_mail_names_the_two_addresses_the_status_the_scopes_listed_and_the_time() -> None:
+    stated = {"security": {"oauth_uris": {"token": "https://old.example/token"}}}
+    two = check("SMART-015", "The two documents name different addresses for token_endpoint", CheckOutcome.WARN)
+    said = "Not listed, and to be asked for (the list need not be complete): “launch”"
+    scopes = check("SMART-055", said, CheckOutcome.WARN)
+    hidden = check("CAP-002", "The statement is refused without credentials (HTTP 401)", CheckOutcome.WARN)
+    url = "https://ehr.example/fhir/metadata"
+    refused = RequestRecord(method="GET", url=url, elapsed_ms=1, status=401, purpose="metadata")
+    facts = Facts(capability=CapabilityFacts.model_validate(stated), smart=SIGN_IN)
+    mail = card_of(observation(two, scopes, hidden, facts=facts, requests=(refused,))).mail
+    assert "https://old.example/token" in mail and "https://a.example/token" in mail
+    assert "only to clients with a token (HTTP 401)" in mail
+    assert "It lists “launch/patient” and “openid”. It declares launch-ehr, whose clients ask for “launch”." in mail
+    assert mail.startswith("On 30 Nov 2026, 00:00 UTC, we looked at")
+
+
+def test_of_a_long_list_of_scopes_those_of_the_types_asked_about_are_quoted() -> None:
+    many = tuple(f"user/{name}.rs" for name in ("Patient", *(f"Type{number}" for number in range(40))))
+    said = "Not listed, and to be asked for (the list need not be complete): “user/Patient.u”"
+    long = SIGN_IN.model_copy(update={"scopes_supported": many})
+    question = asked(card_of(observation(check("SMART-055", said, CheckOutcome.WARN), smart=long)))
+    assert "Of these types it lists “user/Patient.rs”." in question and "Type1" not in question
+
+
+def test_only_what_can_be_done_is_offered() -> None:
+    unread = check("CAP-047", "Not applicable: wait for --strict", CheckOutcome.NOT_APPLICABLE)
+    assert [line.checks for line in card_of(observation(unread)).unseen] == [("CAP-047",)]
+    assert card_of(observation(unread, facts=Facts(smart=SIGN_IN), outcome="partial")).unseen == ()

@@ -493,6 +493,7 @@ def test_profiles_are_counted_in_words_that_fit(profiles: list[str], said: str) 
 def test_manners() -> None:
     blocked = judged({"metadata": read("metadata", 403, "text/html", b"<html>Request blocked")})
     assert blocked["NET-024"].outcome == "warn"
+    assert "an HTML page instead of FHIR" in blocked["NET-024"].message
     challenged = read("metadata", 403, "text/html", b"<html>", headers={"www-authenticate": "Bearer"})
     assert judged({"metadata": challenged})["NET-024"].outcome == "pass"
     silent = judged({"metadata": read("metadata", 429, "text/plain", b"slow down")})

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from interlock.model.card_making import card_of
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Check, Observation, Target
 from interlock.probe.transport.plan import clean_base_url
@@ -132,6 +133,14 @@ def test_what_real_servers_do(server: SandboxServer, expected: Expected) -> None
     if observation.outcome == "not_observed":
         assert observation.facts.capability is None and observation.facts.smart is None
     Observation.model_validate_json(observation.model_dump_json())
+
+
+def test_whoever_opens_the_firewall_is_told_the_user_agent(server: SandboxServer) -> None:
+    settings = replace(SETTINGS, user_agent="acme/1 (ehr@acme.example)")
+    seen = observe(server.base_url("riverside", "user-agent-403"), typed(settings, *server.origins))
+    assert "“acme/1 (ehr@acme.example)”" in check(seen, "NET-024").message
+    mail = card_of(seen).mail
+    assert "“acme/1 (ehr@acme.example)”" in mail and "[fill in the address that you call from]" in mail
 
 
 def test_the_table_covers_every_quirk_and_every_fault_that_names_one() -> None:

@@ -385,6 +385,7 @@ def test_an_operation_is_an_offer() -> None:
     [
         (None, "warn", "by name only"),
         ("https://vendor.example/OperationDefinition/group-export", "warn", "definition that is not the guide's"),
+        (f"https://vendor.example/{'a' * 90}/group-export", "warn", f"/{'a' * 90}/group-export”"),
         ("http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export|2.0.0", "pass", "the guide's definition"),
     ],
 )

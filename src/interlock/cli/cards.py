@@ -11,7 +11,7 @@ from rich.text import Text
 from interlock.cli.output import console, make_grid, say, show_heading, show_paragraph, show_table
 from interlock.model import words
 from interlock.model.base import CheckOutcome
-from interlock.model.card import Card, CardLine
+from interlock.model.card import CardLine
 from interlock.model.card_making import card_of
 from interlock.model.drift import ChangeRank, Drift
 from interlock.model.facts import CapabilityFacts, SmartFacts
@@ -88,22 +88,28 @@ def show_card(observation: Observation, name: str | None = None, *, details: boo
     card = card_of(observation)
     out.print()
     show_paragraph(card.first, "First: ", "bold")
+    if card.built:
+        show_paragraph(card.built, "       ")
     nothing = "Not known." if observation.outcome == "not_observed" else "Nothing that was seen."
-    _show_lines("Blocks you", card.blocks, "✗ ", nothing)
+    blocks = [line.but(do="") if line.do in card.first else line for line in card.blocks]
+    _show_lines("Blocks you", blocks, "✗ ", nothing)
     if card.compared:
         show_paragraph(card.compared, "  ", "dim")
     _show_lines(
         "Ask them", card.ask, "1. ", "Nothing.", also="" if not card.ask else "to paste into a mail: --format mail"
     )
     _show_lines("Could not see", card.unseen, "○ ", "Nothing that a probe looks at.", also="→ what would show it")
-    out.print()
-    show_heading("What was seen")
     facts = list(_facts(observation))
     if not details:
         modes = " · ".join(path.brief() for path in auth_paths_of(observation))
-        brief = {"Way in": f"by their documents, not tried: {modes}", "Checks": _tally(observation, card)}
+        brief = {"Way in": f"by their documents, not tried: {modes}", "Checks": _tally(observation)}
         facts = [(label, brief.get(label, value)) for label, value in facts if label in _FOLDED]
-    out.print(make_grid(facts))
+        if observation.outcome == "not_observed":  # what passes without a document says nothing to a reader
+            facts = [(label, value) for label, value in facts if label != "Checks"]
+    out.print()
+    if facts:
+        show_heading("What was seen")
+        out.print(make_grid(facts))
     if observation.facts.data is not None:
         out.print()
         _show_sample(observation.facts.data)
@@ -131,23 +137,16 @@ def _read(observation: Observation) -> str:
     return f"on {words.day(observation.started.date())}, {read} of 2 documents read"
 
 
-def _tally(observation: Observation, card: Card) -> str:
-    """Number of checks by what became of them on the card; every check that says something is in one of them."""
+def _tally(observation: Observation) -> str:
+    """Number of checks by outcome; what became of each that found something stands on the card."""
     numbers = Counter(check.outcome for check in observation.checks)
-    blocking = {check_id for line in card.blocks for check_id in line.checks}
-    asked = {check_id for line in card.ask for check_id in line.checks} - blocking
-    off = numbers[CheckOutcome.FAIL] + numbers[CheckOutcome.WARN]
-    said = [f"{numbers[CheckOutcome.PASS]} pass"]
-    if off:
-        parts = ((len(blocking), "blocks you", "block you"), (len(asked), "is asked about", "are asked about"))
-        told = [f"{number} {words.agree(number, singular, plural)}" for number, singular, plural in parts if number]
-        told += [f"{len(card.also)} {words.agree(len(card.also), 'needs', 'need')} no answer"] if card.also else []
-        said.append(f"{off} found something ({', '.join(told)})")
-    if numbers[CheckOutcome.ERROR]:
-        said.append(f"{numbers[CheckOutcome.ERROR]} went wrong here")
-    if numbers[CheckOutcome.NOT_OBSERVED]:
-        said.append(f"{numbers[CheckOutcome.NOT_OBSERVED]} could not be judged by what was seen")
-    return ", ".join(said)
+    parts = (
+        (numbers[CheckOutcome.PASS], "pass"),
+        (numbers[CheckOutcome.FAIL] + numbers[CheckOutcome.WARN], "found something"),
+        (numbers[CheckOutcome.ERROR], "went wrong here"),
+        (numbers[CheckOutcome.NOT_OBSERVED], "could not be judged by what was seen"),
+    )
+    return ", ".join(f"{number} {label}" for number, label in parts if number)
 
 
 def _show_lines(heading: str, lines: Sequence[CardLine], mark: str, none: str, also: str = "") -> None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 
 from interlock.model import words
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.card import Card, CardLine
+from interlock.model.card_fit import SIGN_IN, built, compared, is_generic
 from interlock.model.card_questions import (
     QUESTIONS,
     UNREACHED,
     Question,
     asked_by_facts,
-    deeper_base,
-    other_hosts,
-    values_of,
 )
+from interlock.model.card_unseen import unseen_of
+from interlock.model.card_values import asked_to_wait, values_of
 from interlock.model.observation import Check, Observation
 from interlock.model.text import plain
 
@@ -28,62 +27,10 @@ _OF_CONTRACT = re.compile(r"(CAP|SMART)-05\d|DRIFT-00[12]")
 _TO_USER = re.compile(
     r" \(our judgement[^)]*\)| \(see [A-Z]+-\d+\)|[;:] (ask|follow|try|is it|which|whether PKCE|nothing can)\b.*"
     r"|; \d+ of \d+ are listed as needed|\. (Ask|Whether PKCE)\b.*"
+    r"|; (it asks to wait [\d.]+ s, longer than|a second attempt does not fit into) the time left"
 )
-#: Those that compare what it needs, and what they say where there is no contract.
-_NEEDS = re.compile(r"(CAP|SMART)-05\d")
-_UNWRITTEN = "no workflow contract"
 #: The contract's launches: where it has one, an issuer that nobody can use stops the sign-in.
 _LAUNCHES = frozenset({"SMART-050", "SMART-051"})
-#: Addresses without which nobody signs in; a client cannot know which of two is right.
-_SIGN_IN = re.compile(r"\b(authorization|token)_endpoint\b")
-#: A reason for not having looked that a question asks about anyway, or that no look would answer.
-_NOT_FOR_LOOKING = re.compile(
-    r"(is|are) not (listed|declared)\b|named without an edition|whether the server is certified"
-)
-#: What the checks of a family read.
-_DOCUMENTS = {
-    "CAP": "the capability statement",
-    "BULK": "the capability statement",
-    "SMART": "the SMART configuration",
-    "OIDC": "the OpenID configuration",
-    "JWKS": "the server's keys",
-    "UDAP": "the UDAP metadata",
-    "USC": "the capability statement",
-    "BRAND": "the brands",
-}
-#: Checks that wait for an option: which, what they would show, and what lets them look; ``{probe}`` is the command.
-_OPTIONS = (
-    (
-        "CAP-050",
-        _UNWRITTEN,
-        "whether it has what your product needs",
-        "a contract.yaml and --org ID (interlock init)",
-    ),
-    (
-        "NEG-001",
-        "--active",
-        "whether it refuses whoever has no token",
-        "{probe} --active (sends requests that ought to be refused, changes nothing; get the organisation's consent)",
-    ),
-    (
-        "DATA-001",
-        "--sample",
-        "what its data look like",
-        "interlock probe --org {org} --sample (it reads a page of data with your credentials for that organisation)",
-    ),
-    (
-        "CORS-001",
-        "--origin",
-        "whether an app in a browser may call it",
-        "{probe} --origin https://app.example (it asks again as a browser on that page would)",
-    ),
-    (
-        "CAP-047",
-        "--strict",
-        "whether a strict FHIR parser accepts the capability statement",
-        "{probe} --strict (asks them no more)",
-    ),
-)
 
 
 def card_of(observation: Observation) -> Card:
@@ -93,9 +40,10 @@ def card_of(observation: Observation) -> Card:
     blocking: list[tuple[int, Question, list[Check]]] = []
     asking: list[CardLine] = []
     told: set[str] = set()
+    pause = asked_to_wait(observation)
     for question in _questions(observation):
         off = [c for check_id in question.checks if (c := checks.get(check_id)) is not None and _is_off(c)]
-        if not off:
+        if not off or (pause and "NET-008" in question.checks):  # what passes by itself is no question
             continue
         told |= {check.id for check in off}
         worst = min((c.severity.rank for c in off if _blocks(c, observation)), default=None)
@@ -106,20 +54,26 @@ def card_of(observation: Observation) -> Card:
     blocks, first_asked = _blocked(blocking, values, observation)
     asking += [CardLine(text=text) for text in asked_by_facts(observation)]
     unreached = observation.reason_not_observed() if not blocks else None
-    if unreached and "refused" not in _failures(observation):
+    if unreached and (pause or "refused" in _failures(observation)):
+        asking = []
+    elif unreached:
         text = (
             f"We asked for {values['base']}/metadata and {values['base']}/.well-known/smart-configuration and could "
             f"read neither: {plain(unreached, 300)}. Is the address right, and from where and how may it be reached?"
         )
         asking = [CardLine(text=text)]
-    ask = (*first_asked, *asking)
-    unseen = tuple(_unseen(observation))
+    every = (*first_asked, *asking)
+    ask = (*(line for line in every if not line.apart), *(line for line in every if line.apart))
+    unseen = tuple(unseen_of(observation))
+    numbers = {check_id: number for number, line in enumerate(ask, 1) for check_id in line.checks}
+    about = sum(not line.apart for line in first_asked)
     return Card(
-        first=_first(observation, blocks, len(first_asked), len(ask), unseen),
+        first=_wait(pause, ask) if pause and not blocks else _first(observation, blocks, about, ask, unseen),
+        built=built(observation),
         blocks=blocks,
         ask=ask,
         unseen=unseen,
-        compared="" if observation.outcome == "not_observed" else _compared(observation),
+        compared="" if observation.outcome == "not_observed" else compared(observation, numbers),
         also=tuple(check.id for check in observation.checks if check.outcome in _OFF and check.id not in told),
         mail=_mail(observation, ask),
     )
@@ -142,9 +96,7 @@ def _is_off(check: Check) -> bool:
 def _blocks(check: Check, observation: Observation) -> bool:
     if check.outcome is not CheckOutcome.FAIL:
         return (check.id == "NET-024" and observation.facts.capability is None) or (
-            check.outcome is CheckOutcome.WARN
-            and check.id == "SMART-015"
-            and _SIGN_IN.search(check.message) is not None
+            check.outcome is CheckOutcome.WARN and check.id == "SMART-015" and SIGN_IN.search(check.message) is not None
         )
     if check.id == "OIDC-002":
         needs = (other for other in observation.checks if other.id in _LAUNCHES)
@@ -163,13 +115,14 @@ def _blocked(
     for _, question, checks in sorted(blocking, key=lambda entry: entry[0]):
         if question.ask:
             asked.append(_ask(question, checks, values))
-        number = f"ask them question {len(asked)}"
+        number = f"ask them question {sum(not line.apart for line in asked)}"
         do = words.capital(question.do.format(ask=number, **values))
         of_contract = [check for check in checks if _OF_CONTRACT.fullmatch(check.id) and _blocks(check, observation)]
         if of_contract:
             blocks += [CardLine(text=_needed(check), do=do, checks=(check.id,)) for check in of_contract]
         else:
-            blocks.append(CardLine(text=_said(checks[0]), do=do, checks=tuple(check.id for check in checks)))
+            ids = tuple(check.id for check in checks)
+            blocks.append(CardLine(text=_said(checks[0]), do=do, checks=ids, apart=question.apart))
     return tuple(blocks), tuple(asked)
 
 
@@ -179,11 +132,12 @@ def _ask(question: Question, checks: list[Check], values: dict[str, str]) -> Car
     quoted = values | {"said": said, "seen": _uncapitalized(said), "tail": said.partition(" for ")[2], "rest": rest}
     text = re.sub(r"\{(\w+)\}", lambda match: quoted[match[1]], question.ask)
     text = text.replace("The product", "Our product").replace("the product", "our product")
-    return CardLine(text=" ".join(text.split()), do=question.aside, checks=tuple(check.id for check in checks))
+    text = " ".join(text.split())
+    return CardLine(text=text, do=question.aside, checks=tuple(check.id for check in checks), apart=question.apart)
 
 
 def _said(check: Check) -> str:
-    return words.sentence(plain(_TO_USER.sub("", check.message), 500))
+    return words.sentence(plain(_TO_USER.sub("", check.message), 900))
 
 
 def _needed(check: Check) -> str:
@@ -193,22 +147,6 @@ def _needed(check: Check) -> str:
     return f"Your contract needs, and they do not list: {needed[2]}." if needed else said
 
 
-def _compared(observation: Observation) -> str:
-    """Whether the contract was compared, and how many of the checks that do so found what it needs."""
-    checks = [check for check in observation.checks if _NEEDS.fullmatch(check.id)]
-    if any(_UNWRITTEN in check.message for check in checks):
-        return "Your product's needs were not compared (no contract)."
-    outcomes = Counter(check.outcome for check in checks)
-    parts = (
-        (outcomes[CheckOutcome.PASS], "finds what it needs", "find what it needs"),
-        (outcomes[CheckOutcome.FAIL] + outcomes[CheckOutcome.WARN], "does not", "do not"),
-        (outcomes[CheckOutcome.NOT_OBSERVED], "could not tell", "could not tell"),
-    )
-    told = [f"{number} {words.agree(number, singular, plural)}" for number, singular, plural in parts if number]
-    number = words.count(sum(number for number, _, _ in parts), "check")
-    return f"Your contract was compared, in {number}: {words.listed(told)}." if told else ""
-
-
 def _uncapitalized(text: str) -> str:
     """The same within a sentence: only an ordinary word loses its capital."""
     first = text.partition(" ")[0]
@@ -216,7 +154,7 @@ def _uncapitalized(text: str) -> str:
 
 
 def _rest(check: Check) -> str:
-    message = plain(_TO_USER.sub("", check.message), 500)
+    message = plain(_TO_USER.sub("", check.message), 900)
     return message.partition(": ")[2] or message
 
 
@@ -224,20 +162,37 @@ def _failures(observation: Observation) -> set[str]:
     return {request.failure for request in observation.requests if request.failure}
 
 
+def _wait(pause: str, ask: tuple[CardLine, ...]) -> str:
+    """What to do where a server asked to be left alone for a while: nobody has to be asked about that."""
+    rest = f" Then send them the {words.agree(len(ask), 'question', f'{len(ask)} questions')} below." if ask else ""
+    return f"Probe it again later: the server failed for now, and {pause}.{rest}"
+
+
 def _first(
-    observation: Observation, blocks: tuple[CardLine, ...], about: int, asked: int, unseen: tuple[CardLine, ...]
+    observation: Observation,
+    blocks: tuple[CardLine, ...],
+    about: int,
+    ask: tuple[CardLine, ...],
+    unseen: tuple[CardLine, ...],
 ) -> str:
+    """What to do first; ``about`` questions are about what blocks and stand first."""
     reason = observation.reason_not_observed()
+    asked = sum(not line.apart for line in ask)
+    which = "question 1 is" if about == 1 else f"questions 1 {'and' if about == 2 else 'to'} {about} are"
+    below = "question below" if asked == 1 else f"{asked} questions below in one mail"
+    if blocks and blocks[0].apart:
+        number = words.agree(asked, "question", f"{asked} questions")
+        rest = f" The other {number} can go in one mail" if asked else ""
+        return blocks[0].do + (f"{rest}; {which} about what blocks you too." if rest and about else rest and f"{rest}.")
     if blocks and not about:
         return blocks[0].do
     if blocks and not blocks[0].do.startswith("Ask them"):
-        rest = "the other question" if asked == 2 else f"the other {asked - 1} questions"
-        return blocks[0].do + (f" {words.capital(rest)} can go in the same mail." if asked > 1 else "")
+        others = "the other question" if asked == 2 else f"the other {asked - 1} questions"
+        return blocks[0].do + (f" {words.capital(others)} can go in the same mail." if asked > 1 else "")
+    if blocks and asked == 1:
+        return "Send them the question below: it is about what blocks you."
     if blocks:
-        which = "question 1 is" if about == 1 else f"questions 1 {'and' if about == 2 else 'to'} {about} are"
-        if asked == 1:
-            return "Send them the question below: it is about what blocks you."
-        return f"Send them the {asked} questions below in one mail; {which} about what blocks you."
+        return f"Send them the {below}; {which} about what blocks you."
     if reason:
         failures = [name for name in UNREACHED if name in _failures(observation)]
         remedy = UNREACHED[failures[0]] if failures else "Send them the question below."
@@ -246,92 +201,30 @@ def _first(
         return f"Nothing was seen, so nothing is known of it. {remedy}"
     names = (("capability", "capability statement"), ("smart", "SMART configuration"))
     lacking = [name for field, name in names if getattr(observation.facts, field) is None]
-    generic = any(_UNWRITTEN in check.message for check in observation.checks)
-    verdict = "Nothing seen would stop a generic client" if generic else "Nothing that was seen blocks you"
+    verdict = "Nothing seen would stop a generic client" if is_generic(observation) else "Nothing seen blocks you"
     if lacking:
         verdict += f", but the {words.listed(lacking)} {words.agree(len(lacking), 'was', 'were')} not seen"
     if asked:
-        below = "question below" if asked == 1 else f"{asked} questions below in one mail"
-        return f"{verdict}. Send them the {below}; build with what is known meanwhile."
+        return f"{verdict}. Send them the {below}."
     if not unseen:
         return f"{verdict}, and nothing has to be asked. Register your client with them."
     return f"{verdict}, and nothing has to be asked. Next, see {_uncapitalized(unseen[0].text)}, with {unseen[0].do}."
 
 
-def _unseen(observation: Observation) -> Iterator[CardLine]:
-    """Reasons for not having looked, each once with its document, then what waits for an option."""
-    base = values_of(observation)["base"]
-    reason = observation.reason_not_observed()
-    if reason:
-        nearby = deeper_base(observation)
-        do = f"interlock probe {nearby}" if nearby else _would(reason, base)
-        yield CardLine(text=f"Anything at all: {plain(reason, 300)}", do=do)
-        return
-    groups: dict[str, list[Check]] = {}
-    for check in observation.checks:
-        message = check.message.removeprefix("Not observed: ")
-        if check.outcome is CheckOutcome.NOT_OBSERVED and not _NOT_FOR_LOOKING.search(message):
-            groups.setdefault(message, []).append(check)
-        elif check.outcome is CheckOutcome.ERROR:
-            yield CardLine(text=f"{check.title}: {plain(check.message, 200)}", do="a report to us", checks=(check.id,))
-    hosts = other_hosts(observation)
-    deeper = [plain(request.url, 200) for request in observation.requests if request.purpose == "deeper"]
-    for message, checks in groups.items():
-        if [check.id for check in checks] == ["CAP-046"] and deeper:
-            said = f"A statement deeper: we also tried {words.listed(deeper)}; none answered with one"
-            yield CardLine(text=said, do="only they can tell you", checks=("CAP-046",))
-            continue
-        names = dict.fromkeys(_DOCUMENTS[family] for c in checks if (family := c.id.partition("-")[0]) in _DOCUMENTS)
-        if _DOCUMENTS["SMART"] in names and observation.facts.smart is not None:
-            del names[_DOCUMENTS["SMART"]]
-        subject = words.capital(words.listed(list(names))) or words.count(len(checks), "check")
-        by = next((document for host, document in hosts.items() if host in message), "")
-        yield CardLine(
-            text=f"{subject}: {plain(message, 300)}" + (f" (their {by} names this host)" if by else ""),
-            do=("their answer whether it is internal; if it is, " if by else "") + _would(message, base),
-            checks=tuple(check.id for check in checks),
-        )
-    checks_by_id = {check.id: check for check in observation.checks}
-    for check_id, sign, label, would in _OPTIONS:
-        waiting = checks_by_id.get(check_id)
-        if waiting is not None and waiting.outcome is CheckOutcome.NOT_APPLICABLE and sign in waiting.message:
-            org = plain(observation.target.org or "", 100)
-            probe = f"interlock probe --org {org}" if org else f"interlock probe {base}"
-            yield CardLine(
-                text=words.capital(label),
-                do=would.replace("{probe}", probe).replace("{org}", org or "ID"),
-                checks=(check_id,),
-            )
-
-
-def _would(reason: str, base: str) -> str:
-    """What would let a check look that did not, by the reason that it gives."""
-    signs = (
-        ("was not asked for", "a probe without --quick"),
-        ("a quick probe", "a probe without --quick"),
-        ("asks for a token", "their answer, or a client that is registered there"),
-        ("no answer within", "more time: --timeout 60"),
-        ("private", "--allow-private HOST, if it is the one you mean"),
-    )
-    network = ("does not exist", "no address", "refuses connections", "unreachable", "cannot be reached")
-    for sign, would in signs:
-        if sign in reason:
-            return would
-    if any(sign in reason for sign in network):
-        return f"the same probe from inside their network: interlock probe {base} --format json --output FILE"
-    return "their answer"
-
-
 def _mail(observation: Observation, ask: tuple[CardLine, ...]) -> str:
-    if not ask:
-        return ""
-    day = words.day(observation.started.date())
-    lines = [
-        f"On {day} we looked at your FHIR endpoint {plain(observation.target.base_url, 300)}.",
-        "Could you help us with the following?" if len(ask) > 1 else "Could you help us with this?",
-        "",
-        *(f"{number}. {line.text}" for number, line in enumerate(ask, 1)),
-        "",
-        "Thank you.",
-    ]
-    return "\n".join(lines)
+    """The questions as a mail; those about a possible disclosure as another, to whom it concerns there."""
+    looked = (
+        f"On {words.moment(observation.started)}, we looked at your FHIR endpoint "
+        f"{plain(observation.target.base_url, 300)}."
+    )
+
+    def mail(lines: list[CardLine]) -> str:
+        help_us = "Could you help us with the following?" if len(lines) > 1 else "Could you help us with this?"
+        numbered = [f"{number}. {line.text}" for number, line in enumerate(lines, 1)]
+        return "\n".join([looked, help_us, "", *numbered, "", "Thank you."])
+
+    general, apart = [[line for line in ask if line.apart is alone] for alone in (False, True)]
+    told = [mail(general)] if general else []
+    if apart:
+        told.append(f"--- Apart, to their security or privacy contact alone ---\n\n{mail(apart)}")
+    return "\n\n".join(told)

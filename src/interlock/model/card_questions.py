@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from interlock.model import words
-from interlock.model.base import CheckOutcome
 from interlock.model.facts import SmartFacts
 from interlock.model.observation import Observation
-from interlock.model.text import plain
 
 
 class Question(NamedTuple):
@@ -22,19 +18,20 @@ class Question(NamedTuple):
 
     :ivar ask: what is asked; ``{said}`` is what the first of the checks says, as a sentence, ``{seen}`` that within
         one, ``{tail}`` what stands after its "for", ``{rest}`` what it names after its colon; other words are those of
-        :func:`values_of`. Empty where nobody has to be asked.
+        :func:`~interlock.model.card_values.values_of`. Empty where nobody has to be asked.
     :ivar do: what to do where it blocks; ``{ask}`` is "ask them question N".
-    :ivar aside: what the user is told beside a question that does not block.
+    :ivar aside: what the user is told beside a question.
+    :ivar apart: it goes to their security or privacy contact alone.
     """
 
     checks: tuple[str, ...]
     ask: str
     do: str = "{ask}."
     aside: str = ""
+    apart: bool = False
 
 
 _CHANGE = "{ask}. If the answer is no, the contract or the product has to change for this organisation."
-_NEARBY = "Probe the address where a statement is: interlock probe {}. Then"
 _IN_TIME = "{ask}: only they can renew or correct the certificate."
 
 QUESTIONS: tuple[Question, ...] = (
@@ -60,20 +57,25 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         ("NET-024",),
-        "Your firewall seems to answer our program in your server's place. {said} Which name or address has to be "
-        "allowed for us?",
+        "Something in front of your server, perhaps a firewall, seems to answer our program in the server's place. "
+        "{said} We called on {moment}, from the address [fill in the address that you call from]. Can our program be "
+        "let in?",
+        "{ask}; fill in the address that you call from, by which they find the call.",
     ),
     Question(
         ("SMART-001", "SMART-016"),
-        "We find no SMART configuration at {base}/.well-known/smart-configuration{services}. Is it somewhere else, or "
-        "when will it be published? Until then: which launches (EHR, standalone, backend service), scopes and PKCE "
-        "methods do you support?",
+        "We find no SMART configuration at {base}/.well-known/smart-configuration{smart_status}{services}. Is it "
+        "somewhere else, or when will it be published? Until then: which launches (EHR, standalone, backend service), "
+        "scopes and PKCE methods do you support?",
         "{ask}: {sign_in}.",
     ),
     Question(
         ("NEG-004",),
-        "{said} Is it intended that patient data can be read without a token at {base}?",
-        "{ask}, and send no patient's data there before the answer.",
+        "{said} Is it intended that {open} without a token at {base}?",
+        "Ask their security or privacy contact the question that goes apart, and send no patient's data there before "
+        "the answer.",
+        "Goes apart, to their security or privacy contact alone.",
+        apart=True,
     ),
     Question(("CDS-001", "CDS-002", "CDS-003"), "", "Correct your own CDS service; nobody has to be asked."),
     Question(
@@ -97,7 +99,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(("SMART-054", "SMART-056"), "Can our client be registered as it is? {said}", _CHANGE),
     Question(
         ("SMART-055",),
-        "Can our client be granted scopes that your SMART configuration does not list: {rest}?",
+        "Can our client be granted scopes that your SMART configuration does not list: {rest}?{scopes}",
         _CHANGE,
         "Does not block yet: a list of scopes need not be complete.",
     ),
@@ -124,12 +126,13 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         ("CAP-002",),
-        "Your capability statement at {base}/metadata is answered only to clients with a token. Can you send us the "
-        "statement, or open it for reading without a token, as is usual?",
+        "Your capability statement at {base}/metadata is answered only to clients with a token{statement_status}. Can "
+        "you send us the statement, or tell us how our client gets to read it?",
     ),
     Question(
         ("SMART-015",),
-        "Your capability statement and your SMART configuration name different addresses for {tail} Which is right?",
+        "Your capability statement and your SMART configuration name different addresses for {tail}{addresses} "
+        "Which is right?",
         "{ask}. Meanwhile try the address of the SMART configuration, whose form is the newer one.",
     ),
     Question(
@@ -175,7 +178,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         ("CAP-019",),
-        "Is your capability statement kept up to date? It is dated {date}.",
+        "Your capability statement is dated {date}. Does it still describe what your server does today?",
     ),
     Question(
         ("CAP-045", "CAP-042"),
@@ -196,9 +199,10 @@ QUESTIONS: tuple[Question, ...] = (
 
 #: By the last words of its purpose, what a failed look at the base means for a reader.
 UNREACHED: Mapping[str, str] = {
-    "dns": "Check the address for a mistake; if it is right, send them the question below.",
-    "connect": "Check address and port; then try from a network that they let in (VPN, allow-list), or send them the "
+    "dns": "Check the address for a mistake and look from another network; if it stays so, send them the "
     "question below.",
+    "connect": "Check address and port, and look from another network, such as one that they let in (VPN, allow-list); "
+    "if it stays so, send them the question below.",
     "tls": "Send them the question below: a client that checks certificates cannot connect.",
     "timeout": "Try again with more time (--timeout 60); if it stays so, send them the question below.",
     "refused": "The address is private. If it is the one you mean, allow it: --allow-private HOST.",
@@ -210,28 +214,7 @@ def asked_by_facts(observation: Observation) -> list[str]:
     smart = observation.facts.smart
     if smart is None or smart.source != "well-known":
         return []
-    return [ask for ask in (look(smart) for look in _OPEN) if ask] + _hosts(observation)
-
-
-def other_hosts(observation: Observation) -> dict[str, str]:
-    """Host that could not be found or reached, other than the base's → the document that names it."""
-    base = urlsplit(observation.target.base_url).hostname
-    smart = observation.facts.smart
-    documents: dict[str, str] = {}
-    for request in observation.requests:
-        host = urlsplit(request.url).hostname
-        if request.failure in {"dns", "connect"} and request.purpose in {"openid", "jwks"} and host and host != base:
-            from_smart = request.purpose == "openid" or (smart is not None and request.url == smart.jwks_uri)
-            documents.setdefault(plain(host, 200), "SMART configuration" if from_smart else "OpenID configuration")
-    return documents
-
-
-def _hosts(observation: Observation) -> list[str]:
-    return [
-        f"Your {document} names an address at {host}, which we cannot find or reach. Is it for clients inside your "
-        "network only, or a mistake?"
-        for host, document in other_hosts(observation).items()
-    ]
+    return [ask for ask in (look(smart) for look in _OPEN) if ask]
 
 
 def _scopes(smart: SmartFacts) -> str:
@@ -268,59 +251,3 @@ def _backend(smart: SmartFacts) -> str:
 
 
 _OPEN: tuple[Callable[[SmartFacts], str], ...] = (_scopes, _methods, _algorithms, _backend)
-
-
-def values_of(observation: Observation) -> dict[str, str]:
-    """What questions quote of an observation's facts, made plain."""
-    capability = observation.facts.capability
-    services = capability.security.services if capability else ()
-    named = words.listed([f"“{plain(name, 60)}”" for name in services], 3)
-    deeper = deeper_base(observation)
-    return {
-        "base": plain(observation.target.base_url, 300).rstrip("/"),
-        "try_base": _NEARBY.format(deeper) if deeper else "Check the address for a mistake, then",
-        "services": f", though your capability statement declares {named}" if named else "",
-        "own_base": plain(capability.implementation_url or "", 300) if capability else "",
-        "edition": _edition(observation),
-        "sign_in": _sign_in(observation.facts.smart),
-        "lacking": words.listed(_lacking(observation.facts.smart)) or "more than we can read",
-        "date": words.iso_day(plain(capability.date or "", 40)) if capability else "",
-    }
-
-
-def deeper_base(observation: Observation) -> str:
-    """The base one segment deeper at which a statement was found; nothing where none was."""
-    found = any(check.id == "CAP-046" and check.outcome is CheckOutcome.FAIL for check in observation.checks)
-    urls = [request.url for request in observation.requests if request.purpose == "deeper" and request.status == 200]
-    return plain(urls[-1].partition("?")[0].removesuffix("/metadata"), 300) if found and urls else ""
-
-
-def _edition(observation: Observation) -> str:
-    """The question about the edition of US Core: which of those that the statement names, or which at all."""
-    facts = observation.facts.us_core
-    unversioned = any(
-        check.id == "CAP-017" and check.outcome is CheckOutcome.WARN and "without a version" in check.message
-        for check in observation.checks
-    )
-    if facts is None or not facts.claimed or not unversioned:
-        capability = observation.facts.capability
-        if capability is not None and capability.fhir_release == "DSTU2":  # no edition of US Core is of it
-            return "Which implementation guide does your server follow?"
-        return "Which edition of US Core, or of another implementation guide, does your server follow?"
-    claimed = words.listed([plain(number, 20) for number in facts.claimed])
-    return f"You name US Core {claimed}. Which edition do the profiles have that you declare without a version?"
-
-
-def _sign_in(smart: SmartFacts | None) -> str:
-    """What the lack of a SMART configuration leaves unsaid: a statement may name the addresses (SMART 1.0)."""
-    named = (("authorize", "authorization_endpoint"), ("token", "token_endpoint"))
-    given = [name for name, field in named if getattr(smart, field, None) is not None]
-    if not given:
-        return "without it nothing says how a client signs in"
-    addresses = words.agree(len(given), "address", "addresses")
-    return f"the statement gives the {words.listed(given)} {addresses} (SMART 1.0), but not launches, scopes or PKCE"
-
-
-def _lacking(smart: SmartFacts | None) -> list[str]:
-    required = ("token_endpoint", "grant_types_supported", "capabilities")
-    return [name for name in required if smart is not None and getattr(smart, name) is None]

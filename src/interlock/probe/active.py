@@ -51,7 +51,8 @@ async def count_without_token(
     """Ask how many patients there are, without a token; none when the statement offers no patients.
 
     A resource that cannot exist is answered with 404 by guarded and open servers alike; a count tells them apart and
-    brings no resource. Nothing of the answer is kept but its status and whether it was a Bundle.
+    brings no resource. Nothing of the answer is kept but its status and whether it was a Bundle that
+    counts any or has an entry; the number is not kept.
     """
     capability = facts.capability
     if capability is not None and capability.resources and "Patient" not in capability.resources:
@@ -124,8 +125,11 @@ def _count_reading(reply: Reply) -> tuple[Reading, str]:
     value = reply.json()
     if isinstance(value, dict) and value.get("resourceType") == "Bundle":
         counted = value.get("total")
-        nothing = counted == 0 and not isinstance(counted, bool)
-        return ("empty", "a Bundle that counts nothing") if nothing else ("bundle", "a Bundle")
+        if isinstance(counted, int) and not isinstance(counted, bool) and counted >= 0:
+            return (
+                ("bundle", "a Bundle whose total is above 0") if counted else ("empty", "a Bundle that counts nothing")
+            )
+        return "bundle", "a Bundle that has entries" if value.get("entry") else "a Bundle without a total"
     if value is None and _BEGINS_A_BUNDLE.match(reply.body):  # longer than what was read of it
         return "bundle", "a Bundle"
     return _resource_reading(reply)

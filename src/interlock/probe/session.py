@@ -65,7 +65,15 @@ async def probe_target(
         # A surprise about this target must cost no other its observation: it is reported as this program's mistake.
         session.surprises.append(error)
     exchanges = session.exchanges
-    checks = run_checks(CheckInput(base, session.facts, exchanges, active=settings.active, strict=settings.strict))
+    given = CheckInput(
+        base,
+        session.facts,
+        exchanges,
+        active=settings.active,
+        strict=settings.strict,
+        user_agent=settings.user_agent,
+    )
+    checks = run_checks(given)
     observation = Observation.trusted(
         target=target,
         started=started,

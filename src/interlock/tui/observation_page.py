@@ -57,6 +57,8 @@ def draw_card(page: Page, card: Card) -> None:
     """What to do first, what blocks, what to ask them, and what could not be seen with what would show it."""
     page.blank()
     page.para(f"First: {card.first}", ACCENT)
+    if card.built:
+        page.para(card.built)
     unseen, blocked = CHECK[CheckOutcome.NOT_OBSERVED], CHECK[CheckOutcome.FAIL]
     for title, lines, sign in (
         ("Blocks you", card.blocks, blocked),

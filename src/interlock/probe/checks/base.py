@@ -73,6 +73,7 @@ class CheckInput:
     :ivar contract: the workflow contract, and ``fit`` its comparison with the facts, when there is one.
     :ivar active: requests beyond GET were allowed.
     :ivar strict: documents are to be read by a strict reader too.
+    :ivar user_agent: how the program named itself to the server; empty where that is not known.
     :ivar drift: the comparison with the last observation, when there is one.
     :ivar now: the moment of the probe, which ages are counted to.
     """
@@ -84,6 +85,7 @@ class CheckInput:
     fit: ContractFit | None = None
     active: bool = False
     strict: bool = False
+    user_agent: str = ""
     drift: Drift | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _evidence: dict[tuple[Purpose, str], CheckEvidence] = field(default_factory=dict, repr=False, compare=False)

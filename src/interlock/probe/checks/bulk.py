@@ -13,7 +13,7 @@ from interlock.probe.checks.results import (
     not_applicable,
     not_observed,
     passed,
-    quoted_list,
+    quoted,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -65,7 +65,7 @@ def defined(probed: CheckInput) -> Result:
     bulk = _exporting(probed)
     if bulk.redefined:
         more = ", and one by name only" if bulk.undefined else ""
-        named = quoted_list(redefinitions(probed.statement), 2)
+        named = words.listed([quoted(address, 300) for address in redefinitions(probed.statement)], 2)
         return warned(
             f"An export is declared with a definition that is not the guide's ({named}){more}; it may build on the "
             "guide's: ask what it does"

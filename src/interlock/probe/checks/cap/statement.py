@@ -76,7 +76,7 @@ def without_token(probed: CheckInput) -> Result:
     if probed.reading("metadata") in {"unauthorized", "forbidden"}:
         exchange = probed.exchanges["metadata"]
         if is_for_people(exchange):
-            return not_observed("a page for people came, perhaps of a firewall (see NET-024)", probed.at("metadata"))
+            return not_observed("an HTML page came instead, perhaps of a firewall (see NET-024)", probed.at("metadata"))
         return warned(
             f"The statement is refused without credentials (HTTP {exchange.record.status}); FHIR "
             "permits that, but nobody can see what the server offers before being registered"

@@ -74,7 +74,7 @@ def filters(probed: CheckInput) -> Result:
         return warned(_sentence(notes))
     narrowed = [sample for sample in answered if sample.filters and sample.seen]
     if not narrowed:
-        return not_observed("no resource came of a search that was narrowed")
+        return not_observed("no search with a filter brought a resource")
     counts = [f"{sample.name} {sample.count}" for sample in narrowed]
     return passed(f"All that came is what was asked for: {words.listed(counts, 6)}")
 

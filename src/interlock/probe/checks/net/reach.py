@@ -359,11 +359,15 @@ def programs_welcome(probed: CheckInput) -> Result:
     for exchange in _answers(probed):
         if is_for_people(exchange):
             return warned(
-                f"HTTP {exchange.record.status} with a page for people: a firewall in front may block unknown "
-                "programs; ask for the product's User-Agent to be allowed",
+                f"HTTP {exchange.record.status} with an HTML page instead of FHIR: a firewall in front may block "
+                f"unknown programs{_called(probed.user_agent)}; ask for this program to be allowed",
                 probed.at(exchange.purpose),
             )
     return passed("No page of a firewall was met")
+
+
+def _called(user_agent: str) -> str:
+    return f" (ours has the User-Agent {quoted(user_agent, 200)})" if user_agent else ""
 
 
 def is_for_people(exchange: Exchange) -> bool:
