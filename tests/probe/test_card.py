@@ -387,6 +387,17 @@ def test_a_possible_disclosure_is_a_mail_apart() -> None:
             "token_endpoint.",
         ),
         (
+            (check("SMART-006", "authorization_endpoint is missing"),),
+            R4,
+            "Can be built now: requests for data in R4; not yet: the sign-in, because of what blocks you.",
+        ),
+        (
+            (check("NET-012", "The certificate has expired"),),
+            R4,
+            "Cannot be built yet: the sign-in, because of what blocks you; requests for data in R4, because of what "
+            "blocks you.",
+        ),
+        (
             (check("DATA-002", "Refused: Appointment (HTTP 403)"),),
             R4,
             "Can be built now: the sign-in and requests for data in R4; not yet: Appointment, because it was refused "

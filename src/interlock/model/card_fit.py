@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from interlock.model import words
 from interlock.model.base import CheckOutcome
@@ -31,6 +31,10 @@ UNWRITTEN = "no workflow contract"
 #: Of those, what a way in needs, and what requests for data need.
 _WAYS = ("SMART-050", "SMART-051", "SMART-052", "SMART-054", "SMART-056")
 _DATA = ("CAP-051", "CAP-052", "CAP-053", "CAP-055")
+#: What has a reason of its own in :func:`built`, or holds nothing up there.
+_TOLD = re.compile(r"CAP-05\d|SMART-05\d|SMART-001|SMART-01[56]|DATA-00\d|NEG-004|NET-008")
+_OF_WAY = re.compile(r"SMART-|OIDC-|JWKS-|NEG-")
+_OF_DATA = re.compile(r"CAP-")
 #: Addresses without which nobody signs in; a client cannot know which of two is right.
 SIGN_IN = re.compile(r"\b(authorization|token)_endpoint\b")
 
@@ -68,12 +72,19 @@ def compared(observation: Observation, questions: Mapping[str, int]) -> str:
     return f"Of what your contract needs, {told}." if told else ""
 
 
-def built(observation: Observation) -> str:
-    """What can be built now and what not yet, by facts alone: release, addresses, the statement, the needs met."""
+def built(observation: Observation, blocking: Iterable[str]) -> str:
+    """What can be built now and what not yet, by facts alone: release, addresses, the statement, the needs met.
+
+    :param blocking: ids of the checks that block; what no reason here speaks of holds up what it is about.
+    """
     if observation.outcome == "not_observed":
         return ""
     off = {check.id: check for check in observation.checks if check.outcome in {CheckOutcome.FAIL, CheckOutcome.WARN}}
-    way, data = _no_way_in(observation, off), _no_data(observation, off)
+    others = {check_id for check_id in blocking if not _TOLD.fullmatch(check_id)}
+    connects = any(check_id.startswith("NET-") for check_id in others)
+    blocked = "of what blocks you" if connects else ""
+    way = _no_way_in(observation, off) or blocked or ("of what blocks you" if any(map(_OF_WAY.match, others)) else "")
+    data = _no_data(observation, off) or blocked or ("of what blocks you" if any(map(_OF_DATA.match, others)) else "")
     capability = observation.facts.capability
     requests = f"requests for data in {capability.fhir_release}" if capability else "requests for data"
     now = [name for name, why in (("the sign-in", way), (requests, data)) if not why]

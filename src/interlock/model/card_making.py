@@ -69,7 +69,7 @@ def card_of(observation: Observation) -> Card:
     about = sum(not line.apart for line in first_asked)
     return Card(
         first=_wait(pause, ask) if pause and not blocks else _first(observation, blocks, about, ask, unseen),
-        built=built(observation),
+        built=built(observation, [check_id for line in blocks for check_id in line.checks]),
         blocks=blocks,
         ask=ask,
         unseen=unseen,
