@@ -426,11 +426,12 @@ def test_a_mail_names_the_two_addresses_the_status_the_scopes_listed_and_the_tim
 
 
 def test_of_a_long_list_of_scopes_those_of_the_types_asked_about_are_quoted() -> None:
-    many = tuple(f"user/{name}.rs" for name in ("Patient", *(f"Type{number}" for number in range(40))))
+    many = tuple(f"user/Type{number}.rs" for number in range(40))
+    narrow = f"user/Patient.rs?category={'c' * 100}"
     said = "Not listed, and to be asked for (the list need not be complete): “user/Patient.u”"
-    long = SIGN_IN.model_copy(update={"scopes_supported": many})
+    long = SIGN_IN.model_copy(update={"scopes_supported": (*many, narrow)})
     question = asked(card_of(observation(check("SMART-055", said, CheckOutcome.WARN), smart=long)))
-    assert "Of these types it lists “user/Patient.rs”." in question and "Type1" not in question
+    assert f"Of these types it lists “{narrow}”." in question and "Type1" not in question
 
 
 def test_only_what_can_be_done_is_offered() -> None:

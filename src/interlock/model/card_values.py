@@ -119,7 +119,7 @@ def _listed_scopes(observation: Observation) -> str:
         types = {*re.findall(r"/(\w+)\.", said), "*"}
         scopes = tuple(scope for scope in scopes if scope.partition("/")[2].partition(".")[0] in types)
         lists = "Of these types it lists"
-    listed = words.listed([f"“{plain(scope, 80)}”" for scope in scopes], _SCOPES) or "none"
+    listed = words.listed([f"“{plain(scope, 300)}”" for scope in scopes], _SCOPES) or "none"
     launch = "launch-ehr" in (smart.capabilities or ()) and "“launch”" in said
     conflict = " It declares launch-ehr, whose clients ask for “launch”." if launch else ""
     return f" {lists} {listed}.{conflict}"

@@ -159,7 +159,8 @@ def scopes(probed: CheckInput) -> Result:
     silent = [match.name for match in needed if match.outcome == "undeclared" and match not in partly]
     parts = [f"Listed with a restriction: {quoted(match.name)}: {match.note}" for match in partly]
     if silent:
-        parts.append(f"Not listed, and to be asked for (the list need not be complete): {quoted_list(silent, 10)}")
+        named = words.listed([quoted(name, 300) for name in silent], 30)  # whole, for they go into a mail
+        parts.append(f"Not listed, and to be asked for (the list need not be complete): {named}")
     if parts:
         listed = sum(match.outcome == "supported" for match in needed)
         return warned(f"{clauses(parts)}; {listed} of {len(needed)} are listed as needed")
