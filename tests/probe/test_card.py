@@ -203,7 +203,7 @@ def _unreached(purpose: str, url: str) -> RequestRecord:
 def test_a_host_that_only_a_document_names_is_looked_at_from_another_network_before_anybody_is_asked() -> None:
     keys = "https://auth.example/keys"
     for named_by, known in (("SMART configuration", keys), ("OpenID configuration", None)):
-        said = "Not observed: the name auth.example could not be resolved from here"
+        said = "Not observed: the name auth.example could not be resolved from where we looked"
         seen = observation(
             check("JWKS-001", said, CheckOutcome.NOT_OBSERVED),
             smart=SmartFacts(scopes_supported=(), source="well-known", jwks_uri=known),
@@ -219,7 +219,11 @@ def test_two_hosts_of_one_document_are_one_line() -> None:
     hosts = ("a.example", "b.example")
     seen = observation(
         *(
-            check(of, f"Not observed: the name {host} could not be resolved from here", CheckOutcome.NOT_OBSERVED)
+            check(
+                of,
+                f"Not observed: the name {host} could not be resolved from where we looked",
+                CheckOutcome.NOT_OBSERVED,
+            )
             for of, host in zip(("OIDC-001", "JWKS-001"), hosts, strict=True)
         ),
         smart=SmartFacts(scopes_supported=(), source="well-known", jwks_uri="https://b.example/"),

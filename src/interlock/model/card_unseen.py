@@ -128,7 +128,7 @@ def _would(reason: str, base: str) -> str:
         ("no answer within", "more time: --timeout 60"),
         ("private", "--allow-private HOST, if it is the one you mean"),
     )
-    network = ("resolved", "be found from here", "refuses connections", "unreachable", "cannot be reached")
+    network = ("resolved", "be found from where we looked", "refuses connections", "unreachable", "cannot be reached")
     for sign, would in signs:
         if sign in reason:
             return would

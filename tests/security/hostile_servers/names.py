@@ -49,7 +49,7 @@ _ANSWERS = [
     _named("broadcast", [["255.255.255.255"]], "refused"),
     _named("shared address space", [["100.64.0.7"]], "refused"),
     _named("no address", [[]], "dns"),
-    _named("no such name", _fails(socket.EAI_NONAME), "dns", "could not be resolved from here"),
+    _named("no such name", _fails(socket.EAI_NONAME), "dns", "could not be resolved from where we looked"),
     _named("no answer from the name servers", _fails(socket.EAI_AGAIN), "dns", "no answer"),
     _named("a failure of the name servers", _fails(socket.EAI_FAIL), "dns"),
     _named("a resolver that breaks", [OSError(5, "Input/output error")], "dns"),

@@ -103,11 +103,11 @@ def classify(error: BaseException, host: str, phase: Phase, *, connect_timeout_s
             case socket.gaierror(errno=socket.EAI_AGAIN):
                 return Failure("dns", f"the name servers gave no answer for {host}")
             case socket.gaierror():
-                return Failure("dns", f"the name {host} could not be resolved from here")
+                return Failure("dns", f"the name {host} could not be resolved from where we looked")
             case UnicodeError():  # a name that looks internationalised and is not
                 return Failure("dns", f"{host} is no name that can be looked up")
     if any(isinstance(cause, aiohttp.ClientConnectorDNSError) for cause in chain):
-        return Failure("dns", f"the name {host} has no address that could be found from here")
+        return Failure("dns", f"the name {host} has no address that could be found from where we looked")
     if any(isinstance(cause, TimeoutError) for cause in chain):
         return Failure("timeout", f"no connection to {host} within {connect_timeout_s:g} s")
     if phase == "body":
