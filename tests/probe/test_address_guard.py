@@ -317,7 +317,7 @@ def test_the_address_that_a_host_is_written_as(host: str, address: str | None) -
         (["fe80::1%eth0"], True, [], "metadata"),
         (["0.0.0.0", "::"], True, [], "metadata"),
         (["::ffff:127.0.0.1"], False, [], "private network"),
-        ([], True, [], "has no address"),
+        ([], True, [], "could not be resolved"),
     ],
 )
 async def test_a_name_is_judged_by_all_its_addresses(
