@@ -32,13 +32,13 @@ from interlock.workspace.store import Workspace
 
 SIZES = [(80, 24), (100, 30), (120, 40), (200, 60)]
 TINY = [(20, 5), (1, 1), (3, 24), (80, 2)]
-#: Keys that every section or widget of ours or Textual's may take; leaving for good (q, ctrl+q, ctrl+z) is left out.
+#: Keys that every section or widget of ours or Textual's may take; leaving for good (q, ctrl+q) is left out.
 _NAMED = (
     "question_mark slash left_square_bracket right_square_bracket up down left right home end pageup pagedown enter "
     "escape tab shift+tab space delete backspace ctrl+s ctrl+p ctrl+c ctrl+a ctrl+k ctrl+u ctrl+x ctrl+v ctrl+end "
-    "ctrl+home shift+right shift+down f1"
+    "ctrl+home shift+right shift+down ctrl+z ctrl+y f1"
 )
-KEYS = [*"12345678nopuxemslfjcdtwkabgri", *_NAMED.split()]
+KEYS = [*"12345678nopuxemslfjcdtwkabgrivhy", *_NAMED.split()]
 PASTED = list(HOSTILE.values())
 
 Step = tuple[Any, ...]
