@@ -299,7 +299,7 @@ def test_the_contract_by_command(command, demo: Path, tmp_path: Path) -> None:
     assert service.code == 0 and "system/Observation.rs" in " ".join(service.out.split())
     assert "patient/" not in service.out and "DocumentReference" not in service.out
     counted = command("contract", "check", "--org", "riverside", "--workspace", demo).err
-    assert "riverside: 53 supported; optional: 5 supported" in counted
+    assert "riverside: 57 supported; optional: 5 supported" in counted
     nowhere = command("contract", "check", "--client", "watch", "--workspace", demo)
     assert (nowhere.code, nowhere.out) == (3, "")
     assert "no organisation is of the environment production, which watch is registered for" in nowhere.err

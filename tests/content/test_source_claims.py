@@ -79,7 +79,7 @@ def test_a_pattern_of_certificates_looks_at_the_share_of_life_that_is_left() -> 
 
 
 def test_whoever_compares_with_the_longest_known_integration_hears_that_it_was_no_smart_app() -> None:
-    assert "18 months" in CROSS_CHECK and "not of a SMART app" in CROSS_CHECK
+    assert "18 months" in CROSS_CHECK and "is no SMART app" in CROSS_CHECK
     for path, text in CONTENT.items():
         for line in text.splitlines():
             assert "Scalia 2021: 18 months" not in line or "no SMART app" in line, path.name

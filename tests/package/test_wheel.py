@@ -40,7 +40,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_carries_the_data(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for data in ("questionnaires", "rulesets", "reports", "samples", "skeletons"):
-        shipped = {f"interlock/_data/{path.relative_to(ROOT)}" for path in (ROOT / data).rglob("*") if path.is_file()}
+        files = [path for path in (ROOT / data).rglob("*") if path.is_file() and path.parent.name != "__pycache__"]
+        shipped = {f"interlock/_data/{path.relative_to(ROOT)}" for path in files}
         assert shipped <= set(names)
     tables = ROOT / "src" / "interlock" / "fhir" / "tables" / "data"
     assert {f"interlock/fhir/tables/data/{path.name}" for path in tables.iterdir()} <= set(names)

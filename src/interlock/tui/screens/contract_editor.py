@@ -139,7 +139,9 @@ class ContractEditor(Section):
 
     def _label(self, slot: Slot) -> Text:
         mark = "! " if self._remarks_at(slot) else ""
-        return Text.assemble((mark, "bold"), (slot.name, ""), (_said(slot), "dim"))
+        label = Text.assemble((mark, "bold"), (slot.name, ""), (_said(slot), "dim"))
+        label.no_wrap = True
+        return label
 
     def _remarks_at(self, slot: Slot) -> list[ContractRemark]:
         pointer = "".join(f"/{step}" for step in slot.path)
@@ -187,7 +189,7 @@ class ContractEditor(Section):
             if slot.about:
                 page.para(slot.about)
             if slot.is_leaf:
-                page.field("Now", plain(slot.value, 2000) if slot.value is not None else "nothing", label_width=6)
+                page.field("Now", plain(_typed(slot), 2000) or "nothing", label_width=6)
             page.line((_HINTS[slot.kind], ACCENT))
             remarks = self._remarks_at(slot)
             if remarks:
@@ -272,7 +274,7 @@ class ContractEditor(Section):
             return None
         offered = offers(inputs, inputs.contract, slot)
         title = words.capital(" ".join(step.replace("_", " ") for step in slot.path[-2:] if isinstance(step, str)))
-        shown = "" if slot.value is None else str(slot.value)
+        shown = _typed(slot)
         given: str | None
         if slot.kind == "flag":
             yes_no = [(choice, text(choice)) for choice in slot.choices]
@@ -332,8 +334,7 @@ _HINTS = {
 def _said(slot: Slot) -> str:
     """What a place holds, beside its name."""
     if slot.is_leaf:
-        shown = {True: "yes", False: "no", None: "–"}.get(slot.value, slot.value)
-        return f"  {plain(shown, 80)}"
+        return f"  {plain(_typed(slot), 80) or '–'}"
     if slot.kind == "list":
         entries = [part for part in slot.parts if part.is_leaf]
         if slot.parts and len(entries) == len(slot.parts):
@@ -341,6 +342,19 @@ def _said(slot: Slot) -> str:
         return f"  {words.count(len(slot.parts), 'entry', 'entries')}" if slot.parts else "  none"
     first = next((part for part in slot.parts if part.needed and part.value is not None), None)
     return f"  {plain(first.value, 60)}" if first is not None else ("  –" if slot.is_empty else "")
+
+
+def _typed(slot: Slot) -> str:
+    """A value as one types it: yes or no, a list in brackets, nothing where there is none."""
+    match slot.value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if slot.value else "no"
+        case list():
+            return f"[{', '.join(map(str, slot.value))}]"
+        case _:
+            return str(slot.value)
 
 
 def _drawn(offer: Offer) -> Content:

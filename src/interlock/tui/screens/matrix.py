@@ -105,13 +105,13 @@ class MatrixPage(Section):
         table, (item, org) = self._table, self._first
         table.clear(columns=True)
         self._marked &= self._asked.keys()
-        table.add_column("Question", width=_QUESTION, key="")
+        table.add_column(_one_line("Question"), width=_QUESTION, key="")
         for column in self._columns:
-            table.add_column(Text(plain(state.name_of(column), _ANSWER)), width=_ANSWER, key=column)
+            table.add_column(_one_line(plain(state.name_of(column), _ANSWER)), width=_ANSWER, key=column)
         self._drawn = {(row, column): self._cell((row, column)) for row in self._rows for column in self._columns}
         contents = state.inputs.content.items if state.inputs else {}
         for row in self._rows:
-            question = Text(_short(contents[row].text, _QUESTION))
+            question = _one_line(_short(contents[row].text, _QUESTION))
             table.add_row(question, *(self._drawn[row, column] for column in self._columns), key=row)
         if self._rows and self._columns:
             at_row = self._rows.index(item) if item in self._rows else 0
@@ -129,10 +129,11 @@ class MatrixPage(Section):
     def _cell(self, cell: Cell) -> Text:
         asked = self._asked.get(cell)
         if asked is None:
-            return Text("–", "dim")
+            return _one_line("–", "dim")
         said = asked.shown_answer() if asked.response is not None and asked.response.value is not None else ""
         shown = _short(f"{STATUS[asked.status].glyph} {plain(said, 100)}".strip(), _ANSWER - 2)
-        return Text(f"▪ {shown}" if cell in self._marked else f"  {shown}", "bold" if cell in self._marked else "")
+        marked = cell in self._marked
+        return _one_line(f"▪ {shown}" if marked else f"  {shown}", "bold" if marked else "")
 
     @property
     def _here(self) -> Cell | None:
@@ -337,6 +338,11 @@ class MatrixPage(Section):
         """Back to the section below; pressed twice, the second time does nothing."""
         if self.is_current:
             self.app.pop_screen()
+
+
+def _one_line(shown: str, style: str = "") -> Text:
+    """Text that is cut and never wrapped: there may be no room at all."""
+    return Text(shown, style, no_wrap=True, overflow="crop", end="")
 
 
 def _short(shown: str, width: int) -> str:
