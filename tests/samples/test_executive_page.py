@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from interlock.model.assessment import Assessment
+from interlock.model.base import Owner, RuleOutcome, TaskState, VerdictValue
+from interlock.model.routine import TaskStatus
 from interlock.report import html, markdown, pdf, view
+from interlock.report.elements import Shown
 from interlock.usecases.assess import assess
 from interlock.usecases.load import Inputs
 from interlock.usecases.report import PDF_SECTIONS
@@ -65,6 +68,30 @@ def has_one_form_of_date_and_share(assessment: Assessment, inputs: Inputs) -> No
     assert not re.findall(r".{30}Does this hold\?", page)
 
 
+#: Words of our own that a reader of this page alone cannot know, or that can be read in two ways.
+OURS = re.compile(
+    r"\bours\b|\bour (client|judgement)|\bauth\b|\bis through\b|others have still|Start here|\bas answered\b"
+    r"|technical assessment|pilot's exit|\b0 of"
+)
+
+
+def adds_up_and_begins_once(assessment: Assessment, shown: Shown) -> None:
+    """The rows make the sum, which is the plan's; the headline names the first of what is in the way; plain words."""
+    whole = "\n".join(texts(shown))
+    assert not OURS.search(whole), OURS.search(whole)
+    if shown["organizations"]:
+        rows = [row["work"] for row in shown["organizations"]] + [shown["product_work"]]
+        team = sum(int(row.partition(" + ")[0].replace(",", "")) for row in rows)
+        assert f"adds up to {team:,} person-day" in shown["cost"][0]
+        left = [(task, 1.0 if task.chance is None else task.chance) for task in assessment.plan.left if task.effort]
+        ours = sum(task.effort.mean * chance for task, chance in left if task.owner is Owner.US and task.effort)
+        assert abs(team - ours) <= len(rows) / 2
+    named = re.findall(r"“([^”]+)”", shown["headline"])
+    if assessment.verdict.settled and assessment.verdict.value is not VerdictValue.INTEGRATE:
+        first = [row["title"].removesuffix(".") for row in shown["in_the_way"] if row["where"]]
+        assert named == first[: len(named)] and all(row["when"] for row in shown["in_the_way"] if row["where"])
+
+
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_it_has_words_alone_and_says_nothing_twice(template: str, inputs_of: Callable[[str], Inputs]) -> None:
     inputs = inputs_of(template)
@@ -80,6 +107,7 @@ def test_it_has_words_alone_and_says_nothing_twice(template: str, inputs_of: Cal
     assert built.sections[0]["number"] == "1"
     if LONG or template == "sepsis":
         has_one_form_of_date_and_share(assessment, inputs)
+    adds_up_and_begins_once(assessment, built.sections[0]["content"])
     headings = re.findall(r"^### (.+)$", markdown.render(built), re.MULTILINE)
     assert headings[:2] == ["Clinical safety", "First"] and {"When", "In the way", "Not known"} <= set(headings)
 
@@ -103,12 +131,60 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(inputs_
     assert shown["decisions"][1]["where"] == "Lakeshore Health System"
     assert shown["approvals"][0]["who"].startswith("Organisation's ")
     assert len(shown["in_the_way"]) == 4 and "more blockers" in shown["in_the_way"][3]["title"]
-    assert {row["known"] for row in shown["in_the_way"][:3]} == {"as answered"}
+    assert {row["known"] for row in shown["in_the_way"][:3]} == {"the team's answer"}
+    assert shown["in_the_way"][3]["title"].endswith(
+        " more blockers are open (Lakeshore Health System and Pinecrest Community Hospital), in the section on gaps."
+    )
+    assert shown["organizations"][0]["because"] == (
+        "No blocker is open up to the pilot gate. What is left is work, and the approval of the decision-support "
+        "committee."
+    )
+    assert shown["organizations"][0]["work"].endswith(" + –")
     assert "no date to promise: Harborview Clinics was never observed" in shown["dates"][1]
-    assert re.fullmatch(r"About .*|Up to the pilot gate: about \d+ person-days of the product team.*", shown["cost"][0])
-    assert "Harborview Clinics" in shown["unknown"][0] and "however these turn out" in shown["unknown"][1]
-    assert shown["safety"][0].value.startswith("Bedside nurse")
-    assert "entered-in-error" in shown["safety"][1].value
+    assert re.match(r"Up to the pilot gate the table adds up to \d+ person-days of the product team", shown["cost"][0])
+    assert "Harborview Clinics there are only the product team's answers" in shown["unknown"][0]
+    assert shown["unknown"][1].endswith("what nobody asked there might.")
+    assert shown["safety"][0].value == "No: no launch is recorded at any organisation."
+    assert shown["safety"][1].value.startswith("Bedside nurse")
+    assert "entered-in-error" in shown["safety"][2].value
+
+
+@pytest.mark.parametrize("template", ["early", "fuzzy-contract"])
+def test_each_open_gap_of_clinical_safety_has_somebody_who_decides_it_and_a_month(
+    template: str, inputs_of: Callable[[str], Inputs]
+) -> None:
+    inputs = inputs_of(template)
+    assessment = assess(inputs, today=TODAY, runs=200)
+    shown = executive(assessment, inputs).sections[0]["content"]
+    gaps = {finding.rule for finding in assessment.findings if finding.outcome is RuleOutcome.GAP}
+    safety = {"BND-004": "a medical device", "PROD-003": "how long it may wait", "WF-006": "when the output is wrong"}
+    for rule in gaps & set(safety):
+        (row,) = [row for row in shown["decisions"] if safety[rule] in row["what"]]
+        assert row["who"].startswith("Product lead") and row["when"]
+    assert gaps & set(safety)
+
+
+def test_a_trial_outside_the_ehr_is_no_pilot_and_waits_for_the_privacy_office(
+    inputs_of: Callable[[str], Inputs],
+) -> None:
+    inputs = inputs_of("outside-ehr")
+    shown = executive(assess(inputs, today=TODAY, runs=200), inputs).sections[0]["content"]
+    assert shown["decisions"][1]["what"].startswith("After the trial outside the EHR, decide by its exit criterion")
+    assert "privacy office has to agree before it begins" in shown["safety"][0].value
+    assert not [row for row in shown["decisions"] if "pilot" in row["what"]]
+
+
+def test_what_is_in_use_is_said(inputs_of: Callable[[str], Inputs]) -> None:
+    inputs = inputs_of("ready")
+    assessment = assess(inputs, today=TODAY, runs=50)
+    begun = TaskStatus(status=TaskState.DONE, done="2026-11-02", by="Integration lead")
+    tasks = tuple(
+        task.model_copy(update={"progress": begun}) if task.id.startswith("us.launch@") else task
+        for task in assessment.plan.tasks
+    )
+    plan = assessment.plan.model_copy(update={"tasks": tasks})
+    shown = executive(assessment.model_copy(update={"plan": plan}), inputs).sections[0]["content"]
+    assert shown["safety"][0].value == "In use at Northgate University Hospital."
 
 
 def test_without_organisations_there_is_no_date_and_without_contract_no_safety(
@@ -118,7 +194,7 @@ def test_without_organisations_there_is_no_date_and_without_contract_no_safety(
     assessment = assess(inputs, today=TODAY, runs=50)
     shown = executive(assessment.model_copy(update={"contract": None}), inputs).sections[0]["content"]
     assert shown["dates"] == ("There is no date yet: no organisation has been added.",)
-    assert shown["safety"][0].value == "There is no workflow contract yet, so nothing of it is decided."
+    assert shown["safety"][1].value == "There is no workflow contract yet, so nothing of it is decided."
     assert shown["first"].startswith("Have the 22 questions answered that settle the verdict.")
     assert "today" in shown["decisions"][0]["what"].lower() and shown["decisions"][0]["who"] == "Product lead"
     assert shown["cost"][0].startswith("For the product alone")

@@ -1,0 +1,160 @@
+"""What is in the way, what is not known, and clinical safety, as the page that an executive decides from tells it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from interlock.model import words
+from interlock.model.base import Evidence, GapClass, RuleOutcome, Scope
+from interlock.model.finding import Finding
+from interlock.plan.go import LAUNCH
+from interlock.report import safe
+from interlock.report.elements import Pair, Shown
+from interlock.report.sections.context import BLOCKERS, FEW, UNDECIDED, Context
+from interlock.report.sections.executive_sums import between_days, board
+
+#: So many things in the way are told.
+TOLD = 3
+_NAMED = 3
+_LINE = 320
+#: The decision after the trial outside the EHR: while it is to come, so is the trial.
+_OUTSIDE = "us.decide-outside"
+_SAFETY_OPEN = "Not decided: the workflow contract says nothing of it."
+
+
+def places(context: Context, names: Iterable[str]) -> str:
+    """Where, by name; many are counted, and the table above has what is recommended at each."""
+    each = list(dict.fromkeys(names))
+    others = [name for name in context.names.values() if name not in each]
+    if len(each) <= _NAMED:
+        return words.listed(each)
+    if len(others) == 1:
+        return f"every organisation but {others[0]}"
+    return words.listed(each) if len(each) <= FEW else f"{len(each):,} organisations"
+
+
+def blocking(context: Context) -> Iterator[Finding]:
+    """Open blockers up to the target gate."""
+    for finding in context.in_order(context.assessment.findings):
+        rule = context.assessment.rules[finding.rule]
+        if finding.outcome is RuleOutcome.GAP and rule.gap_class in BLOCKERS and context.needed(rule):
+            yield finding
+
+
+def argued(context: Context) -> list[str]:
+    """Rules whose open gaps argue for the verdict, in its own order; advice only argues and is not among them."""
+    rules = context.assessment.rules
+    reasons = (context.findings[reason.key].rule for reason in context.assessment.verdict.reasons)
+    return [rule for rule in dict.fromkeys(reasons) if rules[rule].gap_class is not GapClass.ADVICE]
+
+
+def in_the_way(context: Context) -> Iterator[Shown]:
+    """What to take up first: what the verdict rests on, then the product's own blockers, the worst, the widest."""
+    at: dict[str, list[Finding]] = defaultdict(list)
+    for reason in context.assessment.verdict.reasons:
+        at[(finding := context.findings[reason.key]).rule].append(finding)
+    for finding in blocking(context):
+        if finding not in at[finding.rule]:
+            at[finding.rule].append(finding)
+    rules, verdict = context.assessment.rules, argued(context)
+    ranked = sorted(
+        (rule for rule in at if rules[rule].gap_class is not GapClass.ADVICE),
+        key=lambda rule: (
+            verdict.index(rule) if rule in verdict else len(verdict),
+            rules[rule].gap_class is not GapClass.PRODUCT_BLOCKER,
+            rules[rule].severity.rank,
+            -len(at[rule]),
+            -max((context.nodes[f.key].blocks for f in at[rule] if f.key in context.nodes), default=0),
+            rule,
+        ),
+    )
+    for rule in ranked[:TOLD]:
+        ends = [context.tasks[finding.key].ends for finding in at[rule] if finding.key in context.tasks]
+        yield {
+            "title": words.sentence(board(safe.name(rules[rule].title))),
+            "where": _where(context, at[rule]),
+            "owner": words.OWNER[rules[rule].remediation.owner].phrase,
+            "when": between_days(context, [day for day in ends if day]),
+            "known": words.listed(sorted({_known_by(finding) for finding in at[rule]}), 2),
+        }
+    if rest := ranked[TOLD:]:
+        more = words.count(len(rest), "more blocker")
+        where = _where(context, [finding for rule in rest for finding in at[rule]])
+        title = f"{more} {words.agree(len(rest), 'is', 'are')} open ({where}), in the section on gaps."
+        yield {"title": title, "where": "", "owner": "", "when": "", "known": ""}
+
+
+def _where(context: Context, findings: Sequence[Finding]) -> str:
+    """The product, the vendors and the organisations that findings are about, each once."""
+    labels = dict.fromkeys((context.subject_link(f.subject).label, f.subject.scope is Scope.ORG) for f in findings)
+    orgs = [label for label, is_org in labels if is_org]
+    told = orgs if len(orgs) <= _NAMED else [places(context, orgs)]
+    return words.listed([*(label for label, is_org in labels if not is_org), *told])
+
+
+def _known_by(finding: Finding) -> str:
+    if finding.evidence is Evidence.OBSERVED:
+        return "observed"
+    answered = any(name.startswith(("responses.", "value.")) for name in finding.reads)
+    return "the team's answer" if answered else "as written down"
+
+
+def unknown(context: Context) -> Iterator[str]:
+    """What nobody knows, and what it would change."""
+    assessment = context.assessment
+    undecided = sum(assessment.totals.findings.get(outcome, 0) for outcome in UNDECIDED)
+    if not undecided:
+        yield "Nothing that was asked or looked at is undecided."
+        return
+    unseen = [context.organization_name(own.org) for own in assessment.readiness if context.unseen(own.org)]
+    counted = words.count(undecided, "finding")
+    looked = f"; of {places(context, unseen)} there are only the product team's answers" if unseen else ""
+    yield f"{counted} {words.agree(undecided, 'is', 'are')} undecided for want of an answer or a look{looked}."
+    yield (
+        f"Nothing of what was asked can still change the verdict; what nobody asked {'there ' if unseen else ''}might."
+        if assessment.verdict.settled
+        else "They could change the verdict."
+    )
+
+
+def safety(context: Context) -> tuple[Pair, ...]:
+    """Whether it reaches patients, who reviews an output, and what happens when one is wrong (from the contract)."""
+    contract = context.assessment.contract
+    today = Pair(term="On patients today", value=_on_patients(context))
+    if contract is None:
+        nothing = "There is no workflow contract yet, so nothing of it is decided."
+        return (today, Pair(term="Review and wrong outputs", value=nothing))
+    review, wrong = contract.review, contract.output_is_wrong
+    signs = _SAFETY_OPEN
+    if review.required and review.role:
+        late = f"If nobody does: {review.timeout}" if review.timeout else "How long it may wait is not decided"
+        signs = f"{words.sentence(review.role)} {late}"
+    elif review.required is False:
+        signs = "Nobody reviews an output before it enters the record; the contract says that none is required"
+    steps = [step for step in (wrong.withdraw or wrong.correct, wrong.notify) if step]
+    return (
+        today,
+        Pair(term="Who reviews an output", value=words.sentence(safe.text(signs, _LINE))),
+        Pair(
+            term="When an output is wrong",
+            value=safe.text(" ".join(map(words.sentence, steps)), _LINE) if steps else _SAFETY_OPEN,
+        ),
+    )
+
+
+def _on_patients(context: Context) -> str:
+    """Where a launch is recorded; and what a trial outside the EHR, which is no launch, needs before it begins."""
+    tasks = context.assessment.plan.tasks
+    launched = [
+        context.organization_name(task.org)
+        for task in tasks
+        if task.org and task.id.partition("@")[0] == LAUNCH and task.is_done
+    ]
+    told = f"In use at {places(context, launched)}." if launched else "No: no launch is recorded at any organisation."
+    if any(task.id == _OUTSIDE and not task.is_done for task in tasks):
+        told += (
+            " The trial outside the EHR shows outputs on real cases to staff: the organisation's privacy office has to "
+            "agree before it begins. The plan has no date for that: its approvals are for the integration."
+        )
+    return told

@@ -1,0 +1,137 @@
+"""When it is done and what it costs, on the page that an executive decides from: ranges, and sums that add up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from interlock.model import words
+from interlock.model.base import Gate, Owner
+from interlock.model.forecast import Quantiles
+from interlock.report import safe
+from interlock.report.sections.context import Context
+
+#: A smaller share of judgement is not told; from the larger one on it is all.
+_LEAST_SHARE, _NEARLY_ALL = 0.5, 0.97
+_LINE = 320
+#: What happens on the day on which a gate is passed, in a sentence.
+_HAPPENS = {
+    Gate.DESIGN: "it is settled on paper",
+    Gate.SANDBOX: "it can be tried in the test environment",
+    Gate.PILOT: "the pilot unit begins",
+    Gate.PRODUCTION: "every unit uses it",
+}
+#: Words of engineers, and what a board reads in their place.
+_BOARD = (
+    ("map the auth surface", "find out how signing in works at each hospital"),
+    ("our client's key", "the product's sign-in key"),
+    ("our client is", "the product's registration is"),
+    ("the authentication paths are not mapped", "how signing in works at each hospital is not written down"),
+)
+
+
+def board(text: str) -> str:
+    """A title or verdict in words that nobody has to look up."""
+    for ours, theirs in _BOARD:
+        text = text.replace(ours, theirs).replace(words.capital(ours), words.capital(theirs))
+    return text
+
+
+class Work(NamedTuple):
+    """Whole person-days that are left: of the product team, and of organisations and EHR vendors together.
+
+    :ivar unreckoned: steps of organisations and vendors of which only the wait is estimated: approvals, meetings.
+    """
+
+    team: int
+    others: int
+    unreckoned: int
+
+    @property
+    def told(self) -> str:
+        """``60 + 56``; where nothing of others is estimated although they have steps, a dash and no zero."""
+        return f"{self.team:,} + {'–' if self.unreckoned and not self.others else f'{self.others:,}'}"
+
+
+def together(parts: Iterable[Work]) -> Work:
+    """The sum of parts as they are shown, so that a reader who adds them up finds the same."""
+    team, others, unreckoned = (sum(column) for column in zip(*parts, strict=True))
+    return Work(team, others, unreckoned)
+
+
+def work(context: Context, orgs: Collection[str | None]) -> Work:
+    """Work that is left for some organisations, what only an unknown may bring by its chance.
+
+    :param orgs: ids of organisations; none stands for the product itself and what is done with the EHR vendors.
+    """
+    team = others = 0.0
+    unreckoned = 0
+    for task in context.assessment.plan.left:
+        if task.org not in orgs:
+            continue
+        if task.effort is None:
+            unreckoned += task.owner is not Owner.US
+            continue
+        days = task.effort.mean * (1.0 if task.chance is None else task.chance)
+        if task.owner is Owner.US:
+            team += days
+        else:
+            others += days
+    return Work(round(team), round(others), unreckoned)
+
+
+def cost(context: Context, left: Work) -> Iterator[str]:
+    """All work that is left up to the target gate, by who does it, and what is not in it."""
+    if not context.assessment.plan.left:
+        return
+    persons = context.assessment.plan.capacity.get(Owner.US)
+    people = (
+        f" (planned with {words.count(round(persons), 'person', 'people')})" if persons else " (no team size is stated)"
+    )
+    gate = words.gate(context.assessment.target_gate)
+    if not context.assessment.organizations:
+        yield f"For the product alone, up to the {gate}: about {words.person_days(left.team)}{people}."
+        yield "What organisations and EHR vendors have to do is not in it, nor are fees and licences."
+        return
+    others = f", and {left.others:,} of organisations and EHR vendors" if left.others else ""
+    yield f"Up to the {gate} the table adds up to {words.person_days(left.team)} of the product team{people}{others}."
+    meetings = "the organisations' own meetings and approvals (“–”), "
+    yield f"Work, not money. Not reckoned: {meetings if left.unreckoned else ''}fees and licences."
+
+
+def dates(context: Context) -> Iterator[str]:
+    """The range with what it rests on, and what the unknowns do to it."""
+    plan = context.assessment.plan
+    if not plan.ground.dated:
+        lacks = not context.assessment.organizations
+        nothing = words.nothing_left(context.assessment.target_gate)
+        yield "There is no date yet: no organisation has been added." if lacks else nothing
+        return
+    happens = _HAPPENS[context.assessment.target_gate]
+    who = f"At the last organisation {happens}" if len(plan.orgs) > 1 else words.capital(happens)
+    yield f"{who} {between(context, plan.finish)} in eight of ten simulated runs; one run in ten ends later."
+    if not plan.ground.firm:
+        because = board(safe.text(words.listed(plan.ground.because, 3), _LINE))
+        yield f"This is a range and no date to promise: {because}."
+    unknown = plan.if_no_gaps is not None and plan.if_all_gaps is not None
+    if plan.judged_durations >= _LEAST_SHARE:
+        mostly = "mostly " if plan.judged_durations < _NEARLY_ALL else ""
+        chance = ", and how likely each unknown is a gap," if unknown else ""
+        yield f"How long things take{chance} is {mostly}judgement, not measured, so only months are named."
+    if plan.if_no_gaps and plan.if_all_gaps:
+        weeks = round((plan.if_all_gaps.p80_days - plan.if_no_gaps.p80_days) / 5)
+        by = f"up to {words.count(weeks, 'week')}" if weeks else "less than a week (other work takes longer beside it)"
+        yield f"Within what this plan reckons, what is unknown moves it by {by}; what nobody asked is in no date."
+
+
+def between(context: Context, *finishes: Quantiles) -> str:
+    """From the first to the last date of some ranges."""
+    return between_days(context, [day for finish in finishes for day in (finish.first_date, finish.p90_date)])
+
+
+def between_days(context: Context, days: Sequence[str]) -> str:
+    """From the first to the last of some days, in months where judgement makes most of the range."""
+    if not days:
+        return ""
+    told = words.span if context.assessment.plan.judged_durations < _LEAST_SHARE else words.months
+    return told(min(days), max(days))
