@@ -113,7 +113,7 @@ def _organizations(context: Context) -> Iterator[Shown]:
             span = ""
             if finishes:
                 span = sums.between(context, *finishes)
-            few = FEW if len(readiness) <= FEW or len(part) == _NAMED + 1 else _NAMED
+            few = FEW if len(readiness) <= FEW or len(part) <= _NAMED else _NAMED - 1
             names = words.listed([context.organization_name(own.org) for own in part], few)
             counted = f"{words.count(len(part), 'organisation')}: " if len(part) > 1 else ""
             yield {
@@ -138,8 +138,8 @@ def _parts(group: Sequence[OrgReadiness], *, apart: bool) -> list[list[OrgReadin
 
 def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
     """Why: the reason that is the same for all of them, or what is open at most of several."""
-    if part[0].recommendation is Recommendation.START and len(part) == 1:
-        return _started(context, part[0])
+    if part[0].recommendation is Recommendation.START:
+        return _started(context, part)
     if len({own.because for own in part}) == 1:
         return words.capital(words.sentence(safe.text(part[0].because, _CELL)))
     of = {own.org for own in part}
@@ -154,13 +154,14 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
     )
 
 
-def _started(context: Context, own: OrgReadiness) -> str:
+def _started(context: Context, part: Sequence[OrgReadiness]) -> str:
     """Where it is recommended to start: that no blocker is open, and whose approvals are left."""
     gate = words.gate(context.assessment.target_gate)
+    orgs = {own.org for own in part}
     boards = [
         safe.name(task.decides.removeprefix("the organisation's ").removeprefix("the "))
         for task in context.assessment.plan.decisions
-        if task.org == own.org and task.decided_by is not Owner.US
+        if task.org in orgs and task.decided_by is not Owner.US
     ]
     approvals = words.listed([f"the approval of the {boards[0]}"] if len(boards) == 1 else [f"{len(boards)} approvals"])
     return f"No blocker is open up to the {gate}. What is left is work{f', and {approvals}' if boards else ''}."
