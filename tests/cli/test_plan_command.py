@@ -34,7 +34,7 @@ def test_the_plan_fits_eighty_columns_and_says_what_it_rests_on(command, workspa
         "What drives the P80",
         "Shared sandboxes",
         "1 Jan 2028 is not worked",
-        "Where to start, in this order",
+        "Where to start, in the order in which to decide",
         "Change freezes. Riverside Regional Medical Center: 18 Dec 2026 to 4 Jan 2027",
         "Decisions to be taken",
         "Priya Raman, integration lead, asks Ruth Calloway, IT director, at Pinecrest Community Hospital.",

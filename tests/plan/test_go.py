@@ -13,7 +13,7 @@ from interlock.model.plan import Plan, PlanTask
 from interlock.model.readiness import GateState
 from interlock.model.routine import TaskStatus
 from interlock.plan.go import with_go
-from interlock.plan.outlook import with_outlook
+from interlock.plan.outlook import order, with_outlook
 
 BIRCH = Organization(id="birch", name="Birch Hospital", vendor="oracle")
 FREEZE = Freeze.model_validate({"from": "2026-12-18", "to": "2027-01-04", "org": "alder"})
@@ -119,3 +119,18 @@ def test_the_next_launch_takes_the_place_of_one_that_is_done_and_has_no_day_unti
     assert (go.org, go.day) == ("birch", "no day stated yet")
     nothing = planned().model_copy(update={"tasks": planned().tasks[:2]})
     assert told(nothing).go is None
+
+
+def test_what_is_open_before_the_launch_is_told_beside_the_gates_that_are_met() -> None:
+    lines = {line.org: line.stage for line in told(planned()).outlook}
+    assert lines["alder"].endswith("; 1 condition of the launch open"), "what is done is no condition any more"
+    assert "launch" not in lines["birch"]
+
+
+def test_the_order_is_one_of_decision_and_says_what_begins_where_nobody_is_to_start() -> None:
+    first, meanwhile, *_ = order(told(planned()))
+    assert first.startswith("Order: that in which to decide, and not that in which work is done or ends.")
+    assert meanwhile.startswith("Meanwhile: building and launching begin at Alder Clinic; elsewhere only asking,")
+    assert meanwhile.endswith("nothing is built or launched before what is open there is closed.")
+    nowhere = order(told(planned(), alder=Recommendation.MAP_FIRST))
+    assert not any(said.startswith("Meanwhile") for said in nowhere)

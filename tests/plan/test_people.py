@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from interlock.model.base import Evidence, Gate, Owner
+from interlock.model.base import Evidence, GapClass, Gate, Owner
 from interlock.model.forecast import Quantiles
 from interlock.model.organization import Organization
 from interlock.model.plan import Plan, PlanTask
@@ -14,12 +14,13 @@ from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort
 from interlock.model.words import WEEKS_MEAN
 from interlock.plan.actions import Wording
-from interlock.plan.due import loads
-from interlock.plan.people import accepted, alike, done, lines, next_weeks, reckoned, spanned, with_people
+from interlock.plan.due import later, loads, waits_for
+from interlock.plan.people import accepted, alike, decided_by, done, lines, next_weeks, reckoned, spanned, with_people
 
 from gaps_factory import UNKNOWN, at_org, finding, rule, rules_of  # isort: skip
 from gaps_factory import task as routine  # isort: skip
 
+BLOCKER = GapClass.INTEGRATION_BLOCKER
 NAMES = {"alder": "Alder Hospital"}
 CONTACTS = (
     {"name": "Dan Whit", "role": "interface analyst", "email": "dan@example.org"},
@@ -219,7 +220,10 @@ def test_a_person_who_has_two_tasks_at_once_keeps_the_days_that_are_told() -> No
 
 def test_what_the_date_waits_for_is_named_where_its_person_has_other_work() -> None:
     plan = of_one(works("us.long", 0, 6, criticality=0.5), works("us.short", 2, 3))
-    assert "The date waits for “Title of us.long” in 50% of runs: give that to somebody else" in loads(plan, 30)[1]
+    assert (
+        "The last date of all waits for “Title of us.long” in 50% of runs: give that to somebody else"
+        in loads(plan, 30)[1]
+    )
 
 
 def test_a_stated_day_that_cannot_be_kept_is_told_with_the_day_that_can() -> None:
@@ -228,7 +232,7 @@ def test_a_stated_day_that_cannot_be_kept_is_told_with_the_day_that_can() -> Non
         "1 stated day is kept in fewer than four of five runs, 1 of them in fewer than half: “Title of us.one” on 4 "
         "Dec 2026, where four of five need until 8 Dec 2026."
     )
-    late = "by 4 Dec 2026 (as stated; half of the runs need longer, four of five need until 8 Dec 2026)"
+    late = "by 4 Dec 2026 (as stated; on the days told here it ends later, four of five need until 8 Dec 2026)"
     assert late in plan.tasks[0].when
     over = of_one(works("us.one", 10, 2, "2026-12-04")).tasks[0]
     assert over.when == (
@@ -242,3 +246,59 @@ def test_work_comes_before_the_waiting_that_it_starts() -> None:
     asks = works("us.ask", 0, 2, "2026-12-14", finish_p50=10.0, finish_p80=10.0)
     plan = of_one(works("us.write", 0, 6, "2026-12-10"), asks)
     assert [each.person_days_late for each in plan.tasks] == [2, 0]
+
+
+def test_whoever_is_named_for_one_task_of_a_vendor_is_asked_about_its_others() -> None:
+    named = TaskStatus(status="not_begun", owner="Nadia Haddad, Oracle Health")
+    tasks = (
+        task("oracle.validation@vendor:oracle", "routine", 0, progress=named),
+        task("AA-001@alder", "gap", 0, org="alder"),
+        task("AA-001@birch", "gap", 0, org="birch"),
+    )
+    plan = of_one(*(each.model_copy(update={"owner": Owner.VENDOR}) for each in tasks))
+    orgs = (Organization(id="alder", name="Alder", vendor="oracle"), Organization(id="birch", name="B", vendor="epic"))
+    told = with_people(plan, (), Wording(), {}, orgs, ()).tasks
+    assert told[1].whose == "the EHR vendor, through Nadia Haddad, Oracle Health"
+    assert told[2].whose == "the EHR vendor, nobody named yet", "another vendor is another company"
+
+
+def test_who_decides_is_named_where_the_contract_names_the_role() -> None:
+    build = routine("us.build", decides="the product lead with the clinical owner: the product lead's list")
+    wording = Wording(routine={"us.build": build}, people={"product lead": "Maya Okafor", "security officer": "L H"})
+    assert wording.decides(task("us.build", "routine", 0), None) == (
+        "the product lead (Maya Okafor) with the clinical owner: the product lead's list"
+    )
+
+
+def test_a_decision_has_one_day_the_stated_one_where_there_is_one() -> None:
+    stated = task("org.a@x", "routine", 0, org="x", due="2026-12-18", ends="2026-12-17", starts="2026-12-01")
+    open_ = task("org.a@y", "routine", 0, org="y", ends="2027-02-01", starts="2027-01-01")
+    assert decided_by([stated]) == "by 18 Dec 2026 (as stated)"
+    assert decided_by([open_, stated]) == "by 18 Dec 2026 (as stated) at the first, by 1 Feb 2027 at the last"
+
+
+def test_a_critical_blocker_that_can_only_begin_later_is_told_with_what_it_waits_for() -> None:
+    rules = rules_of(rule("AA-001", gap_class=BLOCKER, severity="critical"), rule("AA-002", gap_class=BLOCKER))
+    client, key = task("org.client@alder", "routine", 60, org="alder"), task("AA-001@alder", "gap", 90, org="alder")
+    tasks = (client, key.model_copy(update={"after": ("org.client@alder",)}), task("AA-002", "gap", 91))
+    gaps = (finding(rules["AA-001"], at_org("alder")), finding(rules["AA-002"]))
+    plan = with_people(of_one(*tasks), gaps, Wording(rules, names=NAMES), {}, ORGS, ())
+    assert [each.id for each in later(plan, 90)] == ["AA-001@alder"]
+    assert waits_for(plan, later(plan, 90)).startswith("Waits for “Title of org.client@alder”, by ")
+    assert waits_for(plan, [client]) == ""
+    assert [each.id for each in later(plan, 200)] == [], "what the weeks list is not told twice"
+
+
+def test_stated_days_that_are_not_kept_are_those_of_the_tasks_in_the_list() -> None:
+    """Two are listed; the day of the second is after the ninety days in which it begins."""
+    plan = of_one(works("us.one", 0, 6, "2026-12-04"), works("us.two", 60, 20, "2027-03-05"))
+    listed = [each for _, tasks in next_weeks(plan, 90) for each in tasks if "as stated" in each.by_said]
+    assert len(listed) == 2 and loads(plan, 90)[-1].startswith("2 stated days are kept in fewer than four of five")
+
+
+def test_two_ways_of_reckoning_our_time_are_named_and_a_wait_for_its_turn_is_no_want_of_people() -> None:
+    plan = of_one(works("us.one", 0, 6))
+    assert "rest on a simulation" in loads(plan, 30)[0] and "one person keeps who does it alone" in loads(plan, 30)[0]
+    waiting = works("us.one", 20, 6, queue_days=9.6).model_copy(update={"starts": "2026-12-30", "ends": "2027-01-06"})
+    assert waiting.when.endswith("ready about 10 working days before its turn")
+    assert "“Before its turn” is no want of people" in WEEKS_MEAN and "“From” and “by” are no duration" in WEEKS_MEAN

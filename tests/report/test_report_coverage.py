@@ -58,6 +58,12 @@ def test_each_is_counted_with_what_its_answers_rest_on_and_what_was_observed() -
     assert rows["Harborview Clinics"].observed.endswith(": connection timed out after 10 s.")
 
 
+def test_an_answer_that_says_unknown_is_counted_as_the_total_counts_it() -> None:
+    told = ANSWERS[0].model_copy(update={"counts_as": Status.UNKNOWN})
+    row = next(iter(shown(factory.sample().but(answers=(told, *ANSWERS[1:]))).rows))
+    assert (row.answered, row.unknown, row.evidence) == ("1", "2", "1 asserted")
+
+
 def test_who_answered_is_named_without_an_address() -> None:
     assert shown(factory.sample().but(answers=ANSWERS)).authors == "Ada Long (2), nobody named (2) and Bo Short (1)"
 

@@ -73,13 +73,15 @@ def show_weeks(plan: Plan, *, days: int) -> None:
     if sums := planning.reckoned(plan, days):
         blank()
         show_paragraph(sums)
-    later = planning.later_drivers(plan, days)
+    later = planning.later(plan, days)
     if later:
         blank()
-        show_heading("Later, and among what drives the P80")
+        show_heading("Later: critical blockers, and what drives the P80")
     for task in later:
         where = f" (at {task.org})" if task.org else ""
         show_paragraph(f"{task.id}: {planning.done([task], names)}{where}; {task.when}", "- ")
+        if waits := planning.waits_for(plan, [task]):
+            show_paragraph(words.sentence(waits), "  ", "dim")
 
 
 def show_what_if(result: WhatIf) -> None:
@@ -155,10 +157,10 @@ def _hospitals(plan: Plan) -> None:
     if not plan.outlook:
         return
     blank()
-    show_heading("Where to start, in this order")
+    show_heading("Where to start, in the order in which to decide")
     for number, line in enumerate(plan.outlook, 1):
         show_paragraph(line.said, f"{number}. ")
-    for sentence in plan.order:
+    for sentence in planning.order(plan):
         show_paragraph(sentence)
     if plan.freezes:
         show_paragraph(f"Change freezes. {'. '.join(plan.freezes)}")
@@ -189,9 +191,7 @@ def _decided(plan: Plan) -> None:
         task, where = group[0], _at(plan, [each.org for each in group if each.org])
         where = f" ({where})" if where else ""
         show_paragraph(f"{planning.done(group, names)}{where}", "- ")
-        show_paragraph(
-            f"Decided by {task.decides}; half of the runs have it {planning.decided_by(group)}.", "  ", "dim"
-        )
+        show_paragraph(f"Decided by {task.decides}; {planning.decided_by(group)}.", "  ", "dim")
 
 
 def _first(plan: Plan) -> None:

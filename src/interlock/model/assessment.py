@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from interlock.model.annex import Annex
-from interlock.model.base import Gate, Model
+from interlock.model.base import Gate, Model, Status
 from interlock.model.content import ContentChange
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.finding import Contradiction, Finding
@@ -27,6 +27,7 @@ class GivenAnswer(Model):
 
     :ivar text: the question.
     :ivar said: the answer in words; everybody's where several people differ.
+    :ivar counts_as: its status as it is judged: an answer that says unknown is one; older reports have none.
     """
 
     item: str
@@ -34,6 +35,12 @@ class GivenAnswer(Model):
     text: str
     said: str
     response: Response
+    counts_as: Status | None = None
+
+    @property
+    def status(self) -> Status:
+        """As what it counts, so that all who count answers count alike."""
+        return self.counts_as or self.response.status
 
 
 class Assessment(Model):

@@ -29,7 +29,7 @@ from interlock.model.text import plain
 FIND_OUT = "find-out:"
 #: The title of such a task is this before the title of the rule.
 FIND_OUT_WORDS = "Find out whether this holds: "
-#: A shorter wait for one of us than this, in working days, is not told.
+#: A shorter wait for its turn in the list of our work than this, in working days, is not told.
 _TOLD_QUEUE = 5
 #: How many unknowns are told, on a screen and in a report.
 UNKNOWNS_TOLD = 5
@@ -53,11 +53,12 @@ class PlanTask(Model):
     :ivar starts, ends: the days of its median start and finish; ``latest`` that by which four of five runs finish it.
     :ivar person_days_late: working days by which they are later than in the simulation: its person has other work.
     :ivar action: what to do, as a person is told it; ``title`` says what is open.
+    :ivar critical: it closes a gap of critical severity that blocks, up to the target gate.
     :ivar decides: who decides, where it is a decision; ``decided_by`` on whose side they are.
     :ivar progress: how far a routine task has come, where somebody has said so.
     :ivar criticality: share of runs in which the task lies on the critical path of its finish, in [0, 1].
     :ivar start_p50, finish_p50: median start and finish, working days from the plan's start; ``finish_p80`` its P80.
-    :ivar queue_days: mean working days that it waits, ready to start, for somebody of its owner to be free.
+    :ivar queue_days: mean working days that it waits, ready to start, for its turn in the list of its owner's work.
     :ivar shared_environment: its time goes by in windows of an environment that others use too.
     """
 
@@ -90,6 +91,7 @@ class PlanTask(Model):
     person_days_late: int = 0
     accepted: str = ""
     action: str = ""
+    critical: bool = False
     decides: str = ""
     decided_by: Owner = Owner.ORG
 
@@ -108,7 +110,12 @@ class PlanTask(Model):
 
         A day that was stated and is over before the task can begin is nothing to act on.
         """
-        return (None if self._too_soon else self.due) or self.latest or self.ends
+        return self.due_kept or self.latest or self.ends
+
+    @property
+    def due_kept(self) -> str | None:
+        """The day that was stated, unless it is over before the task can begin."""
+        return None if self._too_soon else self.due
 
     @property
     def _too_soon(self) -> bool:
@@ -123,7 +130,7 @@ class PlanTask(Model):
         if self._too_soon:
             kept = f" (stated: {words.iso_day(self.due or '')}, before it can begin)"
         elif self.due and self.latest and self.latest > self.due:
-            half = "half of the runs need longer, " if self.ends and self.ends > self.due else ""
+            half = "on the days told here it ends later, " if self.ends and self.ends > self.due else ""
             kept = f" (as stated; {half}four of five need until {words.iso_day(self.latest)})"
         return f"by {words.iso_day(self.by)}{kept}"
 
@@ -140,7 +147,7 @@ class PlanTask(Model):
         whose = "ours" if self.owner is Owner.US else "theirs"
         told = f"{words.person_days(work)} of {whose}" if work else "waiting only"
         late = round(self.queue_days) >= _TOLD_QUEUE and self.owner is Owner.US
-        free = f"; ready about {words.days(round(self.queue_days))} before one of us is free for it" if late else ""
+        free = f"; ready about {words.days(round(self.queue_days))} before its turn" if late else ""
         return f"{first}; {told}{free}"
 
     @property
@@ -284,28 +291,6 @@ class Plan(Model):
         return tuple(firsts.values())[:UNKNOWNS_TOLD]
 
     @property
-    def order(self) -> tuple[str, ...]:
-        """By what the organisations are ordered, and whose finish waits for our people's work elsewhere.
-
-        Each is ``Lead: what there is to know``, as a note is.
-        """
-        if len(self.orgs) < 2:
-            return ()
-        names = {line.org: line.name for line in self.outlook}
-        said = [
-            "Order: first where it is recommended to start, then where something has to be waited for or mapped, last "
-            "where nobody could look; of those of which the same is recommended, first whichever is through first in "
-            "half of the runs. Our people's time is not kept for one of them: what can start first is taken first, and "
-            "of that what has most work behind it."
-        ]
-        for each in self.orgs:
-            waits = [f"{names.get(org, org)} ({round(100 * share)} in 100 runs)" for org, share in each.waits.items()]
-            if waits:
-                name = names.get(each.org, each.org)
-                said.append(f"Queue: at {name} the date waits for our people's work at {words.listed(waits, 4)}.")
-        return tuple(said)
-
-    @property
     def first_note(self) -> str:
         """What doing the first things brings together, or why there are none; one sentence or two."""
         if not self.left:
@@ -331,7 +316,7 @@ class Plan(Model):
             off = f"take {words.days(sum(each.values()))} off the P80"
         else:
             off = f"bring the organisations' own P80s forward ({words.listed(moved, len(moved))})"
-        return f"All done today, 1 to {number} together would {off}{through}."
+        return f"Were all of them done already, 1 to {number} together would {off}{through}."
 
     @model_validator(mode="before")
     @classmethod

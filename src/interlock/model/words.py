@@ -236,11 +236,19 @@ GATE_DAY: Mapping[Gate, str] = {
     Gate.PILOT: "Pilot unit begins",
     Gate.PRODUCTION: "In use throughout",
 }
+#: What begins at organisations at which it is not recommended to start, after a semicolon.
+ELSEWHERE = (
+    "elsewhere only asking, mapping, registration and the reviews that take lead time begin now, and nothing is built "
+    "or launched before what is open there is closed"
+)
 #: How to read the tasks of the next weeks.
 WEEKS_MEAN = (
-    "Each task stands in the week in which half of the simulated runs have begun it; what is under way stands in the "
-    "first. The day to act on is the one after “by”: the day that somebody stated, or else the day by which four of "
-    "five runs have the task done. Person-days are means. What only a gap that is yet to be found would bring is left "
+    "“From” and “by” are no duration: from the day on which half of the simulated runs have begun it, or the first on "
+    "which it can begin after the days that were stated; by the day that somebody stated, or else by which four of "
+    "five runs have it done. The day to act on is the one after “by”. Each task stands in the week of its first day; "
+    "what is under way stands in the first. “Before its turn” is no want of people: the list of our work keeps its "
+    "order, and what is ready waits in it for some ten working days even where one of us is free. Person-days are "
+    "means. What only a gap that is yet to be found would bring is left "
     "out. A bad answer to a question makes it a gap. A gap whose answer stays “no” is closed by a decision: the "
     "contract no longer needs it, or the organisation is left out."
 )
@@ -249,7 +257,8 @@ FIRST_MEANS = (
     "First what the verdict (whether to integrate now) hangs on, if anything does, then what saves most working days "
     "for a day of work (for anything at least a quarter of a day is reckoned). What one saves are the working days "
     "that come off the day by which four of five simulated runs are through (the P80), added up over the organisations "
-    "that it moves. Each is judged with all above it done, so a number may be larger further down. Where no days of "
+    "that it moves. They are told as if it were done already, which is the most that hurrying it can bring. Each is "
+    "judged with all above it done, so a number may be larger further down. Where no days of "
     "work are told, others do the work and only the waiting is estimated."
 )
 #: How to read the rule for a launch.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from interlock.model import words
-from interlock.model.base import Evidence, Gate, Owner, Scope
+from interlock.model.base import Evidence, GapClass, Gate, Owner, Scope, Severity
 from interlock.model.finding import Finding
 from interlock.model.plan import PlanTask
 from interlock.model.questionnaire import Item, ItemType
@@ -16,6 +16,7 @@ from interlock.model.text import plain
 
 #: The id of a task that probes an organisation is this before the organisation's.
 PROBE = "probe:"
+_BLOCKERS = frozenset({GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER})
 #: Findings that one task names; the rest is counted.
 _NAMED = 3
 #: What a task that asks an organisation a question begins with.
@@ -31,6 +32,7 @@ class Wording:
 
     :ivar items: questions by id; ``routine`` the ruleset's routine tasks by id; ``names`` organisations by id.
     :ivar accepts: the least evidence of each gate, and ``gate`` the plan's target.
+    :ivar people: who has a role, by the role in small letters, as the contract names them.
     """
 
     rules: Mapping[str, Rule] = field(default_factory=dict)
@@ -39,6 +41,7 @@ class Wording:
     names: Mapping[str, str] = field(default_factory=dict)
     accepts: Mapping[Gate, Evidence] = field(default_factory=dict)
     gate: Gate = Gate.PILOT
+    people: Mapping[str, str] = field(default_factory=dict)
 
     def action(self, task: PlanTask, finding: Finding | None) -> str:
         """What to do, as an imperative: a question to ask, a gap's remediation, or the task's own title."""
@@ -81,13 +84,20 @@ class Wording:
         routine = self.routine.get(task.id.partition("@")[0])
         return f"recorded as done, with {routine.record}" if routine and routine.record else "recorded as done"
 
+    def critical(self, task: PlanTask, finding: Finding | None) -> bool:
+        """Whether it closes a gap of critical severity that blocks."""
+        rule = self.rules.get(finding.rule) if finding is not None else None
+        blocks = rule is not None and rule.gap_class in _BLOCKERS and rule.severity is Severity.CRITICAL
+        return blocks and task.kind == "gap"
+
     def decides(self, task: PlanTask, finding: Finding | None) -> str:
-        """Who decides, where the task is a decision; else empty."""
-        if finding is not None:
-            rule = self.rules.get(finding.rule)
-            return (rule.remediation.decides or "") if rule is not None and task.kind == "gap" else ""
-        routine = self.routine.get(task.id.partition("@")[0])
-        return (routine.decides or "") if routine is not None else ""
+        """Who decides, where the task is a decision, by name where the contract has one; else empty."""
+        rule = self.rules.get(finding.rule) if finding is not None and task.kind == "gap" else None
+        decision = self.routine.get(task.id.partition("@")[0]) if finding is None else rule and rule.remediation
+        who, colon, options = ((decision.decides if decision else None) or "").partition(":")
+        for role, name in self.people.items():
+            who = re.sub(rf"\b(the {re.escape(role)})\b", "\\1 (" + name.replace("\\", "") + ")", who)
+        return f"{who}{colon}{options}"
 
     def decided_by(self, task: PlanTask, finding: Finding | None) -> Owner:
         """On whose side they are who decide."""

@@ -1,4 +1,4 @@
-"""What our people have in the weeks to come, and what cannot be kept of it: days that move, and stated days."""
+"""What our people have in the weeks to come, what cannot be kept of it, and what can begin only after them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from interlock.model import words
 from interlock.model.forecast import PersonLoad
 from interlock.model.plan import Plan, PlanTask
-from interlock.plan.people import done
+from interlock.plan.people import done, next_weeks
 
 #: People, weeks and tasks that are named; the rest is counted.
 _PEOPLE, _WEEKS, _TASKS = 6, 6, 4
@@ -23,11 +23,16 @@ def loads(plan: Plan, days: int) -> tuple[str, ...]:
     last = date.fromisoformat(plan.start) + timedelta(days=days)
     told = [sentence for load in plan.people if (sentence := _load(plan, load, last))]
     if not told:
-        return tuple(_unkept(plan, last))
-    reads = "The simulation gives our work to whoever of us is free; the days told here are those that each person can "
-    reads += "keep who has it alone, by name or as the contact."
+        return tuple(_unkept(plan, days))
+    reads = (
+        "Two things are reckoned here, and they are not the same. The dates of an organisation, and the work of a "
+        "week, rest on a simulation that takes our work in the order of one list and gives it to whoever of us is "
+        "free. The days of a task of ours are those that one person keeps who does it alone, by name or as the "
+        "contact: so one of us may have no hour free in a week in which the team has. The organisations' dates suppose "
+        "that such work is shared out."
+    )
     more = [f"{len(told) - _PEOPLE} more of our people have work in these weeks."] if len(told) > _PEOPLE else []
-    return (reads, *told[:_PEOPLE], *more, *_unkept(plan, last))
+    return (reads, *told[:_PEOPLE], *more, *_unkept(plan, days))
 
 
 def _load(plan: Plan, load: PersonLoad, last: date) -> str:
@@ -53,8 +58,9 @@ def _load(plan: Plan, load: PersonLoad, last: date) -> str:
         )
         first = max(moved, key=lambda task: (task.criticality, task.id))
         if first.criticality >= _MATTERS:
+            which = "The last date of all" if first.org is None else "The date of its organisation"
             said += (
-                f". The date waits for “{_quoted(plan, first)}” in {words.share(first.criticality)} of runs: give that "
+                f". {which} waits for “{_quoted(plan, first)}” in {words.share(first.criticality)} of runs: give that "
                 "to somebody else, or something that comes before it"
             )
     return f"{said}."
@@ -66,23 +72,39 @@ def _quoted(plan: Plan, task: PlanTask) -> str:
     return done([task], names).replace("“", "‘").replace("”", "’")
 
 
-def _unkept(plan: Plan, last: date) -> Iterator[str]:
-    """The stated days of these weeks that fewer than four of five runs keep, those first that fewest do."""
-    late = [
-        task
-        for task in plan.left
-        if task.chance is None
-        and task.due
-        and date.fromisoformat(task.due) <= last
-        and task.latest
-        and task.latest > task.due
-    ]
+def _unkept(plan: Plan, days: int) -> Iterator[str]:
+    """The stated days of tasks of these weeks that fewer than four of five runs keep, those that fewest keep first."""
+    told = [task for _, tasks in next_weeks(plan, days) for task in tasks]
+    late = [task for task in told if task.due and task.latest and task.latest > task.due]
     late.sort(key=lambda task: (not _missed(task), task.due or "", task.id))
     if late:
         missed = sum(map(_missed, late))
         less = f", {missed} of them in fewer than half" if missed else ""
         stated, kept = words.count(len(late), "stated day"), words.agree(len(late), "is", "are")
         yield f"{stated} {kept} kept in fewer than four of five runs{less}: {_told(plan, late)}."
+
+
+def later(plan: Plan, days: int) -> tuple[PlanTask, ...]:
+    """What starts only after so many days and is a critical blocker, or drives the plan's date; the first on top."""
+    driving = {driver.id for driver in plan.drivers}
+    shown = {task.id for _, tasks in next_weeks(plan, days) for task in tasks}
+    behind = [task for task in plan.left if task.chance is None and task.id not in shown]
+    told = [task for task in behind if task.id in driving or task.critical]
+    return tuple(sorted(told, key=lambda task: (task.start_p50, task.id)))
+
+
+def waits_for(plan: Plan, tasks: Sequence[PlanTask]) -> str:
+    """What tasks wait for longest, of what comes directly before each; empty where that is nothing that is left."""
+    names = {line.org: line.name for line in plan.outlook}
+    left = {task.id: task for task in plan.left if task.chance is None}
+    said = []
+    for task in tasks:
+        before = [left[name] for name in task.after if name in left]
+        if before:
+            last = max(before, key=lambda first: (first.finish_p50, first.id))
+            where = f"{names.get(task.org or '', task.org)} waits" if len(tasks) > 1 else "Waits"
+            said.append(f"{where} for “{_quoted(plan, last)}”, {last.by_said}")
+    return ". ".join(said)
 
 
 def _missed(task: PlanTask) -> bool:

@@ -8,7 +8,7 @@ several organisations is one entry. Unknowns are also ranked by how much finding
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from interlock.model import words
@@ -96,7 +96,7 @@ class Ranking:
             if is_requirement(rules[node.rule]):
                 for org in node.orgs if simulation.orgs else ("",):
                     self._required[org, node.gate].add(node.key)
-        self._chosen: dict[int, None] = {}
+        self._chosen: dict[int, int] = {}  # row → number in the list
         self._now = comparison  # with what is chosen taken out
 
     def chosen(self, plan_p80: float) -> tuple[tuple[FirstThing, ...], tuple[FirstThing, ...]]:
@@ -160,8 +160,9 @@ class Ranking:
         return any(name.removeprefix(finding_out("")) in self._argue for name in names)
 
     def _take(self, thing: _Thing, plan_p80: float) -> FirstThing:
-        again = bool(self._chosen)
-        self._chosen.update(dict.fromkeys(thing.rows))
+        above = max(self._chosen.values(), default=0)
+        told = self._told(thing, again=above > 0)
+        self._chosen.update(dict.fromkeys(thing.rows, above + 1))
         for keys in self._required.values():
             keys.difference_update(thing.keys)
         self._now = Comparison(self._simulation, self._chosen)
@@ -169,10 +170,15 @@ class Ranking:
         date = self._simulation.calendar.date_of(round(through, 1)).isoformat()
         saved = self._now.saved_since(self._comparison)
         together = {org: round(days, 1) for org, days in saved.items() if org is not None and round(days, 1) > 0}
-        told = self._told(thing, sum(saved.values()), date, again)
-        return told.model_copy(update={"together_orgs": together})
+        return told.model_copy(
+            update={
+                "together_days": round(sum(saved.values()), 1),
+                "together_p80_date": date,
+                "together_orgs": together,
+            }
+        )
 
-    def _told(self, thing: _Thing, together: float = 0.0, date: str = "", again: bool = False) -> FirstThing:
+    def _told(self, thing: _Thing, *, again: bool = False) -> FirstThing:
         tasks = [self._simulation.work.tasks[row] for row in thing.rows]
         return FirstThing(
             key=thing.keys[0] if len(thing.keys) == 1 else _group(thing.task),
@@ -181,18 +187,27 @@ class Ranking:
             title=thing.task.title if len(tasks) == 1 else _shared_title(thing.task),
             kind=thing.task.kind,
             owner=thing.task.owner,
-            action=self._action(thing, again),
+            action=self._action(thing),
             argues=thing.argues,
             p80_days_saved_per_person_day=thing.rate,
             unlocks=thing.unlocks,
             criticality=thing.criticality,
             because=_because(thing, again),
             p80_days_saved=round(thing.saved, 1),
-            together_days=round(together, 1),
-            together_p80_date=date,
         )
 
-    def _action(self, thing: _Thing, again: bool) -> str:
+    def _above(self, rows: Iterable[int]) -> Iterator[int]:
+        """The numbers in the list of what these tasks wait for and stands above them."""
+        work, seen, look = self._simulation.work, set(rows), list(rows)
+        while look:
+            for first in work.before[look.pop()]:
+                if first in self._chosen:
+                    yield self._chosen[first]
+                elif first not in seen:
+                    seen.add(first)
+                    look.append(first)
+
+    def _action(self, thing: _Thing) -> str:
         """What to do: a gap's remediation, whom or what to ask, whom to probe, or to begin."""
         node = self._nodes.get(thing.keys[0])
         if node is not None:
@@ -205,7 +220,8 @@ class Ranking:
             return _find_out_words([finding for finding in found if finding is not None])
         if thing.task.said is not None and thing.task.said.begun:
             return f"It began on {words.iso_day(thing.task.said.begun)}: see it through."
-        free = f"it waits for nothing{' but what stands above' if again else ''}"
+        above = [f"number {rank}" for rank in sorted(set(self._above(thing.rows)))]
+        free = f"it waits for nothing{f' but {words.listed(above, len(above))} above' if above else ''}"
         if thing.task.owner is Owner.US:
             return f"Begin it: {free}."
         return f"Ask {words.OWNER[thing.task.owner].phrase} to begin it: {free}, and nobody begins unasked."
@@ -215,16 +231,18 @@ def _because(thing: _Thing, again: bool) -> str:
     saved = round(thing.saved, 1)
     gains = []
     if saved > 0:
-        gains.append(f"saves {'another ' if again else ''}{words.days(saved)}")
+        gains.append(f"save {'another ' if again else ''}{words.days(saved)}")
     if thing.unlocks:
-        gains.append(f"passes {words.count(thing.unlocks, 'gate')}")
-    if thing.criticality >= _TOLD_CRITICAL:
-        gains.append(f"is what the date waits for in {words.share(thing.criticality)} of runs")
+        gains.append(f"pass {words.count(thing.unlocks, 'gate')}")
     if saved <= 0:
-        gains.append("saves no day by itself, because other work takes longer beside it")
+        gains.append("save no day by itself, because other work takes longer beside it")
+    several = "one of its organisations" if len(thing.rows) > 1 else "its organisation"
+    which = "The last date of all" if thing.task.org is None else f"The date of {several}"
+    share = words.share(thing.criticality)
+    waits = f" {which} waits for it in {share} of runs." if thing.criticality >= _TOLD_CRITICAL else ""
     reason = "It argues for the verdict. " if thing.argues else ""
     effort = f"{_effort(thing.person_days, thing.task)}. " if thing.task.effort is not None else ""
-    return f"{reason}{effort}Done today, it {listed(gains)}."
+    return f"{reason}{effort}Were it done already, that would {listed(gains)}.{waits}"
 
 
 def _effort(person_days: float, task: Task) -> str:

@@ -19,10 +19,15 @@ from interlock.plan.tasks import Work
 CROSS_CHECK = (
     "Cross-check: elsewhere a light web tool took 10 to 12 weeks at three systems (Branda 2024), and an integration "
     "that is no SMART app took 18 months at five centres (Scalia 2021). Where our first organisation takes less than "
-    "the one, or our last more than the other, look at the estimates again."
+    "the one, or our last more than the other, somebody has to look at the estimates again before a date is quoted."
 )
 #: The bounds of the cross-check, in days of the calendar.
 _SHORT, _LONG = 70, 548
+#: Who looks at the estimates again, and how what is found takes effect.
+_LOOK_AGAIN = (
+    "whoever of us is the contact there goes through what is left with theirs, and states the days that are known "
+    "(interlock task)"
+)
 _WEEK_DAYS, _MONTH_DAYS = 7.0, 30.44
 
 
@@ -95,10 +100,14 @@ def _crossed(simulation: Simulation, names: Mapping[str, str]) -> str:
             task.kind == "routine" and task.org == first and (task.is_done or task.is_begun)
             for task in simulation.work.tasks
         )
-        why = f": {words.count(begun, 'routine task')} there are done or begun, so this is a rest" if begun else ""
-        fires.append(f"{names.get(first, first)} is through in {weeks} in half of the runs{why}")
+        through = f"{names.get(first, first)} is through in {weeks} in half of the runs"
+        if begun:
+            done = f"{words.count(begun, 'routine task')} there {words.agree(begun, 'is', 'are')} done or begun"
+            fires.append(f"{through}, which is the time of what is left, so it asks for nothing ({done})")
+        else:
+            fires.append(f"{through}: {_LOOK_AGAIN}")
     if days[last] > _LONG:
-        fires.append(f"{names.get(last, last)} is through in {months} in half of the runs")
+        fires.append(f"{names.get(last, last)} is through in {months} in half of the runs: {_LOOK_AGAIN}")
     if fires:
         return f"That is so here: {'; and '.join(fires)}."
     if first == last:
@@ -145,13 +154,16 @@ def _parts(work: Work) -> Iterator[str]:
 
 def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
     work = simulation.work
-    ours = sum(
-        pert_mean(effort_estimate(task.effort))
+    days = {
+        row: pert_mean(effort_estimate(task.effort))
         * simulation.share_left(row)
         * (1.0 if task.chance is None else task.chance)
         for row, task in enumerate(work.tasks)
         if task.owner is Owner.US and not task.is_done
-    )
+    }
+    ours = sum(days.values())
+    # Each organisation's is rounded by itself, as in the tables, so that they add up.
+    there = sum(round(sum(d for row, d in days.items() if work.tasks[row].org == org)) for org in simulation.orgs)
     persons = simulation.persons.get(Owner.US)
     if persons is None:
         needed = ours / finish.p80_days if finish.p80_days else 0.0
@@ -166,12 +178,12 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
             for row, queued in simulation.times.queued.items()
             if work.tasks[row].owner is Owner.US and not work.tasks[row].is_done
         ]
-        waits = (
-            f"; a task of ours that is ready waits {words.days(sum(busy) / len(busy))} on average for a free person"
-            if busy
-            else ""
-        )
-        yield f"Our people: {persons:g} of us for {ours:,.0f} person-days{waits}."
+        turn = "on average for its turn in the list of our work"
+        waits = f"; a task of ours that is ready waits {words.days(sum(busy) / len(busy))} {turn}" if busy else ""
+        of = ""
+        if simulation.orgs and round(ours) != there:
+            of = f" ({there:,} at the organisations, {round(ours) - there:,} once for the product and the vendors)"
+        yield f"Our people: {persons:g} of us for {ours:,.0f} person-days{of}{waits}."
 
 
 def _decisions(work: Work) -> Iterator[str]:

@@ -13,6 +13,7 @@ from interlock.model.plan import Plan, PlanTask
 from interlock.model.readiness import OrgReadiness
 from interlock.model.text import plain
 from interlock.plan.actions import named
+from interlock.plan.go import LAUNCH
 
 #: What starts within so many working days can be next.
 _SOON = 10.0
@@ -44,7 +45,7 @@ def with_outlook(
                 vendor=words.vendor(organization.vendor),
                 recommended=words.RECOMMENDATION[own.recommendation].title if own else "",
                 why=words.capital(plain(own.because, 300)) if own else "",
-                stage=words.met_up_to(own.stage if own else None),
+                stage=words.met_up_to(own.stage if own else None) + _conditions(tasks),
                 next=named(_next(tasks), organization.name),
                 there=_named(organization.contact("there"), tasks, Owner.ORG),
                 here=_named(organization.contact("here"), tasks, Owner.US),
@@ -55,6 +56,13 @@ def with_outlook(
     lines.sort(key=lambda line: (rank.get(line.org, len(rank)), line.finish.p50_days, line.org))
     names = {organization.id: plain(organization.name, 60) for organization in organizations}
     return plan.model_copy(update={"outlook": tuple(lines), "freezes": _freezes(freezes, names)})
+
+
+def _conditions(tasks: Sequence[PlanTask]) -> str:
+    """What has to be done before the launch that is no requirement, counted; empty where nothing is left of it."""
+    launch = next((task for task in tasks if task.id.partition("@")[0] == LAUNCH), None)
+    number = sum(task.id in launch.after and task.kind == "routine" for task in tasks) if launch else 0
+    return f"; {words.count(number, 'condition')} of the launch open" if number else ""
 
 
 def _next(tasks: Sequence[PlanTask]) -> str:
@@ -94,4 +102,31 @@ def _freezes(freezes: Sequence[Freeze], names: Mapping[str, str]) -> tuple[str, 
             f"{words.listed(without, 6)}: no dates are stated, so the ruleset's estimate stands in their place "
             "(freezes in interlock.yaml)."
         )
+    return tuple(said)
+
+
+def order(plan: Plan) -> tuple[str, ...]:
+    """By what the organisations are ordered, what begins where, and whose finish waits for our people's work elsewhere.
+
+    Each is ``Lead: what there is to know``, as a note is.
+    """
+    if len(plan.orgs) < 2:
+        return ()
+    names = {line.org: line.name for line in plan.outlook}
+    said = [
+        "Order: that in which to decide, and not that in which work is done or ends. First where it is recommended to "
+        "start, then where something has to be waited for or mapped, last where nobody could look; of those of which "
+        "the same is recommended, first whichever is through first in half of the runs. Our people's time is kept for "
+        "none of them: what can start first is taken first, and of that what has most work behind it, so one further "
+        "down may be through earlier."
+    ]
+    title = words.RECOMMENDATION[Recommendation.START].title
+    start = [line.name for line in plan.outlook if line.recommended == title]
+    if start and len(start) < len(plan.outlook):
+        said.append(f"Meanwhile: building and launching begin at {words.listed(start, 4)}; {words.ELSEWHERE}.")
+    for each in plan.orgs:
+        waits = [f"{names.get(org, org)} ({round(100 * share)} in 100 runs)" for org, share in each.waits.items()]
+        if waits:
+            name = names.get(each.org, each.org)
+            said.append(f"Queue: at {name} the date waits for our people's work at {words.listed(waits, 4)}.")
     return tuple(said)

@@ -50,6 +50,13 @@ def with_people(
         for owner, side in _SIDES.items()
         if (contact := organization.contact(side)) is not None
     }
+    # A vendor has no contacts of its own: whoever is named for a task of the vendor's is asked about its others too.
+    vendors = {task.id.partition("@vendor:")[2]: said for task in plan.left if (said := _named_there(task))}
+    contacts |= {
+        (organization.id, Owner.VENDOR): vendors[organization.vendor]
+        for organization in organizations
+        if organization.vendor in vendors
+    }
     by_key = {finding.key: finding for finding in findings}
     calendar = WorkingCalendar(date.fromisoformat(plan.start), holidays)
 
@@ -69,6 +76,7 @@ def with_people(
                 "latest": calendar.date_of(task.finish_p80).isoformat() if task.finish_p80 is not None else None,
                 "accepted": wording.accepted(task, finding),
                 "action": wording.action(task, finding),
+                "critical": wording.critical(task, finding),
                 "decides": wording.decides(task, finding),
                 "decided_by": wording.decided_by(task, finding),
             }
@@ -91,6 +99,12 @@ def with_people(
     update = {"tasks": tasks, "first": first, "apart": apart, "unknowns": unknowns}
     load = tuple(_load(tasks, plan, calendar))
     return plan.model_copy(update=update | {"load": load, "people": people})
+
+
+def _named_there(task: PlanTask) -> str | None:
+    """Who is named for a task that a vendor does once for all its organisations."""
+    vendors = task.owner is Owner.VENDOR and task.org is None
+    return task.progress.owner if vendors and task.progress is not None else None
 
 
 def _worded(thing: FirstThing, tasks: Mapping[str, PlanTask], names: Mapping[str, str]) -> FirstThing:
@@ -286,14 +300,6 @@ def reckoned(plan: Plan, days: int) -> str:
     )
 
 
-def later_drivers(plan: Plan, days: int) -> tuple[PlanTask, ...]:
-    """Tasks that drive the plan's date most and start only after so many days, the first to start on top."""
-    driving = {driver.id for driver in plan.drivers}
-    shown = {task.id for _, tasks in next_weeks(plan, days) for task in tasks}
-    later = [task for task in plan.left if task.id in driving and task.id not in shown and task.chance is None]
-    return tuple(sorted(later, key=lambda task: (task.start_p50, task.id)))
-
-
 def alike(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
     """The same work at several organisations together; where it is under way, apart from where it is to come."""
     groups: dict[tuple[str, bool], list[PlanTask]] = {}
@@ -357,9 +363,12 @@ def accepted(group: Sequence[PlanTask]) -> str:
 
 
 def decided_by(group: Sequence[PlanTask]) -> str:
-    """The days by which half of the runs have these decisions, of the first organisation and of the last."""
-    days = sorted(task.ends for task in group if task.ends)
+    """The day of these decisions at the first organisation and at the last: as stated, or in half of the runs."""
+    days = sorted((task.due_kept or task.ends, task.due_kept is not None) for task in group if task.ends)
     if not days:
         return ""
-    last = f" at the first, by {words.iso_day(days[-1])} at the last" if days[-1] != days[0] else ""
-    return f"by {words.iso_day(days[0])}{last}"
+
+    def said(day: tuple[str, bool]) -> str:
+        return f"by {words.iso_day(day[0] or '')}{' (as stated)' if day[1] else ''}"
+
+    return said(days[0]) if days[0] == days[-1] else f"{said(days[0])} at the first, {said(days[-1])} at the last"

@@ -12,6 +12,7 @@ from interlock.model import words
 from interlock.model.assessment import Assessment, GivenAnswer
 from interlock.model.base import Owner, Status
 from interlock.model.plan import Plan
+from interlock.model.text import plain
 from interlock.plan.actions import Wording
 from interlock.plan.evidence import evidence_work
 from interlock.plan.go import with_go
@@ -22,6 +23,7 @@ from interlock.plan.options import PlanOptions
 from interlock.plan.outlook import with_outlook
 from interlock.plan.people import with_people
 from interlock.plan.schedule import make_plan
+from interlock.plan.stated import with_stated_days
 from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.history import own_past
 from interlock.usecases.judge import Judgement, judge_of, totals
@@ -103,7 +105,10 @@ def _told(inputs: Inputs, judged: Judgement, plan: Plan) -> Plan:
         names={organization.id: organization.name for organization in inputs.organizations},
         accepts=ruleset.accepts,
         gate=settings.target_gate,
+        people={owner.role.lower(): plain(owner.name, 60) for owner in inputs.written.owners} if inputs.written else {},
     )
+    frozen = {task.id for task in ruleset.tasks if task.waits_in_freeze}
+    plan = with_stated_days(plan, frozen, settings.freezes, settings.holidays, wording.names)
     grounded = ground(plan, judged.verdict, judged.readiness, inputs.organizations)
     answers = {"product": inputs.product, **inputs.by_org}
     told = with_people(
@@ -129,7 +134,12 @@ def _answers(inputs: Inputs) -> Iterator[GivenAnswer]:
             if response is not None and response.status is not Status.UNANSWERED:
                 item = question.item
                 yield GivenAnswer(
-                    item=item.id, scope=scope, text=question.text, said=question.shown_answer(), response=response
+                    item=item.id,
+                    scope=scope,
+                    text=question.text,
+                    said=question.shown_answer(),
+                    response=response,
+                    counts_as=question.counts_as,
                 )
 
 

@@ -14,16 +14,16 @@ from interlock.model.contract_parts import LaunchMode
 from interlock.model.errors import InterlockError
 from interlock.model.plan import PlanChange, WhatIf
 from interlock.model.text import plain
-from interlock.plan.due import loads
+from interlock.plan.due import later, loads, waits_for
 from interlock.plan.ground import supposed
 from interlock.plan.options import PlanOptions
+from interlock.plan.outlook import order
 from interlock.plan.people import (
     accepted,
     alike,
     asks,
     decided_by,
     done,
-    later_drivers,
     lines,
     next_weeks,
     reckoned,
@@ -42,12 +42,14 @@ __all__ = [
     "asks",
     "decided_by",
     "done",
-    "later_drivers",
+    "later",
     "lines",
     "next_weeks",
+    "order",
     "reckoned",
     "spanned",
     "loads",
+    "waits_for",
     "what_if",
 ]
 

@@ -34,7 +34,7 @@ def build_coverage(context: Context) -> Shown:
     authors = Counter(author(answer) for answer in assessment.answers)
     changes = assessment.content_changes
     shown = changes[: _NAMED if context.brief else None]
-    excused = [answer for answer in assessment.answers if answer.response.status is Status.NOT_APPLICABLE]
+    excused = [answer for answer in assessment.answers if answer.status is Status.NOT_APPLICABLE]
     return {
         "lead": _lead(context),
         "rows": (_row(context, PRODUCT, given[PRODUCT]), *_organizations(context, given)),
@@ -81,7 +81,7 @@ def _organizations(context: Context, given: dict[str, list[GivenAnswer]]) -> Ite
 
 
 def _row(context: Context, scope: str, given: Sequence[GivenAnswer]) -> Shown:
-    statuses = Counter(answer.response.status for answer in given)
+    statuses = Counter(answer.status for answer in given)
     own = context.readiness.get(scope)
     return {
         "where": about(context, scope),
@@ -99,7 +99,7 @@ def _together(
     """Organisations that were observed alike in one row: the least and the most of each number."""
 
     def between(status: Status) -> str:
-        counts = [sum(answer.response.status is status for answer in answers) for answers in given]
+        counts = [sum(answer.status is status for answer in answers) for answers in given]
         return f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
 
     names = words.listed([context.organization_name(own.org) for own in group], 4)
@@ -115,7 +115,7 @@ def _together(
 
 def _evidence(given: Sequence[GivenAnswer]) -> str:
     """What the answers rest on, counted by grade, the best first."""
-    grades = Counter(answer.response.evidence for answer in given if answer.response.status is Status.ANSWERED)
+    grades = Counter(answer.response.evidence for answer in given if answer.status is Status.ANSWERED)
     counted = [f"{grades[kind]:,} {words.EVIDENCE[kind].phrase}" for kind in reversed(Evidence) if grades[kind]]
     return words.listed(counted, 3) or "none"
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from interlock.model import words
 from interlock.model.forecast import Driver, OrgForecast
 from interlock.model.plan import PlanTask, UnknownThing
+from interlock.plan.outlook import order
 from interlock.plan.people import alike, decided_by
 from interlock.report import estimates, safe
 from interlock.report.charts import GanttRow, TornadoRow, finish_curve, gantt, timelines, tornado
@@ -100,7 +101,7 @@ def facts(context: Context) -> Iterator[Pair]:
     plan = context.assessment.plan
     freezes = [f"Change freezes: {' '.join(map(words.sentence, plan.freezes))}"] if plan.freezes else []
     said: dict[str, list[str]] = {}
-    for note in (*plan.order, *freezes, *plan.notes, *filter(None, [plan.ground.rests])):
+    for note in (*order(plan), *freezes, *plan.notes, *filter(None, [plan.ground.rests])):
         lead, _, told = note.partition(": ")
         said.setdefault(lead, []).append(words.capital(words.sentence(safe.text(told))))
     sandbox = _sandbox(context)

@@ -8,8 +8,8 @@ from datetime import date
 from interlock.model import words
 from interlock.model.plan import FIND_OUT_WORDS, PlanTask
 from interlock.plan.actions import ASK_ORG
-from interlock.plan.due import loads
-from interlock.plan.people import accepted, alike, done, later_drivers, lines, next_weeks, reckoned, spanned
+from interlock.plan.due import later, loads, waits_for
+from interlock.plan.people import accepted, alike, done, lines, next_weeks, reckoned, spanned
 from interlock.report import safe
 from interlock.report.elements import Pair, Shown
 from interlock.report.sections.context import Context
@@ -30,7 +30,10 @@ def build_weeks(context: Context) -> Shown:
             {"week": _heading(context, week), "tasks": tuple(_block(context, group) for group in alike(tasks))}
             for week, tasks in weeks
         ),
-        "later": tuple(_block(context, [task]) for task in later_drivers(plan, DAYS_AHEAD)),
+        "later": tuple(
+            _block(context, group) | {"state": words.sentence(safe.text(waits_for(plan, group)))}
+            for group in alike(later(plan, DAYS_AHEAD))
+        ),
     }
 
 
