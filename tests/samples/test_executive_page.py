@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import Owner, RuleOutcome, TaskState, VerdictValue
 from interlock.model.routine import TaskStatus
 from interlock.report import html, markdown, pdf, view
-from interlock.report.elements import Shown
+from interlock.report.elements import Brand, Shown
 from interlock.usecases.assess import assess
 from interlock.usecases.load import Inputs
 from interlock.usecases.report import PDF_SECTIONS
@@ -125,7 +126,8 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(inputs_
     assert shown["verdict"] == "Integrate, at 1 of 4 organisations"
     assert shown["first"].startswith("Build the AI workflow integration, starting with Riverside")
     assert shown["decisions"][0]["what"] == (
-        "Today: start at Riverside Regional Medical Center, and nowhere else until what is open there is closed."
+        "Today: start at Riverside Regional Medical Center, and nowhere else until what is open at the others is "
+        "closed."
     )
     assert all(row["who"].startswith("Product lead") for row in shown["decisions"])
     assert shown["decisions"][1]["where"] == "Lakeshore Health System"
@@ -136,14 +138,13 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(inputs_
         " more blockers are open (Lakeshore Health System and Pinecrest Community Hospital), in the section on gaps."
     )
     assert shown["organizations"][0]["because"] == (
-        "No blocker is open up to the pilot gate. What is left is work, and the approval of the decision-support "
-        "committee."
+        "No blocker is open up to the pilot gate. Left are work and the decision-support committee's approval."
     )
     assert shown["organizations"][0]["work"].endswith(" + –")
     assert "no date to promise: Harborview Clinics was never observed" in shown["dates"][1]
     assert re.match(r"Up to the pilot gate the table adds up to \d+ person-days of the product team", shown["cost"][0])
     assert "Harborview Clinics there are only the product team's answers" in shown["unknown"][0]
-    assert shown["unknown"][1].endswith("what nobody asked there might.")
+    assert shown["unknown"][1].endswith("what nobody has asked might.")
     assert shown["safety"][0].value == "No: no launch is recorded at any organisation."
     assert shown["safety"][1].value.startswith("Bedside nurse")
     assert "entered-in-error" in shown["safety"][2].value
@@ -200,14 +201,72 @@ def test_without_organisations_there_is_no_date_and_without_contract_no_safety(
     assert shown["cost"][0].startswith("For the product alone")
 
 
-@pytest.mark.parametrize("template", TEMPLATES if LONG else ["sepsis", "auth-blocked"])
-def test_it_is_one_page_of_paper(template: str, inputs_of: Callable[[str], Inputs], tmp_path: Path) -> None:
+def sheets(built: view.ReportView, file: Path) -> int:
+    """How many sheets of paper it has, the cover included."""
     pytest.importorskip("weasyprint", reason="WeasyPrint is not installed", exc_type=ImportError)
     if shutil.which("pdfinfo") is None:
         pytest.skip("pdfinfo is not installed")
-    inputs = inputs_of(template)
-    built = executive(assess(inputs, today=TODAY, runs=200), inputs)
-    file = tmp_path / "page.pdf"
     file.write_bytes(pdf.render(html.render(built)))
     info = subprocess.run(["pdfinfo", file], capture_output=True, check=True, text=True).stdout
-    assert re.search(r"^Pages: +2$", info, re.MULTILINE), "the cover, and one page"
+    return int(info.partition("Pages:")[2].split()[0])
+
+
+@pytest.mark.parametrize("template", TEMPLATES if LONG else ["sepsis", "auth-blocked"])
+def test_it_is_one_page_of_paper(template: str, inputs_of: Callable[[str], Inputs], tmp_path: Path) -> None:
+    inputs = inputs_of(template)
+    built = executive(assess(inputs, today=TODAY, runs=200), inputs)
+    papers = ("a4", "letter") if LONG or template == "sepsis" else ("a4",)
+    for paper in papers:
+        assert sheets(replace(built, brand=Brand(paper=paper)), tmp_path / "page.pdf") == 2, "the cover, and one page"
+
+
+def test_fifty_two_organisations_have_one_page_too(inputs_of: Callable[[str], Inputs], tmp_path: Path) -> None:
+    inputs = inputs_of("sepsis")
+    one = assess(inputs, today=TODAY, runs=50)
+    copies = [one, *(of_district(one, number) for number in range(12))]
+    plans = [copy.plan for copy in copies]
+    many = one.model_copy(
+        update={
+            **{
+                name: tuple(each for copy in copies for each in getattr(copy, name))
+                for name in ("organizations", "readiness", "findings")
+            },
+            "plan": one.plan.model_copy(
+                update={
+                    name: tuple(each for plan in plans for each in getattr(plan, name)) for name in ("orgs", "tasks")
+                }
+            ),
+        }
+    )
+    built = executive(many, inputs)
+    shown = built.sections[0]["content"]
+    assert [row["who"].partition(" ")[0] for row in shown["organizations"]] == ["13", "26", "13"]
+    assert "13 organisations" in shown["approvals"][0]["where"]
+    assert sheets(built, tmp_path / "page.pdf") == 2
+
+
+def of_district(assessment: Assessment, number: int) -> Assessment:
+    """The same organisations under other names, with what is found, planned and recommended there; nothing else."""
+    names = {org.id: f"{org.id}-{number}" for org in assessment.organizations}
+    findings = [
+        each.model_copy(update={"subject": each.subject.model_copy(update={"id": names[each.subject.id]})})
+        for each in assessment.findings
+        if each.subject.id in names
+    ]
+    tasks = [
+        task.model_copy(update={"org": names[task.org], "id": f"{task.id.partition('@')[0]}@{names[task.org]}"})
+        for task in assessment.plan.tasks
+        if task.org
+    ]
+    orgs = [each.model_copy(update={"org": names[each.org]}) for each in assessment.plan.orgs]
+    return assessment.model_copy(
+        update={
+            "organizations": tuple(
+                org.model_copy(update={"id": names[org.id], "name": f"{org.name} of District {number}"})
+                for org in assessment.organizations
+            ),
+            "readiness": tuple(own.model_copy(update={"org": names[own.org]}) for own in assessment.readiness),
+            "findings": tuple(findings),
+            "plan": assessment.plan.model_copy(update={"tasks": tuple(tasks), "orgs": tuple(orgs)}),
+        }
+    )

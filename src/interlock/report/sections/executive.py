@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from interlock.model import words
-from interlock.model.base import Gate, Owner, Recommendation, Severity, VerdictValue
+from interlock.model.base import Gate, Owner, Recommendation, Scope, Severity, VerdictValue
 from interlock.model.finding import first_sentence
 from interlock.model.plan import PlanTask
 from interlock.model.readiness import OrgReadiness
@@ -46,7 +46,7 @@ _NOW = {
 _STATED = {
     VerdictValue.PRODUCT_FIRST: ("The product has to be settled before anybody integrates it", "settling the product"),
     VerdictValue.PROVE_OUTSIDE_EHR: (
-        "Show outside the EHR first that the product is used: nobody has shown it yet",
+        "Integration waits until somebody has shown that the product is used",
         "the trial outside the EHR",
     ),
     VerdictValue.DEFINE_CONTRACT: (
@@ -54,7 +54,7 @@ _STATED = {
         "writing the workflow contract",
     ),
     VerdictValue.MAP_AUTH: (
-        "How signing in works at each hospital is not understood yet",
+        "Building waits until that is understood",
         "finding out how signing in works at each hospital",
     ),
 }
@@ -140,6 +140,8 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
     """Why: the reason that is the same for all of them, or what is open at most of several."""
     if part[0].recommendation is Recommendation.START:
         return _started(context, part)
+    if part[0].recommendation is Recommendation.NOT_YET and _waits_for_product(context):
+        return "Waits until what is said above is done."
     if len({own.because for own in part}) == 1:
         return words.capital(words.sentence(safe.text(part[0].because, _CELL)))
     of = {own.org for own in part}
@@ -154,17 +156,26 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
     )
 
 
+def _waits_for_product(context: Context) -> bool:
+    """Whether the verdict, which the page begins with, is about the product, and holds for every organisation."""
+    verdict = context.assessment.verdict
+    scopes = {context.findings[reason.key].subject.scope for reason in verdict.reasons}
+    return verdict.settled and Scope.PRODUCT in scopes
+
+
 def _started(context: Context, part: Sequence[OrgReadiness]) -> str:
     """Where it is recommended to start: that no blocker is open, and whose approvals are left."""
     gate = words.gate(context.assessment.target_gate)
     orgs = {own.org for own in part}
-    boards = [
+    each = [
         safe.name(task.decides.removeprefix("the organisation's ").removeprefix("the "))
         for task in context.assessment.plan.decisions
         if task.org in orgs and task.decided_by is not Owner.US
     ]
-    approvals = words.listed([f"the approval of the {boards[0]}"] if len(boards) == 1 else [f"{len(boards)} approvals"])
-    return f"No blocker is open up to the {gate}. What is left is work{f', and {approvals}' if boards else ''}."
+    boards = list(dict.fromkeys(each))
+    approvals = f"the {boards[0]}'s approval" if len(boards) == 1 else f"{len(boards)} approvals"
+    left = f"Left are work and {approvals}." if boards else "Work is left."
+    return f"No blocker is open up to the {gate}. {left}"
 
 
 def _stages(part: Sequence[OrgReadiness]) -> list[str]:
@@ -217,7 +228,7 @@ def _now(context: Context) -> Shown:
     elif not start:
         what = "Start nowhere yet, and have closed first what holds each organisation back."
     else:
-        others = "" if len(start) == len(readiness) else ", and nowhere else until what is open there is closed"
+        others = "" if len(start) == len(readiness) else ", and nowhere else until what is open at the others is closed"
         what = f"Start at {places(context, start)}{others}."
     return {"where": "", "what": f"Today: {what[:1].lower()}{what[1:]}", "who": _LEAD, "when": ""}
 

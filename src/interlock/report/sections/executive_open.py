@@ -112,7 +112,7 @@ def unknown(context: Context) -> Iterator[str]:
     looked = f"; of {places(context, unseen)} there are only the product team's answers" if unseen else ""
     yield f"{counted} {words.agree(undecided, 'is', 'are')} undecided for want of an answer or a look{looked}."
     yield (
-        f"Nothing of what was asked can still change the verdict; what nobody asked {'there ' if unseen else ''}might."
+        "Nothing of what was asked can still change the verdict; what nobody has asked might."
         if assessment.verdict.settled
         else "They could change the verdict."
     )

@@ -24,6 +24,7 @@ _HAPPENS = {
 #: Words of engineers, and what a board reads in their place.
 _BOARD = (
     ("map the auth surface", "find out how signing in works at each hospital"),
+    ("about signing in there", "about signing in"),
     ("our client's key", "the product's sign-in key"),
     ("our client is", "the product's registration is"),
     ("the authentication paths are not mapped", "how signing in works at each hospital is not written down"),
