@@ -19,8 +19,8 @@ from interlock.report.sections.weeks import build_weeks
 DECIDING_LIMIT, DECIDING_SHARE = 8, 0.05
 DRIVER_LIMIT = 8
 DECIDING_NOTE = (
-    "The work that is critical most often: median start to median end, from the first organisation to the last, and "
-    "the share of the runs in which it decides the date."
+    "The work that is critical most often: median start to median end, or the days that what is stated leaves for it, "
+    "from the first organisation to the last, and the share of the runs in which it decides the date."
 )
 
 
