@@ -196,6 +196,7 @@ def test_without_organisations_there_is_no_date_and_without_contract_no_safety(
     shown = executive(assessment.model_copy(update={"contract": None}), inputs).sections[0]["content"]
     assert shown["dates"] == ("There is no date yet: no organisation has been added.",)
     assert shown["safety"][1].value == "There is no workflow contract yet, so nothing of it is decided."
+    assert "trial" not in shown["safety"][0].value
     assert shown["first"].startswith("Have the 22 questions answered that settle the verdict.")
     assert "today" in shown["decisions"][0]["what"].lower() and shown["decisions"][0]["who"] == "Product lead"
     assert shown["cost"][0].startswith("For the product alone")

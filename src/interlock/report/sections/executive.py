@@ -47,7 +47,7 @@ _STATED = {
     VerdictValue.PRODUCT_FIRST: ("The product has to be settled before anybody integrates it", "settling the product"),
     VerdictValue.PROVE_OUTSIDE_EHR: (
         "Integration waits until somebody has shown that the product is used",
-        "the trial outside the EHR",
+        "showing that outside the EHR",
     ),
     VerdictValue.DEFINE_CONTRACT: (
         "The workflow contract (what the product reads, writes and does when something fails) is not settled",

@@ -152,7 +152,7 @@ def _on_patients(context: Context) -> str:
         if task.org and task.id.partition("@")[0] == LAUNCH and task.is_done
     ]
     told = f"In use at {places(context, launched)}." if launched else "No: no launch is recorded at any organisation."
-    if any(task.id == _OUTSIDE and not task.is_done for task in tasks):
+    if any(task.id == _OUTSIDE and task.chance is None and not task.is_done for task in tasks):
         told += (
             " The trial outside the EHR shows outputs on real cases to staff: the organisation's privacy office has to "
             "agree before it begins. The plan has no date for that: its approvals are for the integration."

@@ -96,7 +96,7 @@ def cost(context: Context, left: Work) -> Iterator[str]:
         return
     others = f", and {left.others:,} of organisations and EHR vendors" if left.others else ""
     yield f"Up to the {gate} the table adds up to {words.person_days(left.team)} of the product team{people}{others}."
-    meetings = "the organisations' own meetings and approvals (“–”), "
+    meetings = "meetings and approvals of organisations and vendors (“–”), "
     yield f"Work, not money. Not reckoned: {meetings if left.unreckoned else ''}fees and licences."
 
 
