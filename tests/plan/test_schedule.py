@@ -565,6 +565,15 @@ def test_an_organisation_that_waits_for_our_work_at_another_says_so():
     )
 
 
+def test_our_work_adds_up_to_that_at_each_organisation_and_that_which_is_done_once():
+    rules = rules_of(rule("AA-001", work=fixed(2.4)), rule("AA-002", Scope.PRODUCT, work=fixed(3.4)))
+    findings = (*everywhere(rules_of(rules["AA-001"]), (ALDER, BIRCH)), finding(rules["AA-002"]))
+    plan = plan_of(findings, rules, (ALDER, BIRCH), capacity={"us": 2})
+    [note] = [note for note in plan.notes if note.startswith("Our people")]
+    once = "2 of us for 7 person-days (4 at the organisations, 3 once for the product and the vendors)"
+    assert once in note and "on average for its turn in the list of our work" in note
+
+
 AGAIN = (
     "whoever of us is the contact there goes through what is left with theirs, and states the days that are known "
     "(interlock task)"

@@ -162,8 +162,8 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
         if task.owner is Owner.US and not task.is_done
     }
     ours = sum(days.values())
-    # Each organisation's is rounded by itself, as in the tables, so that they add up.
-    there = sum(round(sum(d for row, d in days.items() if work.tasks[row].org == org)) for org in simulation.orgs)
+    # Each is rounded by itself, as in the tables, so that they add up.
+    at = {org: sum(d for row, d in days.items() if work.tasks[row].org == org) for org in simulation.orgs}
     persons = simulation.persons.get(Owner.US)
     if persons is None:
         needed = ours / finish.p80_days if finish.p80_days else 0.0
@@ -180,10 +180,14 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
         ]
         turn = "on average for its turn in the list of our work"
         waits = f"; a task of ours that is ready waits {words.days(sum(busy) / len(busy))} {turn}" if busy else ""
-        of = ""
-        if simulation.orgs and round(ours) != there:
-            of = f" ({there:,} at the organisations, {round(ours) - there:,} once for the product and the vendors)"
-        yield f"Our people: {persons:g} of us for {ours:,.0f} person-days{of}{waits}."
+        of, total = "", round(ours)
+        if simulation.orgs and (once := round(ours - sum(at.values()))):
+            there = sum(map(round, at.values()))
+            of, total = (
+                f" ({there:,} at the organisations, {once:,} once for the product and the vendors)",
+                there + once,
+            )
+        yield f"Our people: {persons:g} of us for {total:,} person-days{of}{waits}."
 
 
 def _decisions(work: Work) -> Iterator[str]:
