@@ -1,4 +1,4 @@
-"""Makes the pictures of README.md from the real program: a demo, its dashboard, a page of its report."""
+"""Makes the pictures of README.md from the real program: a demo, its dashboard, three pages of its report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from interlock.usecases.load import open_workspace
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 SIZE = (120, 40)
-REPORT_PAGE = 2
+#: Sections of the report whose first pages are shown, and the pixels between two of them.
+SECTIONS = ("On one page", "Plan", "What depends on what")
+GAP = 6
 
 
 async def dashboard(workspace: Path) -> None:
@@ -35,15 +37,42 @@ async def dashboard(workspace: Path) -> None:
     (IMAGES / "dashboard.svg").write_text(picture, "utf-8")
 
 
-def report_page(pdf: Path) -> None:
-    """Save one page of the report as PNG."""
+def report_pages(pdf: Path) -> None:
+    """Save the pages of the report on which these sections begin, side by side, as PNG."""
     if shutil.which("pdftoppm") is None:
         sys.exit("pdftoppm is missing. On Debian and Ubuntu: apt-get install poppler-utils")
-    page = str(REPORT_PAGE)
-    target = str(IMAGES / "report")
-    subprocess.run(
-        ["pdftoppm", "-png", "-r", "80", "-f", page, "-l", page, "-singlefile", str(pdf), target], check=True
-    )
+    from PIL import Image
+
+    pictures = []
+    for title in SECTIONS:
+        page = str(_page_of(pdf, title))
+        drawn = [
+            "pdftoppm",
+            "-png",
+            "-r",
+            "60",
+            "-f",
+            page,
+            "-l",
+            page,
+            "-singlefile",
+            str(pdf),
+            str(pdf.with_suffix("")),
+        ]
+        subprocess.run(drawn, check=True)
+        pictures.append(Image.open(pdf.with_suffix(".png")).copy())
+    width, height = pictures[0].size
+    sheet = Image.new("RGB", (len(pictures) * (width + GAP) - GAP, height), "#c9d2d8")
+    for number, picture in enumerate(pictures):
+        sheet.paste(picture, (number * (width + GAP), 0))
+    sheet.save(IMAGES / "report.png", optimize=True)
+
+
+def _page_of(pdf: Path, title: str) -> int:
+    """The page on which a section begins: the first whose own heading it is, after the cover with the contents."""
+    text = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], check=True, capture_output=True, text=True).stdout
+    heading = re.compile(rf"^\s*\d+\s+{re.escape(title)}\s*$", re.MULTILINE)
+    return next(number for number, page in enumerate(text.split("\f"), 1) if number > 1 and heading.search(page))
 
 
 def main() -> None:
@@ -52,7 +81,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         result = run_demo(Path(folder) / "demo", today=date.today())
         asyncio.run(dashboard(result.workspace.root))
-        report_page(result.workspace.root / "reports" / "report.pdf")
+        report_pages(result.workspace.root / "reports" / "report.pdf")
     print(f"Made {IMAGES / 'dashboard.svg'} and {IMAGES / 'report.png'}")
 
 
