@@ -56,6 +56,8 @@ class Session(Edge):
         self._queue: deque[Answer] = deque()  # answers to save, the oldest first
         self.steps = Steps()  # changes of this session, to undo
         self._tell_burst: Timer | None = None
+        # One judgement and one plan at a time: two at once would make keys wait, and fill the memory.
+        self._judging, self._planning = asyncio.Lock(), asyncio.Lock()
         self._loaded = False
         self._early: deque[Key] = deque(maxlen=_EARLY)  # keys pressed before the workspace was read
         self._disk = threading.Lock()  # held while an answer is being saved
@@ -98,19 +100,24 @@ class Session(Edge):
         """Findings and scores of these inputs; once nothing changes for a while, the whole assessment."""
         first = self.state.assessment is None
         try:
-            judgement = await job.in_thread(job.judged, inputs)
+            async with self._judging:
+                if revision != self.state.revision:
+                    return  # another answer came meanwhile, and is judged next
+                judgement = await job.in_thread(job.judged, inputs)
             if revision > self.state.judged:
                 self.become(replace(self.state, judgement=judgement, judged=revision))
             await asyncio.sleep(0.01 if first else SETTLE_S)
-            if revision == self.state.revision:
-                worth = await job.in_thread(job.ranked, inputs)
-                if revision > self.state.ranked:
-                    self.become(replace(self.state, worth=worth, ranked=revision))
-                assessment = await job.in_thread(job.assessed, inputs)
-                if self.state.assessment is None:
-                    gc.freeze()  # questions and rules stay: looking through them again and again makes keys wait
-                if revision > self.state.assessed:
-                    self.become(replace(self.state, assessment=assessment, assessed=revision, stuck=None))
+            async with self._planning:
+                if revision == self.state.revision:
+                    worth = await job.in_thread(job.ranked, inputs)
+                    if revision > self.state.ranked:
+                        self.become(replace(self.state, worth=worth, ranked=revision))
+                if revision == self.state.revision:
+                    assessment = await job.in_thread(job.assessed, inputs)
+                    if self.state.assessment is None:
+                        gc.freeze()  # questions and rules stay: looking through them again and again makes keys wait
+                    if revision > self.state.assessed:
+                        self.become(replace(self.state, assessment=assessment, assessed=revision, stuck=None))
         except InterlockError as error:
             self.become(replace(self.state, stuck=error))
 
