@@ -93,6 +93,7 @@ def test_tests_in_the_ehr_start_after_the_outside_pilot_is_decided(inputs_of: In
     tasks = {task.id: task for task in plan.tasks}
     decided = tasks["us.decide-outside"]
     assert tasks["us.outside-choice"].finish_p50 <= tasks["BND-006"].start_p50 < decided.start_p50
+    assert tasks["us.outside-privacy"].finish_p50 <= tasks["BND-006"].start_p50, "patients' data is shown in the trial"
     assert tasks["org.integrated-test@eastbrook"].start_p50 >= decided.finish_p50
     assert tasks["us.test-scripts@eastbrook"].start_p50 >= decided.finish_p50
     assert any("assumes a yes at" in note and "us.decide-outside" in note for note in plan.notes)

@@ -154,7 +154,7 @@ def _on_patients(context: Context) -> str:
     told = f"In use at {places(context, launched)}." if launched else "No: no launch is recorded at any organisation."
     if any(task.id == _OUTSIDE and task.chance is None and not task.is_done for task in tasks):
         told += (
-            " The trial outside the EHR shows outputs on real cases to staff: the organisation's privacy office has to "
-            "agree before it begins. The plan has no date for that: its approvals are for the integration."
+            " The trial outside the EHR shows outputs on real cases to staff: the privacy office of its place has to "
+            "agree before it begins."
         )
     return told
