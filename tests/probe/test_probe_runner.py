@@ -187,7 +187,7 @@ def test_a_hanging_host_does_not_hold_up_others(loopback: Loopback) -> None:
             stuck.append(Target(base_url=f"http://localhost:{sleeper.port}/{number}/fhir"))
         order: list[str] = []
 
-        settings = ProbeSettings(deadline_s=0.5, per_host=2, concurrency=4)
+        settings = ProbeSettings(deadline_s=1.0, per_host=2, concurrency=4)
         settings = typed(settings, loopback.base, f"http://localhost:{sleeper.port}")
 
         async def run() -> None:

@@ -93,6 +93,8 @@ async def test_answer_and_report_from_a_browser(workspace: Workspace, tmp_path: 
         await tab.press(" ")
         await until_answered(workspace, Status.ANSWERED)
 
+        await tab.press("g")
+        await tab.until_shown("Go to")
         await tab.press("6")
         await tab.until_shown("Skeletons")
         await tab.press("e")

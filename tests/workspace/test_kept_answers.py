@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from interlock.model.base import Status
 from interlock.model.errors import DocumentError, WorkspaceError
@@ -39,14 +40,14 @@ def stored(workspace: Workspace) -> dict[str, object]:
 @pytest.fixture
 def unwritable(monkeypatch: pytest.MonkeyPatch) -> None:
     """No workspace can be locked; the journal can."""
-    real = atomic.FileLock.acquire
+    real = FileLock.acquire
 
-    def refuse(self: atomic.FileLock, *arguments: object, **more: object) -> object:
+    def refuse(self: FileLock, *arguments: object, **more: object) -> object:
         if self.lock_file.endswith(atomic.LOCK_NAME):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
         return real(self, *arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(atomic.FileLock, "acquire", refuse)
+    monkeypatch.setattr(FileLock, "acquire", refuse)
 
 
 def _promised(root: str, item: str, go: object) -> None:
