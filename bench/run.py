@@ -26,13 +26,21 @@ from planning import (
 )
 from redacting import hostile_text
 
+import tui
+
 
 def main() -> int:
     judging = (all_new, one_more_answer, one_more_answer_of_many, all_patterns, hostile_text)
     graphs = (graph_of_fifty, large_graph, large_graph_ordered)
     scoping = (*graphs, simulated, planned, levelled, fifty_organizations, what_ifs, levelled_what_ifs)
     serving = (*probing.rows(), *hospitals.rows())
-    rows = [*commands.rows(), *(measure() for measure in (*judging, *scoping)), *reading_tables.rows(), *serving]
+    rows = [
+        *commands.rows(),
+        *(measure() for measure in (*judging, *scoping)),
+        *reading_tables.rows(),
+        *serving,
+        *tui.rows(),
+    ]
     print(f"{'what':<28} {'seconds':>9}   {'base':<24} {'seconds':>9} {'ratio':>7} {'limit':>7}")
     for row in rows:
         mark = "" if row.holds else "  over the limit"

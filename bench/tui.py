@@ -97,7 +97,7 @@ async def _measured(workspace: Path) -> dict[str, float]:
             await until(lambda: app.state.judged == app.state.revision)
             waited.append(time.perf_counter() - pressed)
         figures["answered"] = sorted(waited)[int(len(waited) * 0.95) - 1]
-        keys = []
+        keys: list[float] = []
         while not app.state.up_to_date and len(keys) < 1000:  # the plan is worked out beside
             pressed = time.perf_counter()
             await pilot.press("n" if len(keys) % 2 else "p")
