@@ -293,7 +293,7 @@ async def test_a_note_that_is_saved_while_it_is_typed_stays_although_nothing_is_
 
 
 async def test_an_older_result_never_takes_the_place_of_a_newer_one(terminal, monkeypatch):
-    """Threads may end in any order, and a later answer is judged while an earlier one still is."""
+    """One answer is judged at a time: one that comes meanwhile is judged next, and what nobody sees any more never."""
     real, gate, judged = work.judged, threading.Event(), []
 
     def slow(inputs):
@@ -305,12 +305,12 @@ async def test_an_older_result_never_takes_the_place_of_a_newer_one(terminal, mo
     async with terminal() as t:
         monkeypatch.setattr(work, "judged", slow)
         shown = None
-        for note in ("older", "newest"):
+        for note in ("older", "in between", "newest"):
             before, shown = shown, Response(status=Status.UNKNOWN, note=note)
             t.app.answer(Answer("product", "extra.count", shown, before))
-        await t.until(lambda: t.app.state.judged == t.app.state.revision)
-        newest = t.app.state.judgement
+            await t.until(lambda: judged)  # the first is being judged when the others come
         gate.set()
         await t.settled()
         await t.until(lambda: not [worker for worker in t.app.workers if worker.group == "judge"])
-        assert len(judged) == 2 and t.app.state.judgement is newest
+        assert [inputs.product["extra.count"].note for inputs in judged] == ["older", "newest"]
+        assert t.app.state.judged == t.app.state.revision

@@ -203,7 +203,7 @@ def _first(context: Context) -> str:
     owner = words.OWNER[verdict.next_step_owner].phrase
     if verdict.settled:
         argued = still_open.argued(context)
-        if not argued:
+        if not argued or verdict.value not in _STATED:
             return f"{words.sentence(safe.text(verdict.next_in_words))} That is up to {owner}."
         remediation = context.assessment.rules[argued[0]].remediation
         step = words.sentence(safe.text(remediation.task or first_sentence(remediation.text)))
