@@ -61,6 +61,12 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Stylesheet, "_parse_rules", _parsed)
 
 
+@pytest.fixture
+def unplanned(_quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No plan after the first one: what is tested is what is shown and saved at once."""
+    monkeypatch.setattr(session, "SETTLE_S", 3600.0)
+
+
 _parse, _PARSED = Stylesheet._parse_rules, {}
 
 

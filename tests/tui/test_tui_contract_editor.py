@@ -10,7 +10,9 @@ from interlock.model.contract import WorkflowContract
 from interlock.tui.screens.contract_editor import ContractEditor
 from interlock.usecases.initialize import blank_contract
 
-BOTH_SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+pytestmark = pytest.mark.usefixtures("unplanned")
+
+BOTH_SIZES = pytest.mark.parametrize("size", [(80, 24), pytest.param((120, 36), marks=pytest.mark.long)])
 
 
 @pytest.fixture
@@ -65,7 +67,6 @@ async def test_an_input_is_built_from_what_fhir_offers_and_the_file_keeps_its_co
         text = (workspace.root / "contract.yaml").read_text()
         comments = [line for line in blank_contract().decode().splitlines() if line.startswith("#")]
         assert all(line in text for line in comments)
-        await t.settled()
         for _ in range(4):
             await t.press("ctrl+z")
             await t.pilot.pause(0.05)

@@ -9,6 +9,8 @@ from interlock.model.base import Evidence, Status
 from interlock.model.response import Response
 from interlock.tui.screens.matrix import MatrixPage
 
+pytestmark = pytest.mark.usefixtures("unplanned")
+
 ITEM = "org.client_registered"
 
 
@@ -30,7 +32,7 @@ async def choose(t, label: str) -> None:
     await t.press("enter")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((160, 48), marks=pytest.mark.long)])
 async def test_a_question_is_answered_for_two_organisations_at_once_and_undone_at_once(terminal, workspace, size):
     before = answers(workspace)
     async with terminal(size) as t:

@@ -14,6 +14,8 @@ from interlock.tui import undo
 from interlock.tui.state import Answer
 from interlock.tui.undo import Step, Steps, net
 
+pytestmark = pytest.mark.usefixtures("unplanned")
+
 SEVERAL, COUNT = "extra.several", "extra.count"
 
 
