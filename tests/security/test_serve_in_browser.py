@@ -133,6 +133,7 @@ async def test_a_note_that_is_being_typed_is_kept_when_the_tab_closes(workspace:
         await until_answered(workspace, Status.UNKNOWN, "asked Dr Weiß on Monday")
 
 
+@pytest.mark.long
 async def test_a_reload_starts_again_and_an_end_has_words(workspace: Workspace, tmp_path: Path) -> None:
     async with serving(workspace.root) as served, browser(tmp_path) as chrome:
         tab = await chrome.open_tab()

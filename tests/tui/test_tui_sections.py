@@ -25,7 +25,9 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize(("size", "by_letter"), [((80, 24), True), ((160, 48), False)])
+@pytest.mark.parametrize(
+    ("size", "by_letter"), [((80, 24), True), pytest.param((160, 48), False, marks=pytest.mark.long)]
+)
 async def test_each_section_opens_by_its_number_or_letter_and_fits(terminal, size, by_letter):
     async with terminal(size) as t:
         for number, section in enumerate(SECTIONS, 1):
