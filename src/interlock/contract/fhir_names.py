@@ -7,14 +7,12 @@ from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from typing import NamedTuple, get_args
 
+from interlock.documents.yaml import Path_
 from interlock.fhir.tables import SearchName, Unknown, release, us_core
 from interlock.fhir.tables.us_core import EDITIONS, edition_unknown
 from interlock.model import words
 from interlock.model.contract import Need
 from interlock.model.facts import FhirRelease
-
-#: Keys and indexes that lead to a value in the file.
-Path_ = tuple[str | int, ...]
 
 
 class Mistake(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from interlock.contract.fhir_names import Path_
+from interlock.documents.yaml import Path_
 from interlock.fhir.tables import Unknown, release, us_core
 from interlock.fhir.tables.us_core import EDITIONS
 from interlock.model.contract import WorkflowContract

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from interlock.contract import fhir_names
-from interlock.contract.fhir_names import Mistake, Path_, repeated, twice
+from interlock.contract.fhir_names import Mistake, repeated, twice
 from interlock.contract.part_mistakes import channel_parts, client_parts, need_parts
 from interlock.documents.names import did_you_mean
+from interlock.documents.yaml import Path_
 from interlock.model import words
 from interlock.model.contract import Need, WorkflowContract
 from interlock.model.contract_parts import NeedHere

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from interlock.contract import fhir_names
-from interlock.contract.fhir_names import Mistake, Path_, repeated, twice
+from interlock.contract.fhir_names import Mistake, repeated, twice
 from interlock.documents.names import did_you_mean
+from interlock.documents.yaml import Path_
 from interlock.fhir.tables import Unknown, release
 from interlock.model.contract import Need, WorkflowContract
 from interlock.model.contract_parts import Channel, Client, FieldBinding

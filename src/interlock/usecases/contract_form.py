@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from interlock.contract.fhir_names import Path_
 from interlock.contract.form import Slot, entry_slots, offered, slots
-from interlock.documents.yaml import parse_yaml
+from interlock.documents.yaml import Path_, parse_yaml
 from interlock.model import words
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from interlock.documents.yaml import model_from_yaml, parse_yaml
+from interlock.documents.yaml import Path_, model_from_yaml, parse_yaml
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import WorkspaceError
 from interlock.workspace.atomic import locked
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
 
 CONTRACT_FILE = "contract.yaml"
-#: Keys and indexes that lead to a value.
-Path_ = tuple[str | int, ...]
 
 
 class ContractFile(Folder):

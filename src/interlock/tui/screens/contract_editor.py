@@ -27,13 +27,13 @@ from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.work import in_thread
 
 if TYPE_CHECKING:
+    from interlock.documents.yaml import Path_
     from interlock.usecases.contract import ContractRemark
     from interlock.usecases.contract_form import Offer, Slot
 
 _FILE = "contract.yaml"
 #: From so many offers on they are searched by their words.
 _FEW = 12
-Path_ = tuple[str | int, ...]
 
 
 class SlotTree(Tree["Slot"]):
