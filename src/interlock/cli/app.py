@@ -42,6 +42,7 @@ COMMANDS = {
     "import": "Take answers from other tools.",
     "lint": "Prove that questions, rules and patterns are sound.",
     "sandbox": "Serve the simulated organisations on this machine.",
+    "rehearse": "Let simulated hospitals launch your running product, and see what it does.",
     "serve": "Serve the terminal UI to a browser on this machine.",
     "trust": "Show what a workspace asks for beyond being read, and allow it.",
     "doctor": "Check this machine and the workspace; say what to do.",

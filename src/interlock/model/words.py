@@ -104,6 +104,37 @@ FIT: Mapping[str, Word] = {
     "not_fhir": Word("no FHIR name", "!"),
     "not_observed": Word("not observed", "?"),
 }
+#: What a check of a rehearsal showed.
+REHEARSAL: Mapping[str, Word] = {
+    "held": Word("held", "✓"),
+    "broke": Word("broke", "✗"),
+    "not_reached": Word("not reached", "?"),
+    "needs_hook": Word("needs a hook", "+"),
+    "not_applicable": Word("does not apply", "–"),
+    "inconclusive": Word("inconclusive", "~"),
+}
+#: What each family of a rehearsal's checks looks at.
+REHEARSAL_FAMILY: Mapping[str, Word] = {
+    "launch": Word("launch"),
+    "authorization-request": Word("authorization request"),
+    "callback": Word("the answer to it"),
+    "token-request": Word("token request"),
+    "token-answer": Word("the answer to that"),
+    "fhir": Word("reading FHIR"),
+    "writes": Word("writing FHIR"),
+    "sessions": Word("sessions"),
+    "endpoints": Word("the product's endpoints"),
+    "redirects": Word("return addresses"),
+    "backend": Word("backend services"),
+    "logs": Word("logs"),
+}
+#: What a check of a rehearsal needs.
+REHEARSAL_MEANS: Mapping[str, str] = {
+    "http": "plain HTTP",
+    "browser": "a browser with scripts",
+    "hook": "a hook of yours",
+    "person": "a person who looks",
+}
 #: How far a hazard, or one control of it, holds.
 HAZARD: Mapping[str, Word] = {
     "open": Word("open", "✗"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from interlock.content.hazards import HAZARDS, read_hazards
 from interlock.content.kinds import denied_by
 from interlock.content.questionnaires import read_questionnaires
+from interlock.content.rehearsals import REHEARSAL, read_catalogue
 from interlock.content.ruleset_files import PATTERNS, read_patterns
 from interlock.content.rulesets import CORE, SetFolders, read_ruleset
 from interlock.content.visibility import denying
@@ -24,6 +25,7 @@ from interlock.judge.lint import (
     in_order,
     lint_hazards,
     lint_patterns,
+    lint_rehearsals,
     lint_ruleset,
     scalar_problems,
 )
@@ -108,7 +110,16 @@ def _lint_all(questions: Sequence[Path], folders: SetFolders, tops: Sequence[str
     for root in folders.roots:
         if (root / PATTERNS).is_dir():
             problems += lint_patterns(read_patterns(root / PATTERNS), asked, check_ids)
+    problems += _lint_rehearsals(asked, folders)
     return in_order([*problems, *_lint_hazards(asked, folders, check_ids)])
+
+
+def _lint_rehearsals(asked: Sequence[Questionnaire], folders: SetFolders) -> Iterator[LintProblem]:
+    """What is wrong with the catalogue of rehearsal checks, which is the shipped one."""
+    folder = data_dir("rulesets")
+    if folder in folders.roots:
+        rules = {name for entry in (*folders.tops(), CORE) for name in _every_rule(folders.find(entry), folders)}
+        yield from lint_rehearsals(read_catalogue(folder / REHEARSAL), asked, rules=rules, built=())
 
 
 def _lint_hazards(

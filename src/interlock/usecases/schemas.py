@@ -22,6 +22,7 @@ from interlock.model.organization import Organization, Settings
 from interlock.model.pattern import Pattern, PatternMatch
 from interlock.model.plan import Plan, WhatIf
 from interlock.model.questionnaire import Questionnaire
+from interlock.model.rehearsal import ProductObservation, RehearsalFamily
 from interlock.model.resolved import ResolvedContract
 from interlock.model.response import Response
 from interlock.model.routine import TaskList, TaskStatus
@@ -55,7 +56,9 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "pattern": (Pattern, "rulesets/patterns/ID.yaml"),
     "pattern-match": (PatternMatch, "interlock patterns --format json, one entry"),
     "plan": (Plan, "interlock plan --format json"),
+    "product-observation": (ProductObservation, "interlock rehearse --format json, observations/product/"),
     "questionnaire": (Questionnaire, "questionnaires/*.yaml"),
+    "rehearsal": (RehearsalFamily, "rulesets/rehearsal/FAMILY.yaml"),
     "response": (Response, "one answer within responses/*.yaml"),
     "rule": (Rule, "rulesets/*/*/ID.yaml"),
     "ruleset": (Header, "rulesets/*/ruleset.yaml"),

@@ -1,0 +1,223 @@
+"""A rehearsal of the team's own product: its checks, what each one showed, and the observation that is kept of it.
+
+Simulated hospitals launch the running product, first politely, then not. What it did is evidence of the grade
+``observed``, about the product and not about any organisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from interlock.model.base import Model, Moment, Reference, Severity, Slug
+from interlock.model.rule import RuleId
+
+#: ``RH-``, the letter of the family, and a number within it; never used again for something else.
+RehearsalId = Annotated[str, Field(pattern=r"^RH-[LACTRFWSEDBG]\d{2}$")]
+#: A question, and the option of it that a held check supports: ``auth.return_checks=state``; without an option the
+#: question is one that the check says something about, and no option of it is settled by this alone.
+OptionRef = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+(=[a-z0-9_]+)?$")]
+#: What a check needs to be looked at: plain HTTP, a browser with scripts, a hook of the team, a person who judges.
+Means = Literal["http", "browser", "hook", "person"]
+#: Whether hospitals had addresses of their own (127.0.0.2, 127.0.0.3 …) or shared one and had ports: browsers keep
+#: cookies apart by address, not by port, so what was seen of cookies holds for this arrangement.
+Layout = Literal["addresses", "ports"]
+
+Family = Literal[
+    "launch", "authorization-request", "callback", "token-request", "token-answer", "fhir", "writes", "sessions",
+    "endpoints", "redirects", "backend", "logs",
+]  # fmt: skip
+#: The letter of each family in the ids of its checks, in the order of a rehearsal.
+LETTERS: Mapping[Family, str] = {
+    "launch": "L", "authorization-request": "A", "callback": "C", "token-request": "T", "token-answer": "R",
+    "fhir": "F", "writes": "W", "sessions": "S", "endpoints": "E", "redirects": "D", "backend": "B", "logs": "G",
+}  # fmt: skip
+
+
+class RehearsalOutcome(StrEnum):
+    """What one check of a rehearsal showed.
+
+    ``not_reached``: what it builds on did not happen, so it says nothing. ``inconclusive``: two repetitions differ.
+    """
+
+    HELD = "held"
+    BROKE = "broke"
+    NOT_REACHED = "not_reached"
+    NEEDS_HOOK = "needs_hook"
+    NOT_APPLICABLE = "not_applicable"
+    INCONCLUSIVE = "inconclusive"
+
+
+#: From the worst to the best, for what several rows of one check come to.
+_WORST_FIRST = (
+    RehearsalOutcome.BROKE,
+    RehearsalOutcome.INCONCLUSIVE,
+    RehearsalOutcome.NOT_REACHED,
+    RehearsalOutcome.NEEDS_HOOK,
+    RehearsalOutcome.HELD,
+    RehearsalOutcome.NOT_APPLICABLE,
+)
+
+
+def worst(outcomes: Iterable[RehearsalOutcome]) -> RehearsalOutcome:
+    """What several rows of one check come to: it held only where nothing worse was seen in any of them.
+
+    :raises ValueError: there are none.
+    """
+    return min(outcomes, key=_WORST_FIRST.index)
+
+
+class RehearsalCheck(Model):
+    """One check of the catalogue.
+
+    :ivar does: what the simulated hospital or the browser does.
+    :ivar good: what a good application does then.
+    :ivar how: what it needs; with ``http`` it runs without a browser that has scripts.
+    :ivar turns: the questions that it says something about, with the option that it supports when it held.
+    :ivar rules: the rules that these questions decide.
+    :ivar judgement: no public source asks for it in these words.
+    :ivar steps: the check as a sequence, one ``who → whom: what`` each; A and B are hospitals that the application
+        knows, X one that it does not.
+    """
+
+    id: RehearsalId
+    severity: Severity
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    does: str
+    good: str
+    how: Annotated[tuple[Means, ...], Field(min_length=1)]
+    turns: tuple[OptionRef, ...] = ()
+    rules: tuple[RuleId, ...] = ()
+    references: tuple[Reference, ...] = ()
+    judgement: bool = False
+    steps: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _rests_on_something(self) -> Self:
+        if not self.references and not self.judgement:
+            raise ValueError("a check names a source, or says that it is a judgement")
+        return self
+
+    @property
+    def family(self) -> Family:
+        """The family that its letter stands for."""
+        return next(family for family, letter in LETTERS.items() if letter == self.id[3])
+
+    @property
+    def without_hook(self) -> bool:
+        """Whether it runs without anything that the team has to add."""
+        return not {"hook", "person"} & set(self.how)
+
+    @property
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """``(question, option)`` of what it supports when it held."""
+        pairs = (reference.partition("=") for reference in self.turns)
+        return tuple((question, option) for question, _, option in pairs if option)
+
+
+class RehearsalFamily(Model):
+    """``rulesets/rehearsal/<family>.yaml``: the checks of one family, by number."""
+
+    family: Family
+    checks: Annotated[tuple[RehearsalCheck, ...], Field(min_length=1, max_length=99)]
+
+
+class RehearsalResult(Model):
+    """What one check showed, at one hospital or one endpoint of the product where it looks at several.
+
+    :ivar organization: the simulated hospital in question; none where it is about the product as a whole.
+    :ivar subject: the endpoint or parameter in question, where the check has a row for each.
+    :ivar seen: what was seen, or why nothing was, as one sentence without a full stop.
+    :ivar requests: numbers of the lines of the tape that show it.
+    """
+
+    id: RehearsalId
+    outcome: RehearsalOutcome
+    severity: Severity
+    title: str
+    organization: Slug | None = None
+    subject: Annotated[str, Field(max_length=300)] | None = None
+    seen: Annotated[str, Field(max_length=1_000)] = ""
+    requests: Annotated[tuple[int, ...], Field(max_length=50)] = ()
+
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+class TapeLine(Model):
+    """One request of the rehearsal; codes, tokens, states, secrets and cookies in it are keyed hashes.
+
+    :ivar at: seconds since the rehearsal began.
+    :ivar by: ``app`` for the application's own requests, ``browser`` for those of the rehearsal's browsers.
+    :ivar where: id of the simulated hospital, ``stranger`` for the one that the application does not know, ``app`` for
+        the application.
+    :ivar role: what the address is for (``authorize``, ``token``, ``resource`` …); empty at the application.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    at: float
+    by: Literal["app", "browser"]
+    where: str
+    role: str = ""
+    method: str
+    path: str
+    query: Pairs = ()
+    form: Pairs = ()
+    status: int | None = None
+    words: tuple[str, ...] = ()
+
+
+class RehearsedApp(Model):
+    """What was rehearsed.
+
+    :ivar version: what the application says of itself, or its user stated.
+    :ivar commit: of the git checkout that the product's file stands in; ``dirty`` with changes that are not committed.
+    :ivar deaths: how often it ended by itself and was started again.
+    """
+
+    launch_url: str
+    version: Annotated[str, Field(max_length=200)] | None = None
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$")] | None = None
+    dirty: bool = False
+    deaths: Annotated[int, Field(ge=0)] = 0
+
+
+class ProductObservation(Model):
+    """One rehearsal of the product, ``observations/product/<utc>.json``; immutable once written.
+
+    :ivar driver: what acted as the browser: ``http``, or Chromium with its version.
+    :ivar organizations: the simulated hospitals that the application knew.
+    :ivar polite: whether a polite launch held; without it nothing else was tried.
+    :ivar stopped: why it ended before every check was looked at; none when it did not.
+    :ivar sent: how many requests the rehearsal's browsers sent.
+    """
+
+    schema_version: Literal["1"] = "1"
+    app: RehearsedApp
+    started: Moment
+    elapsed_ms: float
+    driver: str
+    layout: Layout
+    organizations: tuple[Slug, ...]
+    polite: bool
+    stopped: str | None = None
+    sent: int = 0
+    results: tuple[RehearsalResult, ...] = ()
+    tape: tuple[TapeLine, ...] = ()
+
+    @property
+    def outcomes(self) -> dict[str, RehearsalOutcome]:
+        """What each check comes to over its rows, by id, in the order of the results."""
+        rows: dict[str, list[RehearsalOutcome]] = {}
+        for result in self.results:
+            rows.setdefault(result.id, []).append(result.outcome)
+        return {check: worst(seen) for check, seen in rows.items()}
+
+    @property
+    def broken(self) -> tuple[RehearsalResult, ...]:
+        """Every row that broke, worst first."""
+        broke = (result for result in self.results if result.outcome is RehearsalOutcome.BROKE)
+        return tuple(sorted(broke, key=lambda result: (result.severity.rank, result.id)))
