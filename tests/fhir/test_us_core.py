@@ -229,7 +229,9 @@ def test_the_parts_of_what_is_missing_add_up_to_the_number_that_is_told() -> Non
     entry(document, "Condition")["interaction"] = [{"code": "read"}]
     facts = read(document)
     said = facts.distance("6.1.0")
-    total, parts = int(said.split()[0]), said.partition("missing: ")[2]
+    declared, spoken_of, total = map(int, re.findall(r"\d+", said)[:3])
+    assert declared + total == spoken_of, said
+    parts = said.partition("missing: ")[2]
     numbers = [
         int(number) for number in re.findall(r"(\d+) (?:by leaving out \d+ types?|interactions?|search(?:es)?) ", parts)
     ]

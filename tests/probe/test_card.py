@@ -153,7 +153,7 @@ def test_what_may_pass_is_tried_again_and_what_was_found_nearby_is_probed_before
     assert refused.first.startswith("Check which scopes your token has, then ask them question 1.")
     url = "https://ehr.example/fhir/R4"
     found = RequestRecord(method="GET", url=f"{url}/metadata", elapsed_ms=1, status=200, purpose="deeper")
-    said = f"A statement is at {url}: the base URL lacks its last part"
+    said = f"A statement is at {url}: probably the base that is meant, for nothing is at this one"
     near = card_of(observation(check("CAP-046", said), outcome="not_observed", facts=Facts(), requests=(found,)))
     assert near.first == f"Probe the address where a statement is: interlock probe {url}. Then ask them question 1."
     assert near.unseen[0].do == f"interlock probe {url}"

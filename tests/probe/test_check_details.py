@@ -628,8 +628,11 @@ def test_against_the_contract(check_id: str, outcome: str, contract: WorkflowCon
         ("SMART-051", "fail", smart(capabilities=capabilities("launch-standalone"))),
         ("SMART-052", "fail", smart(grant_types_supported=["authorization_code"])),
         ("SMART-052", "not_observed", smart(grant_types_supported=None)),
+        ("SMART-052", "not_observed", smart(scopes_supported=["launch", "patient/*.rs"])),
+        ("SMART-052", "pass", smart(scopes_supported=["launch", "openid"])),
         ("SMART-055", "not_observed", smart(scopes_supported=None)),
         ("SMART-056", "fail", smart(capabilities=capabilities("client-public"))),
+        ("SMART-056", "not_observed", smart(code_challenge_methods_supported=None)),
         ("SMART-056", "fail", smart(code_challenge_methods_supported=["plain"])),
     ],
 )

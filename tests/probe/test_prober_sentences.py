@@ -212,6 +212,14 @@ def test_an_open_server_owes_no_smart_configuration() -> None:
     assert judged(hollow)["SMART-001"].outcome == "not_applicable"
 
 
+def test_a_base_of_an_earlier_release_is_told_which_edition_it_may_follow() -> None:
+    for release, told in (("3.0.1", True), ("4.0.1", False)):
+        exchanges = documents(metadata=oauth_uris() | {"fhirVersion": release}, smart=None)
+        message = judged(exchanges)["SMART-001"].message
+        assert "SHALL serve one" in message
+        assert ("a base of STU3 may follow SMART 1.0" in message) is told, message
+
+
 @pytest.mark.parametrize(
     ("document", "outcome"),
     [

@@ -115,8 +115,10 @@ def _open_questions(smart: SmartFacts, *, launch: bool) -> tuple[str, ...]:
     elif launch and not smart.scopes_v2 and "permission-v2" in (smart.capabilities or ()):
         listed = "v1 scopes are listed" if smart.scopes_v1 else "no resource scope is listed"
         questions.append(f"which scope syntax works: permission-v2 is claimed, {listed}")
-    elif not launch and not any(scope.startswith("system/") for scope in smart.scopes_supported):
+    elif not launch and smart.lacks_system_scopes:
         questions.append("which system/ scopes are granted: none are listed")
+    elif not launch and not (smart.scopes_v1 or smart.scopes_v2):
+        questions.append("which scopes for data are granted: none are listed")
     if launch and smart.code_challenge_methods_supported is None:
         questions.append("whether PKCE is supported: it is not declared")
     if smart.token_endpoint_auth_methods_supported is None:

@@ -36,10 +36,14 @@ class AuthPath(Model):
     context: tuple[str, ...] = ()
     open_questions: tuple[str, ...] = ()
 
+    @property
+    def unclear(self) -> bool:
+        """Whether scopes for data are listed, none of them for a backend service, whose grant is listed."""
+        return any("system/" in question for question in self.open_questions)
+
     def brief(self) -> str:
         """``EHR launch: declared``; a backend service without a ``system/`` scope among those listed is unclear."""
-        unclear = any("system/" in question for question in self.open_questions)
-        state = "unclear (no system/ scope is listed)" if unclear else words.AUTH_PATH[self.state].phrase
+        state = "unclear (no system/ scope is listed)" if self.unclear else words.AUTH_PATH[self.state].phrase
         return f"{_MODES[self.mode]}: {state}"
 
     def need(self) -> str:

@@ -24,7 +24,7 @@ NEEDS: Mapping[str, str] = {
     "SMART-053": "launch context",
     "SMART-054": "the kind of client",
     "SMART-055": "scopes",
-    "SMART-056": "a client in the browser",
+    "SMART-056": "a public client with PKCE",
 }
 #: What they say where there is no contract.
 UNWRITTEN = "no workflow contract"

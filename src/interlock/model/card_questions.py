@@ -241,8 +241,7 @@ def _algorithms(smart: SmartFacts) -> str:
 
 
 def _backend(smart: SmartFacts) -> str:
-    offered = "client_credentials" in (smart.grant_types_supported or ())
-    if not offered or smart.scopes_supported is None or any(s.startswith("system/") for s in smart.scopes_supported):
+    if "client_credentials" not in (smart.grant_types_supported or ()) or not smart.lacks_system_scopes:
         return ""
     return (
         "Do you offer SMART Backend Services, and with which system/ scopes? Your SMART configuration lists "

@@ -136,6 +136,12 @@ class SmartFacts(Model):
     problems: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
+    @property
+    def lacks_system_scopes(self) -> bool:
+        """Whether scopes for data are listed and none of them is a backend service's."""
+        listed = self.scopes_supported or ()
+        return bool(self.scopes_v1 or self.scopes_v2) and not any(scope.startswith("system/") for scope in listed)
+
 
 class OpenIdFacts(Model):
     """An OpenID Provider's metadata (OpenID Connect Discovery 1.0, section 3)."""

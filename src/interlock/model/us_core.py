@@ -84,7 +84,7 @@ class UsCoreFacts(Model):
         numbers = words.listed([plain(number, 20) for number in self.claimed])
         said = [f"claims {numbers}" if numbers else "names no edition" if self.named else "does not name US Core"]
         whole = [number for number, edition in self.editions.items() if edition.whole]
-        met = f"fully meets {words.listed(whole)}" if whole else "does not fully meet any edition"
+        met = f"fully meets {words.listed(whole)}" if whole else "meets no edition whole"
         said.append(f"going by what it declares, it {met}")
         for number in self.compared:
             if number not in whole:
@@ -94,7 +94,7 @@ class UsCoreFacts(Model):
         return "; ".join(said) + note
 
     def distance(self, number: str) -> str:
-        """``4 of 212 requirements are missing: …`` for an edition that is not met whole; the parts add up."""
+        """``208 of 212 requirements are declared, 4 are missing: …`` for an edition not met whole; the parts add up."""
         edition = self.editions[number]
         groups: dict[str, list[str]] = {}
         for label in self.missing_of(number):
@@ -109,11 +109,11 @@ class UsCoreFacts(Model):
             for kind, plural in _KINDS.items()
             if (names := groups.get(kind))
         ]
-        verb = words.agree(edition.lacking, "is", "are")
-        said = [
-            f"{edition.lacking} of {edition.required} requirements {verb} missing"
-            + (f": {', '.join(parts)}" if parts else "")
-        ]
+        spoken_of = edition.required - edition.combinations
+        said = [f"{edition.supported} of {spoken_of} requirements are declared"]
+        if edition.lacking:
+            missing = f"{edition.lacking} {words.agree(edition.lacking, 'is', 'are')} missing"
+            said.append(missing + (f": {', '.join(parts)}" if parts else ""))
         if edition.undeclared:
             said.append(f"{edition.undeclared} more {words.agree(edition.undeclared, 'is', 'are')} not said either way")
         if edition.other_versions:

@@ -353,5 +353,6 @@ def deeper_base(probed: CheckInput) -> Result:
         return not_observed("a quick probe tries no address below the base")
     if probed.has("deeper"):
         url = probed.exchanges["deeper"].url.partition("?")[0].removesuffix("/metadata")
-        return failed(f"A statement is at {plain(url, 200)}: the base URL lacks its last part", probed.at("deeper"))
+        said = f"A statement is at {plain(url, 200)}: probably the base that is meant, for nothing is at this one"
+        return failed(said, probed.at("deeper"))
     return not_observed("nothing was found one segment deeper either", probed.at("deeper"))

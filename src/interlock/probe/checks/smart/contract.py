@@ -62,7 +62,8 @@ def _launch(check_id: str, mode: Literal["ehr", "standalone", "backend"], title:
         paths = auth_paths(probed.facts.smart, absent=probed.is_absent("smart"), why=probed.why_unseen("smart"))
         auth_path = next(path for path in paths if path.mode == mode)
         if auth_path.state == "possible":
-            return passed(auth_path.summary())
+            no_scope = f"{auth_path.reason}, but no system/ scope"
+            return not_observed(no_scope) if auth_path.unclear else passed(auth_path.summary())
         return (
             failed(f"Needed by the contract and not listed: {auth_path.need()}")
             if auth_path.state == "not_offered"
@@ -185,8 +186,7 @@ def browser(probed: CheckInput) -> Result:
         raise NeedError(not_applicable("the contract has no client in a browser"))
     if "client-public" not in probed.listed("capabilities"):
         return failed("The product's client lives in a browser, and client-public is not listed")
-    return (
-        failed("client-public is listed, but PKCE with S256 is not")
-        if smart.pkce_s256 is False
-        else passed("client-public is listed")
-    )
+    if smart.pkce_s256 is None:
+        return not_observed("client-public is listed; whether PKCE with S256 is supported is not declared")
+    listed = "client-public and PKCE with S256 are listed; whether a browser may call the server is another question"
+    return passed(listed) if smart.pkce_s256 else failed("client-public is listed, but PKCE with S256 is not")

@@ -179,11 +179,10 @@ def backend(probed: CheckInput) -> Result:
     if unlisted and smart.grant_types_supported is None:
         return warned(question)
     backend = "client_credentials" in probed.listed("grant_types_supported")
-    scopes = smart.scopes_supported
     lacks = []
     if backend and "backend" not in smart.launch_modes:
         lacks.append("no client that signs with a key")
-    if backend and scopes is not None and not any(scope.startswith("system/") for scope in scopes):
+    if backend and smart.lacks_system_scopes:
         lacks.append("no system/ scope, of which a list need not have all")
     said = f"client_credentials is listed, but {words.listed(lacks)}; ask before relying on it" if lacks else ""
     if unlisted:

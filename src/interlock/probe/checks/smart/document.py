@@ -67,10 +67,11 @@ def published(probed: CheckInput) -> Result:
         return not_applicable(f"{asked}; ask whether the server is open, or is guarded otherwise", probed.at("smart"))
     if hollow:
         return failed(f"{capitalized(probed.why_unseen('smart'))}, which says nothing about authorization")
-    return failed(
-        "No SMART configuration is published under the base URL; by SMART App Launch 2.2 an endpoint that requires "
-        f"authorization SHALL serve one ({sign})"
-    )
+    owed = f"by SMART App Launch 2.2 an endpoint that requires authorization SHALL serve one ({sign})"
+    capability = probed.facts.capability
+    if capability is not None and capability.fhir_release in {"DSTU2", "STU3"} and capability.security.oauth_uris_count:
+        owed += f"; a base of {capability.fhir_release} may follow SMART 1.0, whose oauth-uris it has"
+    return failed(f"No SMART configuration is published under the base URL; {owed}")
 
 
 def _requires_authorization(probed: CheckInput) -> str:
