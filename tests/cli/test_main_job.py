@@ -372,8 +372,11 @@ def test_an_unknown_about_the_product_is_no_pass(command, demo: Path) -> None:
     verdict = command("score", "--format", "json", "--workspace", demo).json()["verdict"]
     assert (verdict["value"], verdict["latest"]) == ("product_first", "integrate")
     assert verdict["headline"].startswith("Not decided: product first … integrate; ")
-    assert "BND-001" in verdict["next_step"]
-    assert "Not decided: product first" in command("score", "--workspace", demo).err
+    assert verdict["next_rules"] == ["BND-001"] and "BND-001" not in verdict["next_step"], "words and ids apart"
+    said = command("score", "--workspace", demo).err
+    assert "Not decided: product first" in said
+    ids = [line for line in said.splitlines() if "BND-001" in line]
+    assert ids and all(line.startswith("  [") for line in ids), "ids stand on a line of their own"
 
 
 def test_the_card_of_an_unseen_server_says_why_once(command) -> None:

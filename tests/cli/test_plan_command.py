@@ -207,7 +207,9 @@ def test_what_to_do_first_is_the_same_list_wherever_it_is_told(command, workspac
     assert first == plan["first"][0]
     begun = [thing["action"] for thing in plan["first"] if thing["key"] == "org.priority@pinecrest"]
     assert [action.partition(":")[0] for action in begun] == ["Ask Pinecrest Community Hospital to begin it"]
-    assert f"First to do: {first['task']}." in " ".join(told.split())
+    said = told[told.index("First to do: ") :].splitlines()
+    assert " ".join(" ".join(said).split()).startswith(f"First to do: {first['task']}")
+    assert said[-2] == f"  {first['key']}" and first["key"] not in " ".join(said[:-2]), "words first, the id apart"
     assert (
         command("next", "--to-do", "--org", "lakeshore", "--format", "json", "--workspace", workspace).json()["first"]
         is None

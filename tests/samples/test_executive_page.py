@@ -76,6 +76,21 @@ OURS = re.compile(
 )
 
 
+def answers_five_questions(assessment: Assessment, shown: Shown) -> None:
+    """Start where, what blocks the rest, when and how sure, at what cost, what to decide: each has its sentence."""
+    where = "start at " in shown["headline"].lower() or "no organisation can start" in shown["headline"]
+    assert where or "No organisation has been added" in shown["headline"], shown["headline"]
+    assert shown["in_the_way"] or "blocker" in shown["no_blocker"]
+    assert "in eight of ten simulated runs" in shown["dates"][0] or "no date" in shown["dates"][0]
+    assert "person-days" in shown["cost"][0] and "first step alone" in shown["cost"][1]
+    assert shown["decisions"][0]["what"].startswith("Today: ")
+    owners = {owner.role for owner in assessment.contract.owners} if assessment.contract else set()
+    assert ("Product lead" in owners) == ("(" in shown["decisions"][0]["who"]) == (shown["nobody"] == "")
+    unseen = [own for own in assessment.readiness if own.observed in {"not_observed", "never_probed"}]
+    if unseen and "Within what" in shown["dates"][-1]:
+        assert "nobody has looked at" in shown["dates"][-1]
+
+
 def adds_up_and_begins_once(assessment: Assessment, shown: Shown) -> None:
     """The rows make the sum, which is the plan's; the headline names the first of what is in the way; plain words."""
     whole = "\n".join(texts(shown))
@@ -108,6 +123,7 @@ def test_it_has_words_alone_and_says_nothing_twice(template: str, inputs_of: Cal
     assert built.sections[0]["number"] == "1"
     if LONG or template == "sepsis":
         has_one_form_of_date_and_share(assessment, inputs)
+    answers_five_questions(assessment, built.sections[0]["content"])
     adds_up_and_begins_once(assessment, built.sections[0]["content"])
     headings = re.findall(r"^### (.+)$", markdown.render(built), re.MULTILINE)
     assert headings[:2] == ["Clinical safety", "First"] and {"When", "In the way", "Not known"} <= set(headings)
@@ -146,6 +162,14 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(inputs_
     assert "Harborview Clinics there are only the product team's answers" in shown["unknown"][0]
     assert shown["unknown"][1].endswith("what nobody has asked might.")
     assert shown["safety"][0].value == "No: no launch is recorded at any organisation."
+    assert [row["stage"] for row in shown["organizations"]] == ["Pilot (not begun)", "Design", "Design", "Design"]
+    assert shown["decisions"][0]["who"] == "Product lead (Maya Okafor)" and shown["nobody"] == ""
+    riverside = shown["organizations"][0]["work"].partition(" ")[0]
+    assert shown["cost"][1] == (
+        "The first step alone, all that is left at Riverside Regional Medical Center, takes the product team about "
+        f"{riverside} person-days."
+    )
+    assert shown["dates"][-1].endswith("and nobody has looked at Harborview Clinics, which may bring more.")
     assert shown["safety"][1].value.startswith("Bedside nurse")
     assert "entered-in-error" in shown["safety"][2].value
 
@@ -186,6 +210,7 @@ def test_what_is_in_use_is_said(inputs_of: Callable[[str], Inputs]) -> None:
     plan = assessment.plan.model_copy(update={"tasks": tasks})
     shown = executive(assessment.model_copy(update={"plan": plan}), inputs).sections[0]["content"]
     assert shown["safety"][0].value == "In use at Northgate University Hospital."
+    assert shown["organizations"][0]["stage"] == "Pilot (in use)"
 
 
 def test_without_organisations_there_is_no_date_and_without_contract_no_safety(
@@ -199,7 +224,9 @@ def test_without_organisations_there_is_no_date_and_without_contract_no_safety(
     assert "trial" not in shown["safety"][0].value
     assert shown["first"].startswith("Have the 22 questions answered that settle the verdict.")
     assert "today" in shown["decisions"][0]["what"].lower() and shown["decisions"][0]["who"] == "Product lead"
-    assert shown["cost"][0].startswith("For the product alone")
+    assert shown["cost"][0].startswith("For the product alone") and "The first step alone" in shown["cost"][1]
+    assert shown["headline"].startswith("Not decided yet: anything from “product first” to “integrate” is possible")
+    assert "possible blockers are undecided" in shown["no_blocker"]
 
 
 def sheets(built: view.ReportView, file: Path) -> int:

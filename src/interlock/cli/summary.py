@@ -79,7 +79,7 @@ def show_summary(assessment: Assessment) -> None:
     out.print(Text(plain(verdict.headline, 400)))
     if verdict.organizations:
         out.print(Text(plain(verdict.organizations, 400)))
-    out.print(Text(f"Next: {plain(verdict.next_step, 400)}"))
+    out.print(Text(f"Next: {plain(verdict.next_step, 400)}").append(_ids(verdict.next_rules)))
     blank()
     names = {org.id: org.name for org in assessment.organizations}
     show_table(
@@ -100,7 +100,7 @@ def show_summary(assessment: Assessment) -> None:
         show_heading("First three things to do")
         for number, thing in enumerate(plan.first[:3], 1):
             show_paragraph(_first(thing), f"{number}. ")
-            show_paragraph(_opening(thing.what_to_do), "   ", "dim")
+            show_paragraph(" ".join(filter(None, (_opening(thing.more), f"[{thing.key}]"))), "   ", "dim")
     blank()
     for sentence in plan.ground.said[:1]:
         show_paragraph(sentence)
@@ -108,14 +108,21 @@ def show_summary(assessment: Assessment) -> None:
 
 
 def say_first_thing(thing: FirstThing) -> None:
-    """The first thing to do, beside the next question to answer."""
-    say_paragraph(f"First to do: {_first(thing)}. {_opening(thing.what_to_do)}")
+    """The first thing to do, beside the next question to answer; its id on a line of its own."""
+    say_paragraph(" ".join(filter(None, (f"First to do: {words.sentence(_first(thing))}", _opening(thing.more)))))
+    say(f"  {thing.key}")
     say("What to do after it: interlock plan")
 
 
 def _first(thing: FirstThing) -> str:
+    """What to do, in words alone."""
     where = f" {thing.where}" if thing.where else ""
-    return f"{plain(thing.task or thing.title, 200).removesuffix('.')}{where}"
+    return f"{plain(thing.headline, 200)}{where}"
+
+
+def _ids(keys: Sequence[str]) -> Text:
+    """The ids behind words, after them and dimmed."""
+    return Text(f"  [{words.listed(keys, 3)}]" if keys else "", "dim")
 
 
 def show_score(result: ScoreResult) -> None:
@@ -143,16 +150,26 @@ def show_score(result: ScoreResult) -> None:
     say_changes(result.content_changes)
     if result.product_score.caps:
         say_paragraph(f"product: score {'; '.join(result.product_score.caps)}")
+        _say_ids(result.product_score.capped_by)
     for own in result.organizations:
         reasons = [*([own.held] if own.held else []), *(f"score {cap}" for cap in own.score.caps)]
         if reasons:
             say_paragraph(f"{own.org}: {'; '.join(reasons)}")
+            weak = next((gate.weak for gate in own.gates if not gate.holds), ())
+            _say_ids((*(entry.key for entry in weak), *own.score.capped_by))
     for change in result.verdict.changes:
         would = "would become" if change.direction == "later" else "would fall back to"
         say(f"The verdict {would} “{words.verdict(change.verdict, change.latest)}” with:")
         for answer in change.answers:
             where = f" ({answer.org})" if answer.org else ""
-            say(f"  {answer.item}{where}: {plain(answer.before, 90)} → {plain(answer.after, 90)}")
+            say_paragraph(f"{plain(answer.text or answer.item, 200)}{where}", "  ")
+            say_paragraph(f"{plain(answer.before, 90)} → {plain(answer.after, 90)}  [{answer.item}]", "    ")
+
+
+def _say_ids(keys: Sequence[str]) -> None:
+    """The ids behind the words above, on a line of their own."""
+    if keys:
+        say_paragraph(f"[{words.listed(keys, 3)}]", "  ")
 
 
 def say_changes(changes: Sequence[ContentChange]) -> None:

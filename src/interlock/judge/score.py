@@ -10,7 +10,6 @@ from interlock.judge.tallies import Blockers, Tallies, Tally, merged
 from interlock.judge.verdict import range_of
 from interlock.model import words
 from interlock.model.base import GapClass, Gate
-from interlock.model.finding import listed
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.model.readiness import GateState, Interval, OrgReadiness, Score
@@ -105,9 +104,7 @@ def held(gates: Iterable[GateState]) -> str:
     state = next((state for state in gates if not state.holds), None)
     if state is None:
         return ""
-    lacking = f" ({listed([entry.key for entry in state.weak])})" if state.weak else ""
-    requirements = words.count(state.required, "requirement")
-    return f"{requirements} at the {words.gate(state.gate)}: {state.in_the_way}{lacking}"
+    return f"{words.count(state.required, 'requirement')} at the {words.gate(state.gate)}: {state.in_the_way}"
 
 
 def _score(own: Sequence[Tally], concerning: Sequence[Tally], product: Blockers) -> Score:
@@ -129,13 +126,10 @@ def _score(own: Sequence[Tally], concerning: Sequence[Tally], product: Blockers)
     classes = ((GapClass.PRODUCT_BLOCKER, product), (GapClass.INTEGRATION_BLOCKER, integration))
     named = [(words.GAP_CLASS[gap_class].phrase, blockers) for gap_class, blockers in classes]
     caps = [
-        f"at most {BLOCKER_CAP:.0f}: {words.count(len(own.open), phrase)} open ({listed(own.open)})"
-        for phrase, own in named
-        if own.open
+        f"at most {BLOCKER_CAP:.0f}: {words.count(len(own.open), phrase)} open" for phrase, own in named if own.open
     ]
     caps_low = [
-        f"verified at most {BLOCKER_CAP:.0f}: {words.count(len(own.undecided), phrase)} not decided "
-        f"({listed(own.undecided)})"
+        f"verified at most {BLOCKER_CAP:.0f}: {words.count(len(own.undecided), phrase)} not decided"
         for phrase, own in named
         if own.undecided
     ]
@@ -150,6 +144,7 @@ def _score(own: Sequence[Tally], concerning: Sequence[Tally], product: Blockers)
         confidence=round(evidence / applicable, 4) if applicable else 0.0,
         not_applicable=round(not_applicable / everything, 4) if everything else 0.0,
         caps=(*(() if applicable else (NOTHING_APPLICABLE,)), *caps, *caps_low),
+        capped_by=(*product.open, *integration.open, *product.undecided, *integration.undecided),
     )
 
 

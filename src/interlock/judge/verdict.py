@@ -63,6 +63,16 @@ class Range(NamedTuple):
     latest: VerdictValue
 
 
+class Step(NamedTuple):
+    """The next step in words, at length and without names of files, and apart from them what it is about."""
+
+    at_length: str
+    in_short: str
+    owner: Owner = Owner.US
+    rules: tuple[str, ...] = ()
+    org: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Vote:
     """One finding of a rule that names a verdict, open or undecided: what the verdict is counted from."""
@@ -129,12 +139,10 @@ def decide(ballot: Ballot, readiness: Sequence[OrgReadiness], organizations: Seq
     doubts = _doubts(ballot, latest) if earliest is not latest else ()
     names = {organization.id: plain(organization.name, 120) for organization in organizations}
     settled_by = tuple(sorted({item for vote in doubts for item in vote.finding.missing_answers}))
-    told = ""
     if earliest is not latest:
-        headline, step, owner = _find_out_first(Range(earliest, latest), reasons, doubts, settled_by, names)
+        headline, step = _find_out_first(Range(earliest, latest), reasons, doubts, settled_by, names)
     else:
-        headline = _headline(ballot, latest, reasons, readiness)
-        step, told, owner = _next_step(latest, reasons, readiness, names)
+        headline, step = _headline(ballot, latest, reasons, readiness), _next_step(latest, reasons, readiness, names)
     return Verdict(
         value=earliest,
         latest=latest,
@@ -143,9 +151,11 @@ def decide(ballot: Ballot, readiness: Sequence[OrgReadiness], organizations: Seq
         reasons=tuple(map(_reason, reasons)),
         undecided=tuple(map(_reason, doubts)),
         settled_by=settled_by,
-        next_step=step,
-        next_in_words=told,
-        next_step_owner=owner,
+        next_step=step.at_length,
+        next_in_words=step.in_short,
+        next_rules=step.rules,
+        next_org=step.org,
+        next_step_owner=step.owner,
         counterfactual=_counterfactual(ballot, Range(earliest, latest)),
     )
 
@@ -241,8 +251,8 @@ def _headline(ballot: Ballot, value: VerdictValue, reasons: Sequence[Vote], read
 
 def _find_out_first(
     now: Range, reasons: Sequence[Vote], doubts: Sequence[Vote], settled_by: Sequence[str], names: Mapping[str, str]
-) -> tuple[str, str, Owner]:
-    """Headline, next step and owner of a verdict that is not decided: an unknown is no pass (S07, S08)."""
+) -> tuple[str, Step]:
+    """Headline and next step of a verdict that is not decided: an unknown is no pass (S07, S08)."""
     unseen = {str(vote.finding.subject) for vote in doubts if vote.finding.missing_facts} & names.keys()
     means = [count(len(settled_by), "answer")] if settled_by else []
     means += [f"a look at {listed([names[org] for org in sorted(unseen)])}"] if unseen else []
@@ -254,8 +264,8 @@ def _find_out_first(
         open_ = listed(list(dict.fromkeys(f"“{vote.rule.title}”" for vote in reasons)))
         headline += f" Already open: {open_}."
     rules = {vote.rule.id: vote.rule for vote in doubts}
-    titles = listed([f"“{rule.title}” ({rule.id})" for rule in rules.values()], 1)
-    return headline, f"Rule out first: {titles}.", Owner.US
+    step = f"Rule out first: {listed([f'“{rule.title}”' for rule in rules.values()], 1)}."
+    return headline, Step(step, step, rules=tuple(rules)[:1])
 
 
 def _organizations(readiness: Sequence[OrgReadiness], names: Mapping[str, str]) -> str:
@@ -277,17 +287,14 @@ def _next_step(
     reasons: Sequence[Vote],
     readiness: Sequence[OrgReadiness],
     names: Mapping[str, str],
-) -> tuple[str, str, Owner]:
-    """What comes next under a settled verdict, the same in words alone, and who does it."""
+) -> Step:
+    """What comes next under a settled verdict, and who does it."""
     text = _TEXTS[value][1]
     if reasons:
         remediation = reasons[0].rule.remediation
         step = f"{text}. Start here: {first_sentence(remediation.text)}"
-        return (
-            step,
-            f"{text}. Start here: {sentence(remediation.task)}" if remediation.task else step,
-            remediation.owner,
-        )
+        short = f"{text}. Start here: {sentence(remediation.task)}" if remediation.task else step
+        return Step(step, short, remediation.owner, (reasons[0].rule.id,))
     nearest = sorted(
         (own for own in readiness if own.org in names),
         key=lambda own: (
@@ -297,13 +304,13 @@ def _next_step(
         ),
     )
     if not nearest:
-        return f"{text}.", f"{text}.", Owner.US
+        return Step(f"{text}.", f"{text}.")
     name = names[nearest[0].org]
     if nearest[0].recommendation is START:
         step = f"{text}, starting with {name}."
     else:
         step = sentence(f"Take up first what holds {name} back: {nearest[0].because}")
-    return step, step, Owner.US
+    return Step(step, step, org=nearest[0].org)
 
 
 def _counterfactual(ballot: Ballot, now: Range) -> str:

@@ -194,9 +194,19 @@ class FirstThing(Model):
     together_p80_date: str = ""
 
     @property
+    def headline(self) -> str:
+        """What to do, in words alone: ``key`` has the id."""
+        return (self.task or self.title).removesuffix(".")
+
+    @property
     def what_to_do(self) -> str:
         """What to do, at length where there is more to say than the short imperative."""
         return self.action or self.task
+
+    @property
+    def more(self) -> str:
+        """What is to be said of it beyond the headline; empty where that says all."""
+        return self.what_to_do.removeprefix(self.headline).lstrip(" .")
 
     @property
     def where(self) -> str:

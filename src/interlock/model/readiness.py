@@ -25,7 +25,7 @@ class Score(Model):
     :ivar completeness: 1 - (U - L), share in [0, 1].
     :ivar confidence: sum(w e) / sum(w), share in [0, 1]; an undecided finding contributes no evidence.
     :ivar not_applicable: weight share left out as not applicable, in [0, 1].
-    :ivar caps: why the interval was capped, one sentence each.
+    :ivar caps: why the interval was capped, one sentence each; ``capped_by`` has the keys of the blockers that do.
     """
 
     interval: Interval
@@ -34,6 +34,7 @@ class Score(Model):
     confidence: float
     not_applicable: float
     caps: tuple[str, ...] = ()
+    capped_by: tuple[str, ...] = ()
 
 
 class WeakEvidence(Model):
@@ -106,10 +107,12 @@ class VerdictReason(Model):
 class AnswerChange(Model):
     """One answer that would be different; ``before`` and ``after`` in words, ``value`` as it would be given.
 
+    :ivar text: the question; ``item`` is its id.
     :ivar org: the organisation that is asked; none for a question about the product.
     """
 
     item: str
+    text: str = ""
     org: str | None
     before: str
     after: str
@@ -137,7 +140,8 @@ class Verdict(Model):
     :ivar reasons: the open gaps that argue for ``latest``.
     :ivar undecided: what could still lead to an earlier verdict than ``latest``; empty when it is settled.
     :ivar settled_by: ids of the questions whose answers would decide it; empty when it is settled.
-    :ivar next_in_words: the next step without ids and file names, for a reader who knows neither.
+    :ivar next_step: in words, at length; ``next_in_words`` in short, for a reader who knows no names of files.
+    :ivar next_rules, next_org: ids of the rules, and of the organisation, that the next step is about.
     :ivar organizations: what to do at which organisation, in one sentence; empty without organisations.
     :ivar counterfactual: what would have to change for another verdict; one sentence.
     :ivar changes: the answers that would change a settled one, at most one entry a direction.
@@ -152,6 +156,8 @@ class Verdict(Model):
     settled_by: tuple[str, ...] = ()
     next_step: str
     next_in_words: str = ""
+    next_rules: tuple[str, ...] = ()
+    next_org: str | None = None
     next_step_owner: Owner
     counterfactual: str
     changes: tuple[VerdictChange, ...] = ()

@@ -176,6 +176,7 @@ class _Search:
         value = response.value if response and status is Status.ANSWERED else None
         return AnswerChange(
             item=attempt.item,
+            text=item.text,
             org=None if attempt.scope == "product" else attempt.scope,
             before=status.value.replace("_", " ") if value is None else value_words(item, value),
             after=value_words(item, attempt.value),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from interlock.model import words
 from interlock.model.base import Gate, Owner, Recommendation, Scope, Severity, VerdictValue
 from interlock.model.finding import first_sentence
-from interlock.model.plan import PlanTask
+from interlock.model.plan import PlanTask, finding_of
 from interlock.model.readiness import OrgReadiness
 from interlock.plan.people import alike
 from interlock.report import safe
@@ -36,11 +36,13 @@ _ORDER = (
 )
 #: Who decides what the verdict asks for, and what that is: verdict → to do now, and what waits for it.
 _LEAD = "Product lead"
+_NOBODY = "The workflow contract names nobody as product lead: name somebody first."
 _NOW = {
     VerdictValue.PRODUCT_FIRST: "Settle the product first, and hold all integration work until then.",
     VerdictValue.PROVE_OUTSIDE_EHR: "Prove the value outside the EHR first, and hold all integration work until then.",
     VerdictValue.DEFINE_CONTRACT: "Have the workflow contract written now, and hold all building until it is agreed.",
-    VerdictValue.MAP_AUTH: "Have it found out how signing in works at each hospital, and hold all building until then.",
+    VerdictValue.MAP_AUTH: "Have somebody find out how signing in works at each hospital, and hold all building until "
+    "then.",
 }
 #: What is so under a verdict that is not to integrate, and what its first thing to do is the first step of.
 _STATED = {
@@ -73,16 +75,17 @@ def build_executive(context: Context) -> Shown:
         "verdict": _verdict(context),
         "headline": safe.text(board(_headline(context)), 400),
         "first": _first(context),
-        "gate": words.GATE[gate].title,
         "gate_day": _DAY.get(gate, words.GATE_DAY[gate]),
         "many": len(assessment.readiness) > FEW,
         "organizations": tuple(row | {"work": row["work"].told} for row in rows),
         "product_work": product.told,
         "decisions": (_now(context), *_decisions(context, ours=True)),
         "approvals": tuple(_decisions(context, ours=False)),
+        "nobody": "" if _lead(context) else _NOBODY,
         "dates": tuple(sums.dates(context)),
-        "cost": tuple(sums.cost(context, total)),
+        "cost": tuple(sums.cost(context, total, first=_first_cost(context))),
         "in_the_way": tuple(still_open.in_the_way(context)),
+        "no_blocker": still_open.no_blocker(context),
         "unknown": tuple(still_open.unknown(context)),
         "safety": still_open.safety(context),
     }
@@ -91,14 +94,18 @@ def build_executive(context: Context) -> Shown:
 def _headline(context: Context) -> str:
     """Where to start; or what is so under another verdict, with the first of what is in the way where it is several."""
     verdict, where = context.assessment.verdict, context.recommended()
-    if not verdict.settled:
-        return verdict.headline
-    if verdict.value is VerdictValue.INTEGRATE:
+    if verdict.settled and verdict.value is VerdictValue.INTEGRATE:
         return where or verdict.headline
+    nowhere = "Start at no organisation yet." if context.names else "No organisation has been added to start at."
+    if not verdict.settled:
+        earliest, latest = (words.VERDICT[value].phrase for value in (verdict.value, verdict.latest))
+        settles = verdict.headline.removeprefix(words.verdict(verdict.value, verdict.latest)) or "."
+        return f"Not decided yet: anything from “{earliest}” to “{latest}” is possible{settles} {nowhere}"
     rules = context.assessment.rules
     titles = [f"“{safe.name(rules[rule].title)}”" for rule in still_open.argued(context)]
     stated = _STATED[verdict.value][0]
-    return words.sentence(f"{stated}: {words.listed(titles, still_open.TOLD)}" if len(titles) > 1 else stated)
+    stated = f"{stated}: {words.listed(titles, still_open.TOLD)}" if len(titles) > 1 else stated
+    return f"{nowhere} {words.sentence(stated)}"
 
 
 def _organizations(context: Context) -> Iterator[Shown]:
@@ -120,7 +127,7 @@ def _organizations(context: Context) -> Iterator[Shown]:
                 "who": f"{counted}{names}",
                 "recommendation": words.RECOMMENDATION[recommendation].title,
                 "because": board(_because(context, part)),
-                "stage": words.capital(words.listed(_stages(part), 4)),
+                "stage": words.capital(words.listed(_stages(context, part), 4)),
                 "work": sums.work(context, {own.org for own in part}),
                 "span": span,
             }
@@ -178,9 +185,17 @@ def _started(context: Context, part: Sequence[OrgReadiness]) -> str:
     return f"No blocker is open up to the {gate}. {left}"
 
 
-def _stages(part: Sequence[OrgReadiness]) -> list[str]:
-    """The gates up to which all requirements are met, each once."""
-    return list(dict.fromkeys("none yet" if own.stage is None else words.GATE[own.stage].phrase for own in part))
+def _stages(context: Context, part: Sequence[OrgReadiness]) -> list[str]:
+    """The gates up to which all requirements are met, each once; of a pilot, whether it has begun."""
+    launched = still_open.launched(context)
+
+    def told(own: OrgReadiness) -> str:
+        if own.stage is None:
+            return "none yet"
+        begun = "in use" if own.org in launched else "not begun"
+        return words.GATE[own.stage].phrase + (f" ({begun})" if own.stage in still_open.BEGINS else "")
+
+    return list(dict.fromkeys(map(told, part)))
 
 
 def _verdict(context: Context) -> str:
@@ -217,6 +232,30 @@ def _first(context: Context) -> str:
     return f"Have the {questions} answered that {settle} the verdict. That is up to {owner}."
 
 
+def _lead(context: Context) -> str:
+    """Who the workflow contract names as product lead; empty where it names nobody."""
+    owners = context.assessment.contract.owners if context.assessment.contract else ()
+    return next((safe.name(owner.name) for owner in owners if owner.role.casefold() == _LEAD.casefold()), "")
+
+
+def _first_cost(context: Context) -> str:
+    """What the first thing to do takes alone, of the whole: finding out, the first gap, or the first organisation."""
+    verdict, left = context.assessment.verdict, context.assessment.plan.left
+    argued = still_open.argued(context)[:1]
+    if not verdict.settled:
+        step = "to find out what settles the verdict"
+        undecided = {reason.key for reason in verdict.undecided}
+        tasks = [task for task in left if task.kind == "discovery" and finding_of(task.id) in undecided]
+    elif argued:
+        step = "named above"
+        tasks = [task for task in left if finding_of(task.id).partition("@")[0] == argued[0]]
+    else:
+        step = f"all that is left at {context.organization_name(verdict.next_org)}" if verdict.next_org else ""
+        tasks = [task for task in left if task.org == verdict.next_org]
+    days = sums.of_team(tasks)
+    return f"The first step alone, {step}, takes the product team {days}." if step and days else ""
+
+
 def _now(context: Context) -> Shown:
     """What has to be decided today: whether to follow the verdict, and where."""
     verdict, readiness = context.assessment.verdict, context.assessment.readiness
@@ -230,7 +269,8 @@ def _now(context: Context) -> Shown:
     else:
         others = "" if len(start) == len(readiness) else ", and nowhere else until what is open at the others is closed"
         what = f"Start at {places(context, start)}{others}."
-    return {"where": "", "what": f"Today: {what[:1].lower()}{what[1:]}", "who": _LEAD, "when": ""}
+    who = f"{_LEAD} ({name})" if (name := _lead(context)) else _LEAD
+    return {"where": "", "what": f"Today: {what[:1].lower()}{what[1:]}", "who": who, "when": ""}
 
 
 def _decisions(context: Context, *, ours: bool) -> Iterator[Shown]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from interlock.model import words
-from interlock.model.base import Evidence, GapClass, RuleOutcome, Scope
+from interlock.model.base import Evidence, GapClass, Gate, Owner, RuleOutcome, Scope
 from interlock.model.finding import Finding
 from interlock.plan.go import LAUNCH
 from interlock.report import safe
@@ -20,6 +20,8 @@ _NAMED = 3
 _LINE = 320
 #: The decision after the trial outside the EHR: while it is to come, so is the trial.
 _OUTSIDE = "us.decide-outside"
+#: Gates at which the product begins to be used on patients: one that is met is told apart from one that has begun.
+BEGINS = {Gate.PILOT, Gate.PRODUCTION}
 _SAFETY_OPEN = "Not decided: the workflow contract says nothing of it."
 
 
@@ -85,6 +87,20 @@ def in_the_way(context: Context) -> Iterator[Shown]:
         yield {"title": title, "where": "", "owner": "", "when": "", "known": ""}
 
 
+def no_blocker(context: Context) -> str:
+    """What is said where no blocker is open: how many nobody has decided, or what is left."""
+    gate = words.gate(context.assessment.target_gate)
+    undecided = (each.rule for each in context.assessment.findings if each.outcome in UNDECIDED)
+    rules = (context.assessment.rules[rule] for rule in undecided)
+    unsure = sum(rule.gap_class in BLOCKERS and context.needed(rule) for rule in rules)
+    if unsure:
+        possible = words.count(unsure, "possible blocker")
+        return f"No blocker is known up to the {gate}, and {possible} {words.agree(unsure, 'is', 'are')} undecided."
+    others = any(task.decided_by is not Owner.US for task in context.assessment.plan.decisions)
+    left = f"; what is left is work{', and approvals of others' if others else ''}" if context.names else ""
+    return f"No blocker is open up to the {gate}{left}."
+
+
 def _where(context: Context, findings: Sequence[Finding]) -> str:
     """The product, the vendors and the organisations that findings are about, each once."""
     labels = dict.fromkeys((context.subject_link(f.subject).label, f.subject.scope is Scope.ORG) for f in findings)
@@ -143,15 +159,17 @@ def safety(context: Context) -> tuple[Pair, ...]:
     )
 
 
+def launched(context: Context) -> list[str]:
+    """Ids of the organisations at which a launch is recorded."""
+    tasks = context.assessment.plan.tasks
+    return [task.org for task in tasks if task.org and task.id.partition("@")[0] == LAUNCH and task.is_done]
+
+
 def _on_patients(context: Context) -> str:
     """Where a launch is recorded; and what a trial outside the EHR, which is no launch, needs before it begins."""
+    names = [context.organization_name(org) for org in launched(context)]
+    told = f"In use at {places(context, names)}." if names else "No: no launch is recorded at any organisation."
     tasks = context.assessment.plan.tasks
-    launched = [
-        context.organization_name(task.org)
-        for task in tasks
-        if task.org and task.id.partition("@")[0] == LAUNCH and task.is_done
-    ]
-    told = f"In use at {places(context, launched)}." if launched else "No: no launch is recorded at any organisation."
     if any(task.id == _OUTSIDE and task.chance is None and not task.is_done for task in tasks):
         told += (
             " The trial outside the EHR shows outputs on real cases to staff: the privacy office of its place has to "

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from interlock.model import words
 from interlock.model.base import Gate, Owner
 from interlock.model.forecast import Quantiles
+from interlock.model.plan import PlanTask
 from interlock.report import safe
 from interlock.report.sections.context import Context
 
@@ -54,6 +55,18 @@ class Work(NamedTuple):
         return f"{self.team:,} + {'–' if self.unreckoned and not self.others else f'{self.others:,}'}"
 
 
+def of_team(tasks: Iterable[PlanTask]) -> str:
+    """Work of the product team on some tasks, what only an unknown may bring by its chance; empty without any."""
+    days = sum(
+        task.effort.mean * (1.0 if task.chance is None else task.chance)
+        for task in tasks
+        if task.owner is Owner.US and task.effort is not None
+    )
+    if not days:
+        return ""
+    return f"about {words.person_days(round(days))}" if days >= 1 else "less than a person-day"
+
+
 def together(parts: Iterable[Work]) -> Work:
     """The sum of parts as they are shown, so that a reader who adds them up finds the same."""
     team, others, unreckoned = (sum(column) for column in zip(*parts, strict=True))
@@ -81,8 +94,11 @@ def work(context: Context, orgs: Collection[str | None]) -> Work:
     return Work(round(team), round(others), unreckoned)
 
 
-def cost(context: Context, left: Work) -> Iterator[str]:
-    """All work that is left up to the target gate, by who does it, and what is not in it."""
+def cost(context: Context, left: Work, *, first: str) -> Iterator[str]:
+    """All work that is left up to the target gate, by who does it, and what is not in it.
+
+    :param first: what the first step takes alone; empty where nothing is estimated.
+    """
     if not context.assessment.plan.left:
         return
     persons = context.assessment.plan.capacity.get(Owner.US)
@@ -92,10 +108,14 @@ def cost(context: Context, left: Work) -> Iterator[str]:
     gate = words.gate(context.assessment.target_gate)
     if not context.assessment.organizations:
         yield f"For the product alone, up to the {gate}: about {words.person_days(left.team)}{people}."
+        if first:
+            yield first
         yield "What organisations and EHR vendors have to do is not in it, nor are fees and licences."
         return
     others = f", and {left.others:,} of organisations and EHR vendors" if left.others else ""
     yield f"Up to the {gate} the table adds up to {words.person_days(left.team)} of the product team{people}{others}."
+    if first:
+        yield first
     meetings = "meetings and approvals of organisations and vendors (“–”), "
     yield f"Work, not money. Not reckoned: {meetings if left.unreckoned else ''}fees and licences."
 
@@ -121,8 +141,14 @@ def dates(context: Context) -> Iterator[str]:
         yield f"How long things take{chance} is {mostly}judgement, not measured, so only months are named."
     if plan.if_no_gaps and plan.if_all_gaps:
         weeks = round((plan.if_all_gaps.p80_days - plan.if_no_gaps.p80_days) / 5)
-        by = f"up to {words.count(weeks, 'week')}" if weeks else "less than a week (other work takes longer beside it)"
-        yield f"Within what this plan reckons, what is unknown moves it by {by}; what nobody asked is in no date."
+        moved = (
+            f"what is unknown moves it by up to {words.count(weeks, 'week')}"
+            if weeks
+            else "what is unknown hardly moves it, because other work takes longer beside it"
+        )
+        unseen = [context.organization_name(own.org) for own in context.assessment.readiness if context.unseen(own.org)]
+        looked = f", and nobody has looked at {words.listed(unseen, 3)}, which may bring more" if unseen else ""
+        yield f"Within what this plan reckons, {moved}; what nobody asked is in no date{looked}."
 
 
 def between(context: Context, *finishes: Quantiles) -> str:
