@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
+from interlock.documents.yaml import parse_yaml
 from interlock.fhir.addresses import base_key
 from interlock.fhir.directory.listed import Base, ListedOrganization
 from interlock.model import words
 from interlock.model.address_secrets import REMEDY, SECRET_FOUND
+from interlock.model.contract import SurfaceSetting
 from interlock.model.errors import InterlockError
 from interlock.model.fleet import ImportedOrganization, ImportResult, KnownOrganization, ListedBase
 from interlock.model.organization import Organization
@@ -73,6 +76,44 @@ def edit_organization(workspace: Workspace, org: Organization, changes: dict[str
     given = {key: value for key, value in changes.items() if value is not None}
     auth = before.get("auth", {}) | {key: value for key, value in given.pop("auth", {}).items() if value is not None}
     return save_organization(workspace, make_organization(before | given | {"auth": auth, "id": org.id}), org)
+
+
+def setting_value(setting: SurfaceSetting, typed: str) -> JsonValue:
+    """An organisation's value of a setting as somebody typed it; none for nothing. A list is typed ``a, b``.
+
+    :raises InterlockError: it is no value of the setting's type.
+    """
+    given = typed.strip()
+    if not given:
+        return None
+    value: JsonValue
+    if setting.type == "list":
+        value = [part.strip() for part in given.strip("[]").split(",") if part.strip()]
+    elif setting.type in {"boolean", "integer", "number"}:
+        value = parse_yaml(given, setting.name).data
+    else:
+        value = given
+    if not setting.takes(value):
+        raise InterlockError(f"{words.SETTING_TYPE[setting.type]} is expected", remedy="nothing takes the value away")
+    return value
+
+
+def typed_setting(value: JsonValue) -> str:
+    """A setting's value as somebody would type it; nothing where there is none."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def set_at(workspace: Workspace, org: Organization, setting: SurfaceSetting, typed: str) -> Organization:
+    """Save an organisation with its own value of a setting, or without one where nothing is typed.
+
+    :raises InterlockError: it is no value of the setting's type.
+    """
+    value = setting_value(setting, typed)
+    others = {name: given for name, given in org.overrides.items() if name != setting.name}
+    own = {setting.name: value} if value is not None else {}
+    return save_organization(workspace, org.but(overrides=others | own), org)
 
 
 #: More than this are added only when a limit says so: a workspace is the organisations that a product integrates with.

@@ -50,7 +50,7 @@ class Generated(NamedTuple):
     """One file, and what became of it.
 
     :ivar path: the one that was written, or that stays.
-    :ivar difference: of a file beside an edited one: what would change in that, as lines of a unified diff.
+    :ivar difference: of a file that is replaced, or beside an edited one: what changes, as lines of a unified diff.
     """
 
     path: Path
@@ -109,8 +109,10 @@ def _one(folder: Path, name: str, text: str, before: str | None, *, force: bool)
     path, wanted, there = folder / name, _hash(text.encode()), _hash_of(folder, folder / name)
     if there == wanted:
         return Generated(path, "same")
-    if there is None or force or there == before:
-        return Generated(path, "new" if there is None else "renewed")
+    if there is None:
+        return Generated(path, "new")
+    if force or there == before:
+        return Generated(path, "renewed", tuple(_difference(path, text, folder)))
     if before == wanted:
         return Generated(path, "kept")
     beside = next(candidate for candidate in _beside(path) if _hash_of(folder, candidate) in {None, before, wanted})
@@ -127,7 +129,7 @@ def _beside(path: Path) -> Iterator[Path]:
 
 
 def _difference(path: Path, text: str, folder: Path) -> Iterator[str]:
-    """What differs between an edited file and the new one, in at most :data:`MAX_DIFFERENT` lines, without secrets."""
+    """What differs between a file and the new one, in at most :data:`MAX_DIFFERENT` lines, without secrets."""
     edited = read_bytes(path, MAX_BYTES, within=folder).decode(errors="replace")
     if len(edited) + len(text) > MAX_COMPARED:
         yield "(too long to be compared here)"

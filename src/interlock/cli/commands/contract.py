@@ -184,7 +184,7 @@ def export(
             emit(str(path))
         if state != "same" and (check or state not in {"new", "renewed"}):
             say(f"{path}: {words.GENERATED[state]}")
-        for line in difference:
+        for line in difference if check or state == "beside" else ():
             say(f"  {line}")
     if wrong := sum(remark.wrong for remark in lint_contract(workspace.root)[1]):
         mistakes = words.count(wrong, "mistake")

@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen, Screen, ScreenResultType
+from textual.widget import Widget
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,7 +22,7 @@ from interlock.tui.state import Answer, State
 from interlock.tui.undo import Step
 from interlock.tui.widgets.bars import KeyBar, TopBar
 from interlock.tui.widgets.fields import Field
-from interlock.tui.widgets.flow import Problem
+from interlock.tui.widgets.flow import Drawing, Problem, ScrollingFlow
 from interlock.tui.widgets.rows import Options
 
 if TYPE_CHECKING:
@@ -242,11 +243,15 @@ class Confirm(Dialog[str]):
 
     def body(self) -> ComposeResult:
         """Text and buttons."""
-        yield Static(text(self._body), classes="dialog--text", markup=False)
+        yield self.reading()
         with Horizontal(classes="dialog--buttons"):
             for index, (key, label) in enumerate(self._answers):
                 last = index == len(self._answers) - 1
                 yield Button(label, id=f"answer-{key}", variant="primary" if last else "default")
+
+    def reading(self) -> Widget:
+        """What is read before the answer is given."""
+        return Static(text(self._body), classes="dialog--text", markup=False)
 
     def action_move(self) -> None:
         """Between two buttons either arrow does; between three, tab does too."""
@@ -255,6 +260,28 @@ class Confirm(Dialog[str]):
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         self.dismiss((event.button.id or "").removeprefix("answer-"))
+
+
+class Review(Confirm):
+    """Something to read, of any length, before one of the answers is given."""
+
+    BINDINGS = [
+        Binding(keys, f"scroll('{way}')", show=False)
+        for keys, way in (("up,k", "up"), ("down,j", "down"), ("pageup", "page_up"), ("pagedown,space", "page_down"))
+    ]
+    FRAME = "dialog -wide"
+
+    def __init__(self, title: str, drawing: Drawing, answers: Sequence[tuple[str, str]]) -> None:
+        super().__init__(title, "", answers)
+        self._drawing = drawing
+
+    def reading(self) -> Widget:
+        """The text, which scrolls."""
+        return ScrollingFlow(self._drawing, id="review")
+
+    def action_scroll(self, way: str) -> None:
+        """Move the text, while the buttons have the focus."""
+        getattr(self.query_one("#review"), f"scroll_{way}")(animate=False)
 
 
 class AskText(Dialog[str]):

@@ -38,6 +38,7 @@ class Column:
     :ivar width: cells that it needs.
     :ivar grow: its share of the cells that are left over.
     :ivar leaves: the column with the highest number leaves first when there is no room; 0 stays.
+    :ivar least: cells to which it shrinks when there is no room even so; 0 for none.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Column:
     grow: int = 0
     leaves: int = 0
     right: bool = False
+    least: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,11 @@ def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
     leaving = sorted((index for index in widths if columns[index].leaves), key=lambda index: columns[index].leaves)
     while spare() < 0 and leaving:
         del widths[leaving.pop()]
+    if spare() < 0:
+        shrinking = [index for index in widths if columns[index].least]
+        for number, index in enumerate(shrinking):
+            share = -(spare() // (len(shrinking) - number))  # what is missing, spread over those that are left
+            widths[index] = max(columns[index].least, widths[index] - max(0, share))
     left, shares = spare(), sum(columns[index].grow for index in widths) or 1
     if left < 0:  # the columns that stay are too wide together: the widest gives way
         widest = max(widths, key=lambda index: widths[index])
