@@ -57,5 +57,5 @@ async def test_needs_settings_and_the_export_of_a_contract(terminal, workspace):
         await t.until(lambda: t.app.state.inputs.contract.title.startswith("Another"))
         await t.press("x")
         await t.until(lambda: isinstance(t.app.screen, Review) and "older than the contract" in t.text)
-        assert "+    \"title\": \"Another early warning" in t.text and "-Sepsis early warning" in t.text
+        assert '+    "title": "Another early warning' in t.text and "-Sepsis early warning" in t.text
         await t.press("escape")

@@ -67,15 +67,29 @@ async def test_a_column_is_filled_as_another_organisation_answered_without_its_e
         assert workspace.responses("riverside") == other
 
 
-async def test_marked_cells_of_several_questions_take_no_single_answer(terminal, workspace):
-    before = answers(workspace)
+async def test_an_area_is_listed_and_a_range_of_it_answered_question_by_question(terminal, workspace):
     async with terminal((120, 36)) as t:
         page = await opened(t)
-        await t.press("space", "down", "space", "enter")
-        await t.until_shown("of several questions")
-        await t.press("x")
+        area = page._asked[ITEM, "harborview"].area
+        assert page._widths[2] == 2 and "…" not in t.of("#cell"), "two lines a row, and below the whole text"
+        everything = len(page._rows)
+        await t.press("v")
+        await choose(t, area)
+        assert 1 < len(page._rows) < everything and {
+            page._asked[c].area for c in page._asked if c[0] in page._rows
+        } == {area}
+        await t.press("shift+right", "shift+down", "shift+down", "shift+up")
+        at = page._rows.index(ITEM)
+        marked = {(item, org) for item in page._rows[at : at + 2] for org in ("harborview", "lakeshore")}
+        assert page._marked == marked & page._asked.keys()
+        await t.press("enter")
+        await t.until_shown("1 of 2")
+        await t.press("end", "up", "enter")
+        await t.until_shown("2 of 2")
+        await t.press("escape", "x")
         assert not page._marked
-        assert answers(workspace) == before
+        await t.pilot.resize_terminal(200, 60)
+        await t.until(lambda: page._widths[1] > 30 and page._widths[2] == 3)
 
 
 async def test_what_is_proposed_is_confirmed_wherever_nobody_answered(terminal, workspace):

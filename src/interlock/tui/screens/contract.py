@@ -141,7 +141,7 @@ class ContractSection(Section):
             match = next((match for match in fit.settings if match.name == name), None) if fit is not None else None
             said = f"  {match.value or match.default or SETTING[match.outcome].word}" if match is not None else ""
             lines.append((org.id, line((plain(org.name, 80), "bold"), (said, DIM))))
-        chosen: str | None = await self.app.push_screen_wait(Pick(f"{name}: at which organisation?", lines))
+        chosen = await self.answer_to(Pick(f"{name}: at which organisation?", lines))
         at = self.state.organization(chosen) if chosen is not None else None
         if at is None:
             return
@@ -152,7 +152,7 @@ class ContractSection(Section):
             value=typed_setting(at.overrides.get(name)),
             check=lambda typed: setting_value(setting, typed),
         )
-        typed: str | None = await self.app.push_screen_wait(ask)
+        typed = await self.answer_to(ask)
         if typed is None:
             return
         workspace = self.interlock.workspace
@@ -204,7 +204,7 @@ class ContractSection(Section):
                 lambda page: draw_export(page, would, folder),
                 (("write", "Write"), ("leave", "Close")) if any(f.state in _WRITTEN for f in would) else _CLOSE,
             )
-            if await self.app.push_screen_wait(review) == "write":
+            if await self.answer_to(review) == "write":
                 done = await in_thread(export)
                 written = sum(file.state in _WRITTEN for file in done)
                 self.notify(f"{words.count(written, 'file')} in {plain(folder, 300)}.", title="Written", markup=False)

@@ -103,7 +103,7 @@ class OrganizationsSection(Section):
             placeholder="epic-r4.json",
             check=_readable_file,
         )
-        typed: str | None = await self.app.push_screen_wait(dialog)
+        typed = await self.answer_to(dialog)
         if typed is None:
             return
         self.notify("Reading the directory…")
@@ -115,7 +115,7 @@ class OrganizationsSection(Section):
         entries = [_entry(str(index), listed) for index, listed in enumerate(directory.organizations)]
         while True:
             search = Search("Add which?", "a name, a vendor or a host", entries)
-            chosen: str | None = await self.app.push_screen_wait(search)
+            chosen = await self.answer_to(search)
             if chosen is None:
                 return
             await self._add_listed(directory.organizations[int(chosen)])

@@ -180,6 +180,10 @@ class Section(Screen[None]):
 
         self.app.push_screen(dialog, closed)
 
+    async def answer_to(self, dialog: Dialog[str]) -> str | None:
+        """Show a dialog and wait for what is given there; none when it was cancelled. For a worker."""
+        return await self.app.push_screen_wait(dialog)
+
     def commit(self) -> None:
         """Hand over what is typed and not yet given as an answer; called before the app closes."""
 
