@@ -9,14 +9,14 @@ there is no answer: there it is only proposed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from interlock.content.cel import cel
 from interlock.content.compile import Expression, compile_expression
 from interlock.content.messages import line, show
 from interlock.content.syntax import CelSyntaxError
-from interlock.judge.answers import NOT_KNOWN, AnswerState, States
+from interlock.judge.answers import NOT_KNOWN, AnswerState, States, state_of
 from interlock.judge.variables import RuleInputs, cleaned, fact_variables, value_at
 from interlock.model import words
 from interlock.model.base import Evidence, Scope, Status
@@ -29,12 +29,12 @@ _MAX_EVIDENCE = 400
 
 
 def find(inputs: RuleInputs) -> tuple[Contradiction, ...]:
-    """Every answer of an organisation that its observation contradicts, by item and organisation in their order."""
+    """Every answer that an observation contradicts: of the product's by a rehearsal, then of the organisations'."""
     questions = (item for questionnaire in inputs.questionnaires for item in questionnaire.questions())
     observed = [org.id for org in inputs.organizations if org.id in inputs.observations]
     facts = {org: cleaned(fact_variables(inputs, org)) for org in observed}
     contexts = {org: cel.Context(variables=variables) for org, variables in facts.items()}
-    contradictions = []
+    contradictions = list(_rehearsed(inputs))
     for item in automatic_items(questions):
         for org, context in contexts.items():
             response = inputs.by_org.get(org, {}).get(item.id)
@@ -53,6 +53,19 @@ def find(inputs: RuleInputs) -> tuple[Contradiction, ...]:
                     )
                 )
     return tuple(contradictions)
+
+
+def _rehearsed(inputs: RuleInputs) -> Iterator[Contradiction]:
+    """The product's answers that its latest rehearsal contradicts."""
+    for name, said in inputs.rehearsed.items():
+        response = inputs.product.get(name)
+        if response is None or name in inputs.hidden.get("", ()):
+            continue
+        given = state_of(said.item, response, today=inputs.today)
+        if given is None or given.value is None or (value := said.value(given.value)) == given.value:
+            continue
+        answered, observed = (_in_words(said.item, each) for each in (given.value, value))
+        yield Contradiction(item=name, org=None, answered=answered, observed=observed, evidence=said.evidence)
 
 
 def automatic_items(items: Iterable[Item]) -> tuple[Item, ...]:

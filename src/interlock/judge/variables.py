@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from interlock.judge.rehearsed import Rehearsed
 from interlock.model.base import CheckOutcome
 from interlock.model.contract import ContractFit, NeedMatch, WorkflowContract
 from interlock.model.facts import Facts
@@ -28,6 +29,7 @@ class RuleInputs:
     :ivar observations: the latest observation of each organisation; an absent one was never probed.
     :ivar fits: the contract against each organisation.
     :ivar fit_to_fhir: the contract against FHIR alone, where it is written and there is no organisation.
+    :ivar rehearsed: what the latest rehearsal of the product says of its questions, by id.
     :ivar hidden: ids of items that are not asked; key ``""`` for the product, the organisation's id otherwise.
     :ivar today: the day on which evidence has to hold; without one all of it holds.
     """
@@ -40,6 +42,7 @@ class RuleInputs:
     contract: WorkflowContract | None = None
     fits: Mapping[str, ContractFit] = field(default_factory=dict)
     fit_to_fhir: ContractFit | None = None
+    rehearsed: Mapping[str, Rehearsed] = field(default_factory=dict)
     hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)
     today: date | None = None
 

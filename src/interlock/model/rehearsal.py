@@ -20,6 +20,9 @@ RehearsalId = Annotated[str, Field(pattern=r"^RH-[LACTRFWSEDBG]\d{2}$")]
 #: A question, and the option of it that a held check supports: ``auth.return_checks=state``; without an option the
 #: question is one that the check says something about, and no option of it is settled by this alone.
 OptionRef = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+(=[a-z0-9_]+)?$")]
+#: The option that a question is at most at when the check broke; of several options the one that falls. With ``@viewer``
+#: only for rows about a viewer, with ``@aud`` only for those about that parameter.
+BreakRef = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+=[a-z0-9_]+(@[a-z_]+)?$")]
 #: What a check needs to be looked at: plain HTTP, a browser with scripts, a hook of the team, a person who judges.
 Means = Literal["http", "browser", "hook", "person"]
 #: Whether hospitals had addresses of their own (127.0.0.2, 127.0.0.3 …) or shared one and had ports: browsers keep
@@ -77,6 +80,7 @@ class RehearsalCheck(Model):
     :ivar good: what a good application does then.
     :ivar how: what it needs; with ``http`` it runs without a browser that has scripts.
     :ivar turns: the questions that it says something about, with the option that it supports when it held.
+    :ivar breaks: what a break says of these questions (a judgement); nothing where it could come of several causes.
     :ivar rules: the rules that these questions decide.
     :ivar judgement: no public source asks for it in these words.
     :ivar steps: the check as a sequence, one ``who → whom: what`` each; A and B are hospitals that the application
@@ -90,6 +94,7 @@ class RehearsalCheck(Model):
     good: str
     how: Annotated[tuple[Means, ...], Field(min_length=1)]
     turns: tuple[OptionRef, ...] = ()
+    breaks: tuple[BreakRef, ...] = ()
     rules: tuple[RuleId, ...] = ()
     references: tuple[Reference, ...] = ()
     judgement: bool = False
@@ -117,6 +122,12 @@ class RehearsalCheck(Model):
         pairs = (reference.partition("=") for reference in self.turns)
         return tuple((question, option) for question, _, option in pairs if option)
 
+    def fallen(self, question: str, about: str | None) -> tuple[str, ...]:
+        """The options of a question that a row breaks; ``about`` as :attr:`RehearsalResult.about`."""
+        refs = (reference.partition("@") for reference in self.breaks)
+        told = (name.partition("=") for name, _, only in refs if not only or only == about)
+        return tuple(option for name, _, option in told if name == question)
+
 
 class RehearsalFamily(Model):
     """``rulesets/rehearsal/<family>.yaml``: the checks of one family, by number."""
@@ -130,6 +141,8 @@ class RehearsalResult(Model):
 
     :ivar organization: the simulated hospital in question; none where it is about the product as a whole.
     :ivar subject: the endpoint or parameter in question, where the check has a row for each.
+    :ivar about: what kind of subject it is: ``page``, ``viewer``, ``filter`` or ``data`` of an endpoint, the name of a
+        parameter.
     :ivar seen: what was seen, or why nothing was, as one sentence without a full stop.
     :ivar requests: numbers of the lines of the tape that show it.
     """
@@ -140,6 +153,7 @@ class RehearsalResult(Model):
     title: str
     organization: Slug | None = None
     subject: Annotated[str, Field(max_length=300)] | None = None
+    about: Annotated[str, Field(pattern=r"^[a-z_]{1,60}$")] | None = None
     seen: Annotated[str, Field(max_length=1_000)] = ""
     requests: Annotated[tuple[int, ...], Field(max_length=50)] = ()
 

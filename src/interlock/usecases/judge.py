@@ -78,6 +78,7 @@ class Judge:
             contract=inputs.written,
             fits=inputs.fits,
             fit_to_fhir=inputs.fit_to_fhir,
+            rehearsed=inputs.rehearsed,
             hidden=self.hidden(inputs, orgs),
             today=inputs.today,
         )

@@ -14,6 +14,7 @@ from interlock.content.changes import ContentParts, content_changes
 from interlock.content.hazards import HAZARDS, load_hazards
 from interlock.content.kinds import denied_by
 from interlock.content.questionnaires import load_questionnaires
+from interlock.content.rehearsals import REHEARSAL, load_catalogue
 from interlock.content.ruleset_files import PATTERNS
 from interlock.content.rulesets import SetFolders, load_patterns, load_ruleset
 from interlock.content.visibility import visible
@@ -25,6 +26,7 @@ from interlock.documents.resources import data_dir
 from interlock.documents.timing import timed
 from interlock.judge.hazards import HazardLibrary
 from interlock.judge.patterns import PatternLibrary
+from interlock.judge.rehearsed import Rehearsed, rehearsed
 from interlock.model import words
 from interlock.model.base import ProductKind, Scope
 from interlock.model.content import ContentChange, ruleset_words
@@ -34,10 +36,11 @@ from interlock.model.hazard import HazardFigures
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Item, Questionnaire
+from interlock.model.rehearsal import ProductObservation, RehearsalCheck
 from interlock.model.response import Response
 from interlock.model.routine import PastTask, TaskStatuses
 from interlock.model.rule import Ruleset
-from interlock.workspace.history import latest_observation
+from interlock.workspace.history import latest_observation, latest_rehearsal
 from interlock.workspace.store import Workspace
 
 
@@ -70,6 +73,11 @@ class Content:
         :raises DocumentError: a hazard's file is broken; with file, line and column.
         """
         return HazardLibrary(load_hazards([root / HAZARDS for root in self.rule_folders]), self.questionnaires)
+
+    @cached_property
+    def rehearsals(self) -> tuple[RehearsalCheck, ...]:
+        """The catalogue of rehearsal checks, built or not, read when it is first asked for."""
+        return load_catalogue(data_dir("rulesets") / REHEARSAL)
 
     @cached_property
     def changes(self) -> tuple[ContentChange, ...]:
@@ -120,6 +128,7 @@ class Inputs:
 
     :ivar tasks: how far the routine tasks have come.
     :ivar past: finished tasks of earlier work, whose durations count beside those of ``tasks``.
+    :ivar rehearsal: the latest rehearsal of the product.
     :ivar figures: the team's own figures of hazards.
     :ivar recipient: the organisation that may read all of it, where others were left out.
     :ivar root: the workspace's folder, where the logo of its reports lies.
@@ -137,6 +146,7 @@ class Inputs:
     today: date = field(default_factory=date.today)
     tasks: TaskStatuses = field(default_factory=dict)
     past: tuple[PastTask, ...] = ()
+    rehearsal: ProductObservation | None = None
     figures: Mapping[str, HazardFigures] = field(default_factory=dict)
     recipient: str | None = None
 
@@ -170,6 +180,13 @@ class Inputs:
         if self.written is None or self.organizations:
             return None
         return match_contract(self.written, Organization(id="nobody", name="Nobody"), None)
+
+    @cached_property
+    def rehearsed(self) -> Mapping[str, Rehearsed]:
+        """What the latest rehearsal says of the product's questions, by id; the catalogue is read for that alone."""
+        if self.rehearsal is None:
+            return {}
+        return rehearsed(self.content.rehearsals, self.content.items, self.rehearsal, self.today)
 
     @property
     def kind(self) -> ProductKind | None:
@@ -215,8 +232,9 @@ class Inputs:
             other = replace(self, product=changed(self.product))
         else:
             other = replace(self, by_org=dict(self.by_org) | {scope: changed(self.by_org.get(scope, {}))})
-        if "fits" in self.__dict__:
-            other.__dict__["fits"] = self.fits  # no answer changes how the contract fits
+        for name in ("fits", "rehearsed"):  # no answer changes how the contract fits, or what the product did
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
         return other
 
     def with_observation(self, org: str, observation: Observation) -> Inputs:
@@ -308,6 +326,7 @@ def load_inputs(workspace: Workspace, org: str | None = None) -> Inputs:
         observations=observations,
         root=workspace.root,
         tasks=content.tasks,
+        rehearsal=latest_rehearsal(workspace),
         figures=workspace.hazard_figures(),
     )
     if org is not None:

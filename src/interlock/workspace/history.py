@@ -17,8 +17,10 @@ from interlock.documents.files import read_bytes
 from interlock.model.base import LAST_YEAR
 from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.model.observation import Observation
+from interlock.model.rehearsal import ProductObservation
 from interlock.model.text import slug
 from interlock.workspace.atomic import locked, write_atomically
+from interlock.workspace.responses import PRODUCT
 from interlock.workspace.store import MAX_RECORD_BYTES, Workspace, read_json
 
 if TYPE_CHECKING:
@@ -95,6 +97,27 @@ def load_bodies(workspace: Workspace, digests: Iterable[str]) -> dict[str, bytes
             raise DocumentError("this stored document is not what its name says", location=Location(file=str(path)))
         bodies[digest] = content
     return bodies
+
+
+def save_rehearsal(workspace: Workspace, observation: ProductObservation) -> Path:
+    """Write one rehearsal of the product as ``observations/product/<utc>.json``; it never overwrites an earlier one."""
+    started = observation.started.astimezone(UTC)
+    with locked(workspace.root):
+        latest = max(filter(None, map(_stamped, observation_files(workspace, PRODUCT))), default=None)
+        if latest is not None and started <= latest:
+            started = latest + timedelta(microseconds=1)
+        path = workspace.root / "observations" / PRODUCT / f"{started.strftime(_STAMP)}.json"
+        write_atomically(path, observation.model_dump_json(indent=1).encode() + b"\n", within=workspace.root)
+    return path
+
+
+def latest_rehearsal(workspace: Workspace) -> ProductObservation | None:
+    """The last rehearsal of the product, or none when it was never rehearsed.
+
+    :raises DocumentError: its file is damaged.
+    """
+    files = observation_files(workspace, PRODUCT)
+    return read_json(files[-1], ProductObservation, workspace.root) if files else None
 
 
 def observation_files(workspace: Workspace, org: str) -> tuple[Path, ...]:

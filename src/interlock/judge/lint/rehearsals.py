@@ -48,6 +48,15 @@ def _names(
                 f"turns names {option!r}, which {question} does not offer{did_you_mean(option, options[question])}"
             )
             yield problem(where, check.id, "option", message)
+    turned = {reference.partition("=")[0] for reference in check.turns}
+    for number, reference in enumerate(check.breaks):
+        question, _, option = reference.partition("@")[0].partition("=")
+        where = read.location(check.id, "breaks", number)
+        if question not in turned:
+            yield problem(where, check.id, "reference", f"breaks names {question!r}, which turns does not")
+        elif option not in options.get(question, {option}):
+            message = f"breaks names {option!r}, which {question} does not offer"
+            yield problem(where, check.id, "option", message + did_you_mean(option, options[question]))
     for number, rule in enumerate(check.rules):
         if rule not in rules:
             message = f"rules names {rule!r}, which does not exist{did_you_mean(rule, rules)}"
