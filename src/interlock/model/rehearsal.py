@@ -20,8 +20,8 @@ RehearsalId = Annotated[str, Field(pattern=r"^RH-[LACTRFWSEDBG]\d{2}$")]
 #: A question, and the option of it that a held check supports: ``auth.return_checks=state``; without an option the
 #: question is one that the check says something about, and no option of it is settled by this alone.
 OptionRef = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+(=[a-z0-9_]+)?$")]
-#: The option that a question is at most at when the check broke; of several options the one that falls. With ``@viewer``
-#: only for rows about a viewer, with ``@aud`` only for those about that parameter.
+#: The option that a question is at most at when the check broke; of several options the one that falls. ``@viewer``:
+#: only for rows about a viewer; ``@aud``: only for those about that parameter.
 BreakRef = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+=[a-z0-9_]+(@[a-z_]+)?$")]
 #: What a check needs to be looked at: plain HTTP, a browser with scripts, a hook of the team, a person who judges.
 Means = Literal["http", "browser", "hook", "person"]
