@@ -157,7 +157,7 @@ class Knowledge:
         asked = [item.id for item in self._items.values() if item.scope is not Scope.ORG]
         answered = self._answers({}, {item: inputs.product.get(item) for item in asked}, frozenset())
         looked_at = {item: inputs.rehearsed[item] for item in inputs.rehearsed.keys() & answered.keys()}
-        self._product = answered | {item: said.state(answered[item]) for item, said in looked_at.items()}
+        self._product = {**answered, **{item: said.state(answered[item]) for item, said in looked_at.items()}}
         self._variables: Variables = {"fleet": fleet_variable(inputs)} if "fleet" in roots else {}
         if inputs.contract is not None and "contract" in roots:
             alone = () if inputs.fit_to_fhir is None else (inputs.fit_to_fhir,)
