@@ -37,24 +37,37 @@ class Branding(Model):
 
     :ivar logo: a PNG or JPEG file in the workspace, by its path from there.
     :ivar confidentiality: stands on the first page and at the foot of every page.
+    :ivar language: a translation of the fixed words: a ``.po`` file in the workspace, by its path from there.
     """
 
     logo: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     colours: Colours = Colours()
     confidentiality: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\r\n]*$")] | None = None
     paper: Literal["a4", "letter"] = "a4"
+    language: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\.po$")] | None = None
 
     @field_validator("logo")
     @classmethod
     def _in_the_workspace(cls, logo: str | None) -> str | None:
         if logo is None:
             return None
-        path = PurePosixPath(logo)
-        if path.is_absolute() or ".." in path.parts or "\\" in logo or ":" in logo:
+        if _leads_out(logo):
             raise ValueError("a logo is a file in the workspace: write its path from there, like branding/logo.png")
-        if path.suffix.lower() == ".svg":
+        if PurePosixPath(logo).suffix.lower() == ".svg":
             raise ValueError("a logo is a PNG or JPEG picture; SVG is not taken, because it may hold scripts and links")
         return logo
+
+    @field_validator("language")
+    @classmethod
+    def _translation_in_the_workspace(cls, language: str | None) -> str | None:
+        if language is not None and _leads_out(language):
+            raise ValueError("a translation is a file in the workspace: write its path from there, like branding/de.po")
+        return language
+
+
+def _leads_out(path: str) -> bool:
+    pure = PurePosixPath(path)
+    return pure.is_absolute() or ".." in pure.parts or "\\" in path or ":" in path
 
 
 def _contrasting(colour: str | None, least: float, used_for: str) -> str | None:

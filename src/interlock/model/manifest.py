@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from interlock.model.base import IsoDate, Model, Slug
+from interlock.model.language import ENGLISH
 
 #: Stands for the hash of a report's text while that hash is being computed.
 NO_HASH = "0" * 64
@@ -26,6 +27,7 @@ class Manifest(Model):
     :ivar form: the report's format.
     :ivar recipient: the organisation that it is for alone; then nothing here is of another.
     :ivar sections: those that were asked for; none means all that the format has.
+    :ivar language: of its fixed words.
     :ivar own_templates: whether it was made with templates of its writer's own.
     :ivar made, as_of: the day on it, and the day that it judges by.
     :ivar workspace, product: what the workspace and the product are called.
@@ -40,6 +42,7 @@ class Manifest(Model):
     recipient: Slug | None = None
     sections: Annotated[tuple[_Name, ...], Field(max_length=100)] | None = None
     own_templates: bool = False
+    language: Annotated[str, Field(max_length=40)] = ENGLISH.tag
     interlock: _Name
     made: IsoDate
     as_of: IsoDate

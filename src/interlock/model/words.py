@@ -1,6 +1,7 @@
 """Every label and form of words that a person reads: what a value is called, and how numbers, lists and dates are said.
 
-The terminal, the screens and the reports style these words and never choose others. Ids stand beside them.
+The terminal, the screens and the reports style these words and never choose others. Ids stand beside them. A report
+in another language has them in that language (:mod:`interlock.model.language`).
 """
 
 from __future__ import annotations
@@ -26,18 +27,29 @@ from interlock.model.base import (
     TaskState,
     VerdictValue,
 )
+from interlock.model.language import N_, Said, _, current, ngettext
 
 
 class Word(NamedTuple):
     """What one value is called inside a sentence, and the one-cell glyph that may stand beside the word."""
 
-    phrase: str
+    english: str
     glyph: str = ""
+
+    @property
+    def phrase(self) -> str:
+        """The word as it stands in a sentence."""
+        return _(self.english)
 
     @property
     def title(self) -> str:
         """The same as a label, without its article: ``Map the auth surface``, ``Product team``."""
-        return capital(self.phrase.removeprefix("the "))
+        return _(self.title_in_english)
+
+    @property
+    def title_in_english(self) -> str:
+        """The label before it is translated."""
+        return capital(self.english.removeprefix("the "))
 
 
 VERDICT: Mapping[VerdictValue, Word] = {
@@ -66,7 +78,12 @@ GAP_CLASS: Mapping[GapClass, Word] = {
     GapClass.GAP: Word("gap"),
     GapClass.ADVICE: Word("advice"),
 }
-GATE: Mapping[Gate, Word] = {gate: Word(gate.value) for gate in Gate}
+GATE: Mapping[Gate, Word] = {
+    Gate.DESIGN: Word("design"),
+    Gate.SANDBOX: Word("sandbox"),
+    Gate.PILOT: Word("pilot"),
+    Gate.PRODUCTION: Word("production"),
+}
 STATUS: Mapping[Status, Word] = {
     Status.ANSWERED: Word("answered", "●"),
     Status.UNKNOWN: Word("unknown", "?"),
@@ -145,28 +162,34 @@ HAZARD: Mapping[str, Word] = {
     "not_applicable": Word("not applicable", "–"),
 }
 #: How bad what a hazard leads to may be.
-HARM: Mapping[int, str] = {
-    1: "no harm",
-    2: "minor harm",
-    3: "short harm or loss of trust",
-    4: "serious harm",
-    5: "death or lasting harm",
-}
+HARM: Mapping[int, str] = Said(
+    {
+        1: "no harm",
+        2: "minor harm",
+        3: "short harm or loss of trust",
+        4: "serious harm",
+        5: "death or lasting harm",
+    }
+)
 #: What a hazard's control holds by.
-HELD: Mapping[Evidence, str] = {
-    Evidence.ASSERTED: "on the team’s word",
-    Evidence.DOCUMENTED: "as documented",
-    Evidence.OBSERVED: "as observed",
-}
+HELD: Mapping[Evidence, str] = Said(
+    {
+        Evidence.ASSERTED: "on the team’s word",
+        Evidence.DOCUMENTED: "as documented",
+        Evidence.OBSERVED: "as observed",
+    }
+)
 #: A file that is generated where people may edit it.
-GENERATED: Mapping[str, str] = {
-    "new": "not there yet",
-    "renewed": "older than the contract",
-    "same": "up to date",
-    "kept": "edited since, and kept",
-    "beside": "the one beside it was edited, and kept",
-    "orphan": "no longer generated; remove it if nobody needs it",
-}
+GENERATED: Mapping[str, str] = Said(
+    {
+        "new": "not there yet",
+        "renewed": "older than the contract",
+        "same": "up to date",
+        "kept": "edited since, and kept",
+        "beside": "the one beside it was edited, and kept",
+        "orphan": "no longer generated; remove it if nobody needs it",
+    }
+)
 #: A setting of the workflow contract at one organisation.
 SETTING: Mapping[str, Word] = {
     "missing": Word("without a value", "✗"),
@@ -178,14 +201,16 @@ SETTING: Mapping[str, Word] = {
     "default": Word("the default, everywhere", "✓"),
 }
 #: What each type of a setting wants.
-SETTING_TYPE: Mapping[str, str] = {
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "a text (numbers in quotes)",
-    "list": "a list of texts (numbers in quotes)",
-    "url": "an address with scheme and host",
-}
+SETTING_TYPE: Mapping[str, str] = Said(
+    {
+        "boolean": "true or false",
+        "integer": "a whole number",
+        "number": "a number",
+        "string": "a text (numbers in quotes)",
+        "list": "a list of texts (numbers in quotes)",
+        "url": "an address with scheme and host",
+    }
+)
 #: How much a way in (a launch mode) is shown by what an organisation publishes; nothing of it was tried.
 AUTH_PATH: Mapping[str, Word] = {
     "possible": Word("declared", "✓"),
@@ -216,18 +241,36 @@ PRODUCT_KIND: Mapping[ProductKind, Word] = {
     ProductKind.PATIENT_APP: Word("an app for patients"),
     ProductKind.STAFF_APP: Word("an app for staff outside the chart"),
 }
-EVIDENCE: Mapping[Evidence, Word] = {evidence: Word(evidence.value) for evidence in Evidence}
-EVIDENCE_KIND: Mapping[EvidenceKind, Word] = {kind: Word(kind.value.replace("_", " ")) for kind in EvidenceKind}
-#: What each kind of evidence means, for the person who chooses one.
-EVIDENCE_MEANS: Mapping[Evidence, str] = {
-    Evidence.ASSERTED: "we say so",
-    Evidence.DOCUMENTED: "it is written down somewhere",
-    Evidence.OBSERVED: "we saw it",
+EVIDENCE: Mapping[Evidence, Word] = {
+    Evidence.ASSERTED: Word("asserted"),
+    Evidence.DOCUMENTED: Word("documented"),
+    Evidence.OBSERVED: Word("observed"),
 }
+EVIDENCE_KIND: Mapping[EvidenceKind, Word] = {
+    EvidenceKind.DOCUMENT: Word("document"),
+    EvidenceKind.TEST_REPORT: Word("test report"),
+    EvidenceKind.AGREEMENT: Word("agreement"),
+    EvidenceKind.CONFIGURATION: Word("configuration"),
+    EvidenceKind.RECORDING: Word("recording"),
+    EvidenceKind.TICKET: Word("ticket"),
+}
+#: What each kind of evidence means, for the person who chooses one.
+EVIDENCE_MEANS: Mapping[Evidence, str] = Said(
+    {
+        Evidence.ASSERTED: "we say so",
+        Evidence.DOCUMENTED: "it is written down somewhere",
+        Evidence.OBSERVED: "we saw it",
+    }
+)
 OWNER: Mapping[Owner, Word] = {
     Owner.US: Word("the product team"),
     Owner.VENDOR: Word("the EHR vendor"),
     Owner.ORG: Word("the organisation"),
+}
+_PERSONS: Mapping[Owner, str] = {
+    Owner.US: N_("%(number)s of the product team"),
+    Owner.VENDOR: N_("%(number)s at each EHR vendor"),
+    Owner.ORG: N_("%(number)s at each organisation"),
 }
 GRADE: Mapping[Grade, Word] = {
     Grade.REGULATION: Word("regulation"),
@@ -254,26 +297,35 @@ TASK: Mapping[str, Word] = {
     "routine": Word("routine task", "·"),
 }
 #: What passing a gate means for the people who wait for it.
-GATE_MEANS: Mapping[Gate, str] = {
-    Gate.DESIGN: "what is to be built is settled on paper",
-    Gate.SANDBOX: "the integration can be tried against this organisation's test environment",
-    Gate.PILOT: "the pilot unit has begun to use it on patients",
-    Gate.PRODUCTION: "every unit that is to use it does",
+GATE_MEANS: Mapping[Gate, str] = Said(
+    {
+        Gate.DESIGN: "what is to be built is settled on paper",
+        Gate.SANDBOX: "the integration can be tried against this organisation's test environment",
+        Gate.PILOT: "the pilot unit has begun to use it on patients",
+        Gate.PRODUCTION: "every unit that is to use it does",
+    }
+)
+_TO_BE: Mapping[Evidence, str] = {
+    Evidence.ASSERTED: N_("%(number)s to be asserted"),
+    Evidence.DOCUMENTED: N_("%(number)s to be documented"),
+    Evidence.OBSERVED: N_("%(number)s to be observed"),
 }
 #: What happens on the day on which a gate is passed, as the head of a column of dates.
-GATE_DAY: Mapping[Gate, str] = {
-    Gate.DESIGN: "Settled on paper",
-    Gate.SANDBOX: "Can be tried there",
-    Gate.PILOT: "Pilot unit begins",
-    Gate.PRODUCTION: "In use throughout",
-}
+GATE_DAY: Mapping[Gate, str] = Said(
+    {
+        Gate.DESIGN: "Settled on paper",
+        Gate.SANDBOX: "Can be tried there",
+        Gate.PILOT: "Pilot unit begins",
+        Gate.PRODUCTION: "In use throughout",
+    }
+)
 #: What begins at organisations at which it is not recommended to start, after a semicolon.
-ELSEWHERE = (
+ELSEWHERE = N_(
     "elsewhere only asking, mapping, registration and the reviews that take lead time begin now, and nothing is built "
     "or launched before what is open there is closed"
 )
 #: How to read the tasks of the next weeks.
-WEEKS_MEAN = (
+WEEKS_MEAN = N_(
     "“From” and “by” are no duration: from the day on which half of the simulated runs have begun it, or the first on "
     "which it can begin after the days that were stated; by the day that somebody stated, or else by which four of "
     "five runs have it done. The day to act on is the one after “by”. Each task stands in the week of its first day; "
@@ -284,7 +336,7 @@ WEEKS_MEAN = (
     "contract no longer needs it, or the organisation is left out."
 )
 #: How to read the list of first things.
-FIRST_MEANS = (
+FIRST_MEANS = N_(
     "First what the verdict (whether to integrate now) hangs on, if anything does, then what saves most working days "
     "for a day of work (for anything at least a quarter of a day is reckoned). What one saves are the working days "
     "that come off the day by which four of five simulated runs are through (the P80), added up over the organisations "
@@ -293,9 +345,9 @@ FIRST_MEANS = (
     "work are told, others do the work and only the waiting is estimated."
 )
 #: How to read the rule for a launch.
-GO_MEANS = "The pilot unit begins only if all of this holds on the day:"
+GO_MEANS = N_("The pilot unit begins only if all of this holds on the day:")
 #: How to read the list of unknowns.
-UNKNOWNS_MEAN = "The days that a bad answer adds are added up over the organisations that it moves, as above."
+UNKNOWNS_MEAN = N_("The days that a bad answer adds are added up over the organisations that it moves, as above.")
 #: How far a routine task has come.
 TASK_STATE: Mapping[TaskState, Word] = {
     TaskState.NOT_BEGUN: Word("not begun", "○"),
@@ -303,18 +355,20 @@ TASK_STATE: Mapping[TaskState, Word] = {
     TaskState.DONE: Word("done", "●"),
 }
 #: What the rules of a family are about, in the order of the questionnaires.
-AREA: Mapping[str, str] = {
-    "BND": "Product or integration",
-    "WF": "Workflow contract",
-    "AUTH": "Auth surface",
-    "PROD": "Behaviour in production",
-    "END": "The product’s own endpoints",
-    "DEL": "Delivery and test path",
-    "ORG": "Each organisation",
-    "FIT": "Fit of the contract",
-    "PRB": "What the endpoints showed",
-}
-OTHER_AREA = "Rules of one vendor, and others"
+AREA: Mapping[str, str] = Said(
+    {
+        "BND": "Product or integration",
+        "WF": "Workflow contract",
+        "AUTH": "Auth surface",
+        "PROD": "Behaviour in production",
+        "END": "The product’s own endpoints",
+        "DEL": "Delivery and test path",
+        "ORG": "Each organisation",
+        "FIT": "Fit of the contract",
+        "PRB": "What the endpoints showed",
+    }
+)
+OTHER_AREA = N_("Rules of one vendor, and others")
 _VENDORS = {
     "epic": "Epic",
     "oracle": "Oracle Health",
@@ -322,102 +376,125 @@ _VENDORS = {
     "meditech": "MEDITECH",
     "athena": "athenahealth",
     "athenahealth": "athenahealth",
-    "other": "another vendor",
+    "other": N_("another vendor"),
 }
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def vendor(value: str) -> str:
     """A vendor's usual name; one that is not known is shown as it was written, each word with a capital."""
-    return _VENDORS.get(value, value.replace("-", " ").title())
+    return _(_VENDORS["other"]) if value == "other" else _VENDORS.get(value, value.replace("-", " ").title())
 
 
 def area(rule_id: str) -> str:
     """What a rule is about, by its family."""
-    return AREA.get(rule_id.partition("-")[0], OTHER_AREA)
+    family = rule_id.partition("-")[0]
+    return AREA[family] if family in AREA else _(OTHER_AREA)
 
 
 def verdict(earliest: VerdictValue, latest: VerdictValue) -> str:
     """``Integrate``; ``Not decided: product first … integrate`` while something undecided could change it."""
-    between = "" if earliest is latest else f": {VERDICT[earliest].phrase} … {VERDICT[latest].phrase}"
-    return verdict_label(earliest, latest) + between
+    if earliest is latest:
+        return verdict_label(earliest, latest)
+    return _("Not decided: %(first)s … %(last)s", first=VERDICT[earliest].phrase, last=VERDICT[latest].phrase)
 
 
 def verdict_label(earliest: VerdictValue, latest: VerdictValue) -> str:
     """``Integrate``, or ``Not decided``, above a headline that says between what."""
-    return VERDICT[latest].title if earliest is latest else "Not decided"
+    return VERDICT[latest].title if earliest is latest else _("Not decided")
 
 
 def stage(value: Gate | None) -> str:
     """The stage that an organisation has reached; before the first gate there is none."""
-    return GATE[value].phrase if value else "before design"
+    return GATE[value].phrase if value else _("before design")
 
 
 def met_up_to(value: Gate | None) -> str:
     """``requirements met up to the pilot gate``: a stage in full, where the word could be read as how far work is."""
-    return f"requirements met up to the {gate(value)}" if value else f"requirements of the {gate(Gate.DESIGN)} open"
+    if value is None:
+        return _("requirements of the %(gate)s open", gate=gate(Gate.DESIGN))
+    return _("requirements met up to the %(gate)s", gate=gate(value))
 
 
 def gate(value: Gate) -> str:
     """``sandbox gate``."""
-    return f"{GATE[value].phrase} gate"
+    return _("%(name)s gate", name=GATE[value].phrase)
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:
     """``1 gap``, ``2 gaps``, ``1,200 gaps``."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+    return counted(number, f"%(number)s {singular}", f"%(number)s {plural or singular + 's'}")
+
+
+def counted(value: int, singular: str, plural: str, /, **values: object) -> str:
+    """A whole sentence in the form that goes with a number, which stands in it as ``%(number)s``."""
+    return ngettext(singular, plural, value, number=number(value), **values)
 
 
 def agree(number: int, singular: str, plural: str) -> str:
     """The form of a word that goes with a number: ``agree(2, "is", "are")`` is ``are``."""
-    return singular if number == 1 else plural
+    return ngettext(singular, plural, number)
 
 
 def listed(names: Sequence[str], limit: int = 8, last: str = "and") -> str:
-    """``a``, ``a and b``, ``a, b and c``; beyond ``limit`` the rest is counted: ``a, b and 3 more``."""
+    """``a``, ``a and b``, ``a, b and c``; beyond ``limit`` the rest is counted: ``a, b and 3 more``.
+
+    :param last: ``and`` or ``or``.
+    """
     if len(names) > limit:
-        return f"{', '.join(names[:limit])} and {len(names) - limit:,} more"
+        return _("%(names)s and %(number)s more", names=", ".join(names[:limit]), number=number(len(names) - limit))
     if len(names) < 2:
         return "".join(names)
-    return f"{', '.join(names[:-1])} {last} {names[-1]}"
+    first = ", ".join(names[:-1])
+    if last == "or":
+        return _("%(first)s or %(last)s", first=first, last=names[-1])
+    return _("%(first)s and %(last)s", first=first, last=names[-1])
 
 
 def and_others(name: str, others: int) -> str:
     """``Riverside Clinic``, or ``Riverside Clinic and 2 others``."""
-    return f"{name} and {count(others, 'other')}" if name and others else name
+    if not (name and others):
+        return name
+    return counted(others, "%(name)s and %(number)s other", "%(name)s and %(number)s others", name=name)
 
 
 def in_the_way(open_: int, undecided: int, wanted: Mapping[Evidence, int]) -> str:
     """What keeps a gate from holding: ``2 open, 3 undecided and 5 to be observed``."""
-    counts = [(open_, RULE[RuleOutcome.GAP].phrase), (undecided, RULE[RuleOutcome.UNKNOWN].phrase)]
-    counts += [(count, f"to be {EVIDENCE[evidence].phrase}") for evidence, count in wanted.items()]
-    return listed([f"{count:,} {phrase}" for count, phrase in counts if count])
+    counts = [(open_, N_("%(number)s open")), (undecided, N_("%(number)s undecided"))]
+    counts += [(count, _TO_BE[evidence]) for evidence, count in wanted.items()]
+    return listed([_(phrase, number=number(count)) for count, phrase in counts if count])
 
 
 def number(value: float) -> str:
     """At most one decimal, and none that is zero: ``12.5``, ``1,200``."""
     if not math.isfinite(value):
-        return "not known"
+        return _("not known")
     rounded = round(value, 1)
-    return f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.1f}"
+    return current().decimal(rounded, 0 if rounded == int(rounded) else 1)
 
 
 def share(value: float) -> str:
     """A share in [0, 1] as a percentage that never rounds a remainder away: ``35%``, ``under 1%``."""
     if not math.isfinite(value):
-        return "not known"
+        return _("not known")
     if 0 < value < 0.01:
-        return "under 1%"
+        return _("under %(share)s", share=_("%(number)s%%", number=1))
     if 0.99 < value < 1:
-        return "over 99%"
-    return f"{round(value * 100)}%"
+        return _("over %(share)s", share=_("%(number)s%%", number=99))
+    return _("%(number)s%%", number=round(value * 100))
 
 
 def interval(low: float, high: float) -> str:
     """``39 to 69``, or one number; a decimal where whole numbers would hide that the ends differ."""
     if round(high) > round(low):
-        return f"{round(low)} to {round(high)}"
-    return f"{low:.1f} to {high:.1f}" if high - low > 0.05 else f"{round(low)}"
+        return between(f"{round(low)}", f"{round(high)}")
+    if high - low > 0.05:
+        return between(current().decimal(low, 1), current().decimal(high, 1))
+    return f"{round(low)}"
+
+
+def between(low: str, high: str) -> str:
+    """From one value to another: ``3 to 30``."""
+    return _("%(low)s to %(high)s", low=low, high=high)
 
 
 def days(value: float) -> str:
@@ -432,53 +509,54 @@ def person_days(value: float) -> str:
 
 def measured(value: float, unit: str) -> str:
     """An amount with its unit: ``1 day``, ``12.5 days``."""
-    said = number(value)
-    return f"{said} {unit}{'' if said == '1' else 's'}" if math.isfinite(value) else said
+    if not math.isfinite(value):
+        return number(value)
+    shown = round(value, 1)  # what is shown as 1 is one
+    return ngettext(f"%(number)s {unit}", f"%(number)s {unit}s", shown, number=number(value))
 
 
 def p80s(orgs: int) -> str:
     """What savings are measured in, the same everywhere: the P80 of one finish, or those of all organisations."""
-    return "the P80" if orgs < 2 else "the organisations' P80s, added up"
+    return _("the P80") if orgs < 2 else _("the organisations' P80s, added up")
 
 
 def persons(value: float, owner: Owner) -> str:
     """``2 of the product team``, ``0.5 at each EHR vendor``: everybody but the team has people of his own."""
-    whose = f"of {OWNER[owner].phrase}" if owner is Owner.US else f"at each {OWNER[owner].phrase.removeprefix('the ')}"
-    return f"{number(value)} {whose}"
+    return _(_PERSONS[owner], number=number(value))
 
 
 def day(value: date) -> str:
     """``7 Mar 2028``."""
-    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+    return current().day(value)
 
 
 def moment(value: datetime) -> str:
     """``7 Mar 2028, 14:03 UTC``."""
     there = value.astimezone(UTC) if value.tzinfo else value
-    return f"{day(there)}, {there:%H:%M}{' UTC' if value.tzinfo else ''}"
+    return _("%(day)s, %(time)s", day=day(there), time=f"{there:%H:%M}{' UTC' if value.tzinfo else ''}")
 
 
 def span(first: str, last: str) -> str:
     """Two dates of our data as a range: ``7 Mar 2028 to 2 Jun 2028``; one where they are the same."""
-    return iso_day(first) if first == last else f"{iso_day(first)} to {iso_day(last)}"
+    return iso_day(first) if first == last else between(iso_day(first), iso_day(last))
 
 
 def months(first: str, last: str) -> str:
     """The months of two dates of our data: ``Mar to Jun 2028``, ``Dec 2027 to Jan 2028``, ``Mar 2028``."""
-    (of, year), (to, then) = (day(date.fromisoformat(value)).split(" ")[1:] for value in (first, last))
-    if year != then:
-        return f"{of} {year} to {to} {then}"
-    return f"{of} {year}" if of == to else f"{of} to {to} {then}"
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    if (start.year, start.month) == (end.year, end.month):
+        return month(end)
+    return between(current().month(start, year=start.year != end.year), month(end))
 
 
 def nothing_left(value: Gate) -> str:
     """What is said in the place of a date when a plan has no task left."""
-    return f"Nothing is left to do before the {gate(value)}, as far as is known."
+    return _("Nothing is left to do before the %(gate)s, as far as is known.", gate=gate(value))
 
 
 def month(value: date) -> str:
     """``Mar 2028``."""
-    return f"{_MONTHS[value.month - 1]} {value.year}"
+    return current().month(value)
 
 
 def iso_day(value: str) -> str:
@@ -509,4 +587,6 @@ DATES_ALONE = (
 
 def report_for(organization: str | None) -> str:
     """Who may read a report: one organisation, by its name, or the product team."""
-    return f"{organization} alone" if organization else "All organisations: for the product team"
+    if organization:
+        return _("%(organization)s alone", organization=organization)
+    return _("All organisations: for the product team")

@@ -7,6 +7,7 @@ what went wrong.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -17,7 +18,9 @@ from typing import Any
 from jinja2 import FunctionLoader, TemplateError, TemplateNotFound, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 
+from interlock.model.language import ENGLISH, using
 from interlock.report.template_language import PlainDataEnvironment
+from interlock.report.translation import Translation
 
 
 def main() -> int:
@@ -31,9 +34,12 @@ def main() -> int:
         return (sources[name][0], sources[name][1], None) if name in sources else None
 
     try:
+        catalogue = base64.b64decode(job["catalogue"])
+        language = Translation("", catalogue) if catalogue else ENGLISH
         environment = PlainDataEnvironment(FunctionLoader(source), autoescape=job["autoescape"])
-        for piece in environment.get_template(job["name"]).generate(**job["variables"]):
-            sys.stdout.buffer.write(piece.encode("utf-8", "replace"))
+        with using(language):
+            for piece in environment.get_template(job["name"]).generate(**job["variables"]):
+                sys.stdout.buffer.write(piece.encode("utf-8", "replace"))
         sys.stdout.buffer.flush()
     except Exception as error:  # whatever a template does wrong is told, not raised
         files = {file for _, file in sources.values()}

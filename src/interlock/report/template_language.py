@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from jinja2.bccache import Bucket
 from jinja2.environment import TemplateModule
 from jinja2.runtime import BlockReference, LoopContext, Macro
 from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import Markup
 
 from interlock.documents.markdown import escape
+from interlock.model.language import current
 from interlock.report import notes
 
 # fmt: off
@@ -78,6 +81,8 @@ class PlainDataEnvironment(SandboxedEnvironment):
             keep_trailing_newline=True,
         )
         self.globals.clear()
+        self._says = _says_html if autoescape else _says_markdown
+        self.globals["_"] = self._says
         self.filters = {name: self.filters[name] for name in FILTERS} | {"md": escape, "note": notes.render}
         self.tests = {name: self.tests[name] for name in TESTS}
 
@@ -99,5 +104,29 @@ class PlainDataEnvironment(SandboxedEnvironment):
         return self.unsafe_undefined(obj, str(argument))
 
     def is_safe_callable(self, obj: Any) -> bool:
-        """Macros, ``caller()``, ``super()`` and a recursive ``loop()``; what is undefined says so when called."""
-        return isinstance(obj, (Macro, BlockReference, LoopContext, Undefined))
+        """Macros, ``caller()``, ``super()``, ``loop()`` and ``_()``; what is undefined says so when called."""
+        return obj is self._says or isinstance(obj, (Macro, BlockReference, LoopContext, Undefined))
+
+
+def _says_html(message: str, /, **values: object) -> str:
+    """A fixed sentence, escaped as everything is; values that are markup already stay markup."""
+    said = Markup.escape(current().one(message))
+    return said % values if values else said
+
+
+def _says_markdown(message: str, /, **values: object) -> str:
+    """A fixed sentence; a translated one is somebody else's text. Values are escaped before they come here."""
+    said = current().one(message)
+    if said != message:
+        said = escape(said)
+    return said % values if values else said
+
+
+def sentences(source: str) -> Iterator[tuple[int, str]]:
+    """Line and text of each fixed sentence of a template, which is ``_("...")`` there."""
+    tree = jinja2.Environment().parse(source)  # noqa: S701  # parsed for its words, never rendered
+    for call in tree.find_all(jinja2.nodes.Call):
+        if isinstance(call.node, jinja2.nodes.Name) and call.node.name == "_" and call.args:
+            text = call.args[0]
+            if isinstance(text, jinja2.nodes.Const) and isinstance(text.value, str):
+                yield text.lineno, text.value

@@ -6,6 +6,7 @@ plain data, so a copied shipped template works; one's own is rendered in a bound
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ from pydantic_core import to_jsonable_python
 from interlock.documents.files import inside, read_bytes
 from interlock.documents.resources import data_dir
 from interlock.model.errors import DocumentError, InterlockError, Location
+from interlock.model.language import current
 from interlock.model.text import plain
 
 if TYPE_CHECKING:
@@ -138,6 +140,7 @@ def _render_apart(
         "name": name,
         "variables": variables,
         "autoescape": autoescape,
+        "catalogue": base64.b64encode(current().catalogue).decode("ascii"),
     }
     limits = [str(limit) for limit in (CPU_SECONDS, MEMORY_BYTES, OUTPUT_BYTES)]
     # Nothing of the user's environment is needed there; -P and absolute paths: nothing is imported from where we are.

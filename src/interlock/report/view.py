@@ -9,6 +9,7 @@ from string import ascii_uppercase
 
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
+from interlock.model.language import _, current
 from interlock.model.observation import Observation
 from interlock.report import safe
 from interlock.report.brief import BRIEF
@@ -116,15 +117,15 @@ def build(
     numbers = iter(range(1, len(wanted) + 1))
     letters = iter(ascii_uppercase)
     return ReportView(
-        lang="en-GB",
-        title=f"{safe.name(assessment.product)}: integration readiness report",
+        lang=current().tag,
+        title=_("%(product)s: integration readiness report", product=safe.name(assessment.product)),
         brand=brand or Brand(),
         cover=summary.build_cover(context, generated, interlock_version),
         sections=tuple(
             {
                 "id": section.id,
                 "number": next(letters) if section.appendix else str(next(numbers)),
-                "title": section.title,
+                "title": _(section.title),
                 "children": contents[section.id].get("children", ()),
                 "content": contents[section.id],
                 "layout": f"sections/{'brief/' if section.id in own else ''}{section.id}",

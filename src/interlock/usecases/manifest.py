@@ -13,6 +13,7 @@ from pydantic_core import PydanticSerializationError
 
 from interlock import __version__
 from interlock.model.assessment import Assessment
+from interlock.model.language import ENGLISH
 from interlock.model.manifest import Manifest
 from interlock.usecases.load import Content, Inputs
 
@@ -28,6 +29,7 @@ def manifest_of(
     made: str,
     sections: Sequence[str] | None = None,
     own_templates: bool = False,
+    language: str = ENGLISH.tag,
 ) -> Manifest:
     """The manifest of a JSON report, without the hash of its text; that of another format differs in its ``form``.
 
@@ -40,6 +42,7 @@ def manifest_of(
         recipient=inputs.recipient,
         sections=None if sections is None else tuple(sections),
         own_templates=own_templates,
+        language=language,
         interlock=__version__,
         made=made,
         as_of=assessment.as_of,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, get_args
@@ -15,6 +16,7 @@ from interlock.documents.yaml import load_yaml
 from interlock.model.assessment import Assessment
 from interlock.model.branding import Branding
 from interlock.model.errors import DocumentError, InterlockError, Location
+from interlock.model.language import ENGLISH, Language, using
 from interlock.report import safe
 from interlock.report.elements import Brand
 from interlock.report.sections.context import WHOLE
@@ -29,6 +31,7 @@ from interlock.workspace.store import SETTINGS_FILE
 Format = Literal["md", "html", "pdf", "json", "xlsx", "docx", "csv", "sarif"]
 #: What ``all`` stands for. Workbook, Word document and findings for code scanning are for some readers: they are named.
 FORMATS: tuple[Format, ...] = ("md", "html", "pdf", "json")
+_DATA = frozenset({"json", "sarif"})
 #: What the PDF leaves to the whole report that is attached to it.
 _ATTACHED_ALONE = {"tasks", "statements", "answers"}
 PDF_SECTIONS: tuple[str, ...] = tuple(name for name in SECTIONS if name not in _ATTACHED_ALONE)
@@ -66,6 +69,7 @@ def write_report(
     pdf_process: PdfProcess | None = None,
     on_skipped: Callable[[Format, InterlockError], None] | None = None,
     made: str | None = None,
+    language: Language = ENGLISH,
 ) -> tuple[Path, ...]:
     """Write ``report.<format>`` files (of CSV one for each table) into ``directory``; returns those written.
 
@@ -80,6 +84,7 @@ def write_report(
     :param pdf_process: a process that was started earlier; without one, one is started when a PDF is asked for.
     :param on_skipped: called instead of failing when one format cannot be made (a PDF without its libraries).
     :param made: the day on the report; by default today.
+    :param language: of the fixed words; JSON and SARIF are data, and stay English.
     :raises InterlockError: a format cannot be made and ``on_skipped`` is not given; nothing was ever probed and SARIF
         is asked for; the workbook has no sheet for any of the sections.
     :raises WorkspaceError: the folder cannot be written.
@@ -93,9 +98,11 @@ def write_report(
 
     day = made or writing_time().date().isoformat()
 
-    manifest = manifest_of(inputs, assessment, made=day, sections=sections, own_templates=own is not None)
+    manifest = manifest_of(
+        inputs, assessment, made=day, sections=sections, own_templates=own is not None, language=language.tag
+    )
 
-    with contextlib.ExitStack() as stack:
+    with using(language), contextlib.ExitStack() as stack:
         makers: dict[Format, Callable[[], bytes]] = {}
         whole = report_view(assessment, inputs, day, sections)
         makers["md"] = lambda: markdown.render(whole, own=own).encode()
@@ -110,10 +117,9 @@ def write_report(
             makers["pdf"] = process.submit(page, own, attached)
             makers["html"] = lambda: all_of_it
             formats = tuple(name for name in get_args(Format) if name in {*formats, "html"})
+        data = manifest.but(form="json", language=ENGLISH.tag)
         makers["json"] = lambda: json.render(
-            assessment.but(
-                manifest=manifest.but(form="json"), annex=annex_of(Context(assessment, inputs.observations, SECTIONS))
-            )
+            assessment.but(manifest=data, annex=annex_of(Context(assessment, inputs.observations, SECTIONS)))
         ).encode()
         if "xlsx" in formats:
             makers["xlsx"] = _workbook(assessment, inputs, sections)
@@ -125,7 +131,8 @@ def write_report(
         written: dict[Format, tuple[Path, ...]] = {}
         for name in sorted(set(formats) - {"csv"}, key=lambda name: (name == "pdf", name)):
             try:
-                content = makers[name]()
+                with using(ENGLISH if name in _DATA else language):
+                    content = makers[name]()
                 content = content if name == "pdf" else seal.sealed(content, name, manifest.but(form=name))
             except InterlockError as error:
                 if on_skipped is None:
@@ -157,7 +164,7 @@ def report_view(
 
     :param day: ISO 8601, the day on the report.
     :raises InterlockError: a section that does not exist.
-    :raises DocumentError: the logo is missing, outside, too large or no such picture.
+    :raises DocumentError: the logo is outside, too large or no such picture.
     """
     return build_view(
         assessment,
@@ -211,15 +218,50 @@ def never_probed(inputs: Inputs) -> tuple[str, ...]:
 def load_brand(branding: Branding, root: Path) -> Brand:
     """The look of a report of the workspace at ``root``.
 
-    :raises DocumentError: the logo is missing, outside, too large or no such picture; says where it is named.
+    A logo that is not there is left out (:func:`missing_logo` says so).
+
+    :raises DocumentError: the logo is outside, too large or no such picture; says where it is named.
     """
+    there = branding.logo and not missing_logo(branding, root)
     return Brand(
-        logo=_logo(branding.logo, root) if branding.logo else "",
+        logo=_logo(branding.logo, root) if branding.logo and there else "",
         confidentiality=safe.text(branding.confidentiality or "", 100),
         heading=branding.colours.heading or "",
         accent=branding.colours.accent or "",
         paper=branding.paper,
     )
+
+
+def missing_logo(branding: Branding, root: Path) -> str:
+    """What to say of a logo that the settings name and that is not there; empty when all is well."""
+    if branding.logo is None or os.path.lexists(root / branding.logo):
+        return ""
+    return f"{_location(root)}: there is no logo {branding.logo!r}, so the report has none."
+
+
+def report_language(branding: Branding, root: Path, file: Path | None = None) -> Language:
+    """The language of a report's fixed words: a translation that the user or the workspace names, or English.
+
+    :param file: a ``.po`` file that the user names; it goes before the workspace's.
+    :raises DocumentError: the file is missing, outside, too large, or no translation.
+    """
+    if file is None and branding.language is None:
+        return ENGLISH
+    from interlock.report.translation import read_translation
+
+    return read_translation(file) if file else read_translation(root / str(branding.language), within=root)
+
+
+def write_words(path: Path) -> int:
+    """Write the template of a translation, every fixed word of the report; returns how many there are.
+
+    :raises WorkspaceError: the file cannot be written.
+    """
+    from interlock.report.fixed_words import fixed_words, template
+
+    words = fixed_words()
+    write_atomically(path, template(words))
+    return len(words)
 
 
 def _logo(name: str, root: Path) -> str:

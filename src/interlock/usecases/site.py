@@ -8,6 +8,7 @@ from pathlib import Path
 from interlock.documents.timing import timed, writing_time
 from interlock.model.assessment import Assessment
 from interlock.model.errors import DocumentError, Location
+from interlock.model.language import ENGLISH, Language, using
 from interlock.usecases.contract import OWN_FOLDERS
 from interlock.usecases.load import Inputs
 from interlock.usecases.report import report_view
@@ -16,7 +17,12 @@ from interlock.workspace.generated import Generated, outside_of_own, read_manife
 
 @timed("render site")
 def write_site(
-    assessment: Assessment, inputs: Inputs, directory: Path, *, templates: Path | None = None
+    assessment: Assessment,
+    inputs: Inputs,
+    directory: Path,
+    *,
+    templates: Path | None = None,
+    language: Language = ENGLISH,
 ) -> tuple[Generated, ...]:
     """Write the pages of :data:`interlock.report.site.PAGES` and their manifest into ``directory``.
 
@@ -24,6 +30,7 @@ def write_site(
     the new page beside it; what is no longer generated, and what is not ours, is told and stays.
 
     :param templates: as for :func:`interlock.usecases.report.write_report`.
+    :param language: of the fixed words.
     :raises DocumentError: the folder holds something, and none of it was written by this.
     :raises WorkspaceError: the folder cannot be written, or is the workspace's own.
     """
@@ -39,7 +46,8 @@ def write_site(
         )
     day = writing_time().date().isoformat()
     own = own_folder(templates) if templates is not None else None
-    pages = site.render(report_view(assessment, inputs, day), own=own)
+    with using(language):
+        pages = site.render(report_view(assessment, inputs, day), own=own)
     source = hashlib.sha256(json.render(assessment).encode()).hexdigest()
     done = write_generated(directory, pages, source=source, made=day)
     known = {file.path.name for file in done} | {"manifest.json"}

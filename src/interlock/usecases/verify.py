@@ -16,6 +16,7 @@ from interlock import __version__
 from interlock.documents.files import read_bytes
 from interlock.model import words
 from interlock.model.errors import DocumentError, InterlockError, Location
+from interlock.model.language import ENGLISH
 from interlock.model.manifest import Difference, Found, Manifest, Verification
 from interlock.model.text import plain
 from interlock.report import seal
@@ -174,6 +175,8 @@ def _made_again(content: bytes, manifest: Manifest, inputs: Inputs) -> tuple[Fou
     agrees = "Its hash and those of all that it shows agree with this workspace"
     if manifest.own_templates or manifest.form not in get_args(Format):
         return "agrees", f"{agrees}. It is not made again here, because its templates are its writer’s own."
+    if manifest.language != ENGLISH.tag:
+        return "agrees", f"{agrees}. It is not made again here, because its words are a translation."
     form = cast(Format, manifest.form)
     assessment = assess(inputs, today=date.fromisoformat(manifest.as_of), runs=manifest.runs, seed=manifest.seed)
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,14 @@ from interlock.usecases.assess import assess
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.pdf import start_pdf_process
 from interlock.usecases.recipient import for_recipient
-from interlock.usecases.report import never_probed, parse_formats, write_report
+from interlock.usecases.report import (
+    missing_logo,
+    never_probed,
+    parse_formats,
+    report_language,
+    write_report,
+    write_words,
+)
 from interlock.usecases.site import write_site
 
 if TYPE_CHECKING:
@@ -76,11 +83,27 @@ def report(
             metavar="DIR",
         ),
     ] = None,
+    language: Annotated[
+        Path | None,
+        typer.Option(
+            "--language",
+            help="A translation of the report's fixed words, a .po file; JSON stays English.",
+            metavar="FILE",
+        ),
+    ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write-words", help="Only write the template of a translation, a .pot file.", metavar="FILE"),
+    ] = None,
     runs: RunsOption = 5000,
     seed: SeedOption = None,
     folder: WorkspaceOption = None,
 ) -> None:
     """Write the report for stakeholders."""
+    if write is not None:
+        say(f"{write_words(write):,} sentences to translate; then: interlock report --language FILE.po")
+        emit(str(write))
+        return
     if site is not None and (formats != "all" or sections or directory):
         raise InterlockError(
             "a site is HTML with every section, in its own folder",
@@ -94,12 +117,16 @@ def report(
             f"If they are yours: interlock report --templates {workspace.root / 'templates'}"
         )
     inputs = load_inputs(workspace)
+    branding = inputs.settings.branding
+    spoken = report_language(branding, inputs.root, language)
+    for line in filter(None, (missing_logo(branding, inputs.root), *spoken.told)):
+        say(line)
     with start_pdf_process(wanted) as pdf_process:
         if org is not None:
             inputs = for_recipient(inputs, org)
         assessment = assess(inputs, today=judging_day(), runs=runs, seed=seed)
         if site is not None:
-            _say_site(write_site(assessment, inputs, site, templates=templates))
+            _say_site(write_site(assessment, inputs, site, templates=templates, language=spoken))
             return
         skip = (lambda name, error: say(f"No {name}: {error}")) if formats == "all" else None
         written = write_report(
@@ -111,6 +138,7 @@ def report(
             templates=templates,
             pdf_process=pdf_process,
             on_skipped=skip,
+            language=spoken,
         )
     if "sarif" in wanted and (unseen := never_probed(inputs)):
         say(f"Not in report.sarif, because never probed: {words.listed(unseen)}. interlock probe --all")
