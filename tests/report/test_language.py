@@ -57,7 +57,8 @@ def test_numbers_dates_and_plurals_are_those_of_the_language(tmp_path: Path) -> 
     with using(german):
         assert (words.number(1234.5), words.day(date(2028, 3, 7))) == ("1.234,5", "07.03.2028")
         assert words.months("2028-03-07", "2028-06-02") == "März to Juni 2028"
-        assert [words.count(number, "finding") for number in (1, 2, 1200)] == ["ein Befund", "2 Befunde", "1.200 Befunde"]
+        counted = [words.count(number, "finding") for number in (1, 2, 1200)]
+        assert counted == ["ein Befund", "2 Befunde", "1.200 Befunde"]
         assert (words.SEVERITY[Severity.CRITICAL].phrase, words.SEVERITY[Severity.CRITICAL].title) == (
             "kritisch",
             "Kritisch",
