@@ -80,12 +80,14 @@ docs: setup-dev
 	@$(BIN)/python scripts/traceability.py
 	@$(BIN)/python scripts/checks_page.py
 	@$(BIN)/python scripts/answers_page.py
+	@$(BIN)/python scripts/keys_page.py
 
 renew: setup-dev
 	@$(BIN)/python scripts/samples.py
 	@$(BIN)/python scripts/traceability.py
 	@$(BIN)/python scripts/checks_page.py
 	@$(BIN)/python scripts/answers_page.py
+	@$(BIN)/python scripts/keys_page.py
 	@INTERLOCK_WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/samples -k golden_file
 	@$(BIN)/python bench/robustness.py --write >/dev/null
 	@$(BIN)/python bench/plan_robustness.py --write >/dev/null

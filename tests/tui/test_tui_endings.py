@@ -22,10 +22,10 @@ RUN = "import sys; from interlock.cli.main import main; main(sys.argv[1:])"
 SIGNALS = [signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if LONG else [])]
 #: What goes wrong, as Python to run before the app, by where it goes wrong.
 CRASHES = {
-    "handler": "InterlockApp.action_jump = boom",
+    "handler": "InterlockApp.action_go_to = boom",
     "drawing": "Tabs.render = boom",
     "worker": "work.judged = boom; work.readable = boom",
-    "timer": "InterlockApp.action_jump = lambda self: self.set_timer(0.01, boom)",
+    "timer": "InterlockApp.action_go_to = lambda self: self.set_timer(0.01, boom)",
 }
 CRASHING = """
 import sys

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import SystemCommand
-from textual.binding import Binding
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
@@ -18,6 +17,7 @@ from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.text import plain
 from interlock.tui import work as job
+from interlock.tui.keys import bindings
 from interlock.tui.screens.gaps import GapsSection
 from interlock.tui.screens.organization import OrganizationPage
 from interlock.tui.screens.organizations import OrganizationForm
@@ -47,20 +47,7 @@ class InterlockApp(Session):
     MODES = {section.MODE: section for section in SECTIONS}
     DEFAULT_MODE = SECTIONS[0].MODE
     COMMAND_PALETTE_DISPLAY = "^p"
-    BINDINGS = [
-        *(
-            Binding(str(number), f"go('{section.MODE}')", section.TITLE, show=False)
-            for number, section in enumerate(SECTIONS, 1)
-        ),
-        Binding("g", "jump", "Go", tooltip="Choose a section to go to"),
-        Binding("r", "reload", "Reload", show=False, tooltip="Read the workspace's files again"),
-        Binding("ctrl+s", "save", "Save", show=False, tooltip="Try to save every answer that is not saved"),
-        Binding("ctrl+z", "undo", "Undo", show=False, tooltip="Take the last change back, wherever it was made"),
-        Binding("ctrl+y", "redo", "Redo", show=False, tooltip="Make the change again that was undone last"),
-        Binding("ctrl+p", "command_palette", "Commands", key_display="^p", tooltip="Every command by name"),
-        Binding("question_mark", "help", "Help", key_display="?", tooltip="Help for this screen"),
-        Binding("q", "quit", "Quit", tooltip="Close Interlock"),
-    ]
+    BINDINGS = bindings("app")
 
     def __init__(self, workspace: Workspace, author: str) -> None:
         super().__init__(workspace, author)
@@ -150,9 +137,21 @@ class InterlockApp(Session):
             return
         self.switch_mode(mode)
 
-    def action_jump(self) -> None:
+    def action_go_to(self) -> None:
         """Choose where to go."""
         self.push_screen(Jump(), lambda mode: self.action_go(mode) if mode else None)
+
+    def action_next_question(self) -> None:
+        """Go to the question without an answer that settles most."""
+        self.ask_next()
+
+    def action_probe_all(self) -> None:
+        """Go to the probe and run it."""
+        self.probe_all()
+
+    def action_add_organization(self) -> None:
+        """Open the form of a new organisation."""
+        self.edit_organization(None)
 
     def action_save(self) -> None:
         """Try again to save what is not saved."""
@@ -238,6 +237,5 @@ class InterlockApp(Session):
             self.action_save()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action by name, for the command palette."""
+        """Every action by name, for the command palette; Textual's own are left out."""
         yield from commands(self, screen)
-        yield from super().get_system_commands(screen)

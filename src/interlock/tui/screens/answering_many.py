@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.binding import Binding
 from textual.widgets import DataTable
 
 from interlock.model import words
@@ -31,13 +30,6 @@ Cell = tuple[str, str]
 
 class AnsweringMany(Section):
     """A page on which a key answers the highlighted cell, or every marked one, as one step for each question."""
-
-    BINDINGS = [
-        Binding("s", "same_as", "Same as", tooltip="Fill the marked cells as another organisation answered"),
-        Binding("y", "confirm", "Confirm", tooltip="Take over what is proposed for every organisation"),
-        Binding("u", "unknown", "Unknown", show=False, tooltip="Say that the answers are not known yet"),
-        Binding("delete", "take_back", "Take back", show=False, tooltip="Take the answers back"),
-    ]
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 
 from interlock.model import words
@@ -19,6 +18,7 @@ from interlock.model.contract_page import UNDECIDED, Cell, Part, contract_parts,
 from interlock.model.errors import InterlockError
 from interlock.model.text import plain
 from interlock.tui.against import Table, draw_told, fit_table, settings_table
+from interlock.tui.keys import bindings
 from interlock.tui.page import ACCENT, BAD, DIM, OK, SETTING, WARN, Page, line, text
 from interlock.tui.screens.contract_editor import ContractEditor
 from interlock.tui.screens.section import AskText, Pick, Review, Section
@@ -54,14 +54,7 @@ class ContractSection(Section):
     )
     INITIAL_FOCUS = "#contract"
     PANELS = {"#contract": "contract.yaml"}
-    BINDINGS = [
-        Binding("e", "edit", "Edit", tooltip="Change the contract part by part"),
-        Binding("f", "fit", "Fit", tooltip="Each need against what every organisation declares"),
-        Binding("s", "settings", "Settings", tooltip="Each setting with its value at every organisation"),
-        Binding("x", "export", "Export", tooltip="See what its export would change, then write it"),
-        Binding("t", "says", "What it says", show=False, tooltip="Go to what the contract says"),
-        Binding("escape", "says", "Back", show=False),
-    ]
+    BINDINGS = bindings("contract")
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Tree
@@ -18,6 +17,7 @@ from textual.widgets.tree import TreeNode
 from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.text import plain
+from interlock.tui.keys import bindings
 from interlock.tui.page import ACCENT, BAD, DIM, WARN, Page, line, text
 from interlock.tui.screens.search import Entry, Search
 from interlock.tui.screens.section import AskText, Pick, Section
@@ -39,12 +39,7 @@ _FEW = 12
 class SlotTree(Tree["Slot"]):
     """The contract's parts, with vim's keys to move."""
 
-    BINDINGS = [
-        Binding("j", "cursor_down", "Down", show=False),
-        Binding("k", "cursor_up", "Up", show=False),
-        Binding("right", "open", "Open", show=False),
-        Binding("left", "close", "Close", show=False),
-    ]
+    BINDINGS = bindings("tree")
 
     def action_open(self) -> None:
         """Show what is below."""
@@ -72,12 +67,7 @@ class ContractEditor(Section):
     )
     INITIAL_FOCUS = "#slots"
     PANELS = {"#slots": _FILE, "#about-slot": "Here"}
-    BINDINGS = [
-        Binding("escape", "back", "Back", tooltip="Back to what the contract says"),
-        Binding("a", "add", "Add", tooltip="Add an entry to this list, or fill a part that is not there"),
-        Binding("d,delete", "clear", "Clear", key_display="d", tooltip="Take the value or the entry away"),
-        Binding("n", "next_open", "Next open", tooltip="The next part at which something is wrong or left open"),
-    ]
+    BINDINGS = bindings("editor")
 
     def __init__(self) -> None:
         super().__init__()

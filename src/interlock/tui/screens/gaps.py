@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
@@ -19,6 +18,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import Owner, Severity
 from interlock.model.gap_graph import GapNode
 from interlock.tui.findings_page import draw_gap, draw_patterns
+from interlock.tui.keys import bindings
 from interlock.tui.page import ACCENT, DIM, SEVERITY, TASK, line, text
 from interlock.tui.screens.section import AskText, Pick, Section
 from interlock.tui.state import State
@@ -82,17 +82,7 @@ class GapsSection(Section):
     )
     INITIAL_FOCUS = "#gaps Options"
     PANELS = {"#gap-list": "Gaps by wave"}
-    BINDINGS = [
-        Binding("escape", "back", "Back", tooltip="From the right-hand side to the list"),
-        Binding("f", "filter('org')", "Organisation", show=False, tooltip="List one organisation's gaps only"),
-        Binding("s", "filter('severity')", "Severity", show=False, tooltip="List one severity only"),
-        Binding("w", "filter('owner')", "Owner", show=False, tooltip="List one owner's work only"),
-        Binding("t", "filter('kind')", "Kind", show=False, tooltip="List gaps only, or things to find out only"),
-        Binding("slash", "find", "Find", key_display="/", tooltip="List only what has these words, or this id"),
-        Binding("c", "clear", "Clear filters", tooltip="Clear every filter"),
-        Binding("p", "patterns", "Patterns", tooltip="Show the patterns of trouble that hold here"),
-        Binding("a", "answer", "Its question", tooltip="Go to the question that would decide or close this"),
-    ]
+    BINDINGS = bindings("gaps")
 
     def __init__(self) -> None:
         super().__init__()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import DataTable
@@ -16,6 +15,7 @@ from textual.widgets import DataTable
 from interlock.model import words
 from interlock.model.base import Scope
 from interlock.model.text import plain
+from interlock.tui.keys import bindings
 from interlock.tui.page import ACCENT, DIM, STATUS, Page, line, text
 from interlock.tui.progress import questions
 from interlock.tui.screens.answering_many import AnsweringMany, Cell
@@ -45,19 +45,7 @@ class MatrixPage(AnsweringMany):
     )
     INITIAL_FOCUS = "#matrix"
     PANELS = {"#matrix-panel": "Organisations' questions"}
-    BINDINGS = [
-        Binding("escape", "back", "Back", tooltip="Back to the questions"),
-        Binding("space", "mark", "Mark", tooltip="Mark the cell, or take its mark away"),
-        Binding("a", "mark_row", "Row", tooltip="Mark every organisation of this question"),
-        Binding("c", "mark_column", "Column", tooltip="Mark every question of this organisation"),
-        *(
-            Binding(f"shift+{key}", f"extend({down}, {right})", "Mark a range", show=False)
-            for key, down, right in (("down", 1, 0), ("up", -1, 0), ("right", 0, 1), ("left", 0, -1))
-        ),
-        Binding("v", "area", "Area", tooltip="List one area's questions only"),
-        Binding("x", "unmark", "Unmark", show=False, tooltip="Take all marks away"),
-        Binding("o", "open", "Open", show=False, tooltip="Go to the question of the highlighted cell"),
-    ]
+    BINDINGS = bindings("matrix")
 
     def __init__(self, item: str | None = None, org: str | None = None) -> None:
         """``item`` and ``org``: the cell that is highlighted first."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 
 from interlock.model import words
@@ -15,6 +14,7 @@ from interlock.model.base import RuleOutcome
 from interlock.model.organization import Organization
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.tui.findings_page import draw_pattern
+from interlock.tui.keys import bindings
 from interlock.tui.observation_page import draw_fit, draw_observation, draw_settings
 from interlock.tui.page import ACCENT, BAD, DIM, OBSERVED, SEVERITY, TASK, WARN, Page, interval_bar, line, text
 from interlock.tui.screens.section import Section
@@ -37,12 +37,7 @@ class OrganizationPage(Section):
     )
     INITIAL_FOCUS = "#requirements Options"
     PANELS = {"#gates": "Gates", "#evidence": "Evidence"}
-    BINDINGS = [
-        Binding("escape", "back", "Back"),
-        Binding("p", "probe", "Probe it", tooltip="Look at this organisation's endpoints"),
-        Binding("a", "answer", "Answer its questions", tooltip="Go to the questions asked of this organisation"),
-        Binding("e", "edit", "Edit", tooltip="Change its name, vendor, address or credentials"),
-    ]
+    BINDINGS = bindings("organization")
 
     def __init__(self, org: str) -> None:
         super().__init__()

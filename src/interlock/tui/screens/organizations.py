@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Select, Static
@@ -17,6 +16,7 @@ from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
 from interlock.model.text import plain, slug
+from interlock.tui.keys import bindings
 from interlock.tui.page import DIM, WARN, line, text
 from interlock.tui.screens.search import Entry, Search
 from interlock.tui.screens.section import AskText, Confirm, Dialog, Section
@@ -56,12 +56,7 @@ class OrganizationsSection(Section):
     )
     INITIAL_FOCUS = "#org-list Options"
     PANELS = {"#org-panel": "Organisations"}
-    BINDINGS = [
-        Binding("a", "add", "Add", tooltip="A form for a new organisation"),
-        Binding("i", "import", "Import", tooltip="Add organisations that a directory of endpoints lists"),
-        Binding("e", "edit", "Edit", tooltip="Change the highlighted organisation"),
-        Binding("d,delete", "remove", "Remove", key_display="d", tooltip="Remove it; answers and observations stay"),
-    ]
+    BINDINGS = bindings("organizations")
 
     def body(self) -> ComposeResult:
         """A list with buttons above it."""
@@ -237,9 +232,7 @@ _AUTH: tuple[tuple[str, str, str], ...] = (
 class OrganizationForm(Dialog["Organization | None"]):
     """Dismissed with the saved organisation, or none when cancelled."""
 
-    BINDINGS = [
-        Binding("ctrl+s", "save", "Save"),
-    ]
+    BINDINGS = bindings("form")
     FRAME = "dialog -wide"
 
     def __init__(self, workspace: Workspace, org: Organization | None = None) -> None:

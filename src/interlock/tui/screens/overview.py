@@ -7,7 +7,6 @@ from functools import partial
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 
@@ -19,6 +18,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.plan import FirstThing, finding_of
 from interlock.model.readiness import OrgReadiness, Score, Verdict
 from interlock.tui import work as job
+from interlock.tui.keys import bindings
 from interlock.tui.page import (
     ACCENT,
     BAD,
@@ -87,10 +87,7 @@ class OverviewSection(Section):
         "#first": "Do first",
         "#verdict": "Verdict",
     }
-    BINDINGS = [
-        Binding("n", "next_question", "Next question", tooltip="Go to the question that settles most, and see why"),
-        Binding("p", "probe_all", "Probe all", tooltip="Probe every organisation"),
-    ]
+    BINDINGS = bindings("overview")
 
     def body(self) -> ComposeResult:
         """Verdict on top, then the organisations, then two panels."""

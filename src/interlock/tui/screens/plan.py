@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 
 from interlock.model import words
@@ -20,6 +19,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.plan import Plan, PlanTask, finding_of
 from interlock.model.text import plain
 from interlock.tui import work as job
+from interlock.tui.keys import bindings
 from interlock.tui.page import ACCENT, DIM, TASK, TASK_STATE, line, span_bar, text
 from interlock.tui.plan_page import (
     CRITICAL,
@@ -81,19 +81,7 @@ class PlanSection(Section):
         "#first-things": "Do first",
         "#task-panel": "Tasks by wave",
     }
-    BINDINGS = [
-        Binding("x", "suppose", "As if done", tooltip="What if the highlighted task were done? Again takes it back"),
-        Binding("w", "what_if", "What if", tooltip="What if a first thing were done, one organisation left out, …?"),
-        Binding("v", "ahead", "90 days", tooltip="Tasks of the next 90 days by week, with people; again: by wave"),
-        Binding("b", "begin", "Begun", tooltip="Say that the highlighted routine task has begun"),
-        Binding("d", "done", "Done", tooltip="Say that the highlighted routine task is done"),
-        Binding("c", "clear", "Clear", tooltip="Back to the plan as it is, with every task listed"),
-        Binding("t", "tasks", "Tasks", tooltip="Go to the list of tasks"),
-        Binding("f", "first", "First", tooltip="Go to the things to do first"),
-        Binding("h", "chance", "By a day", show=False, tooltip="How likely it is by a day that you type"),
-        Binding("o", "only", "Whose", show=False, tooltip="List the tasks of one organisation only"),
-        Binding("escape", "first", "Back", show=False),
-    ]
+    BINDINGS = bindings("plan")
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,7 +6,6 @@ from functools import partial
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
@@ -16,6 +15,7 @@ from interlock.model.base import CheckOutcome
 from interlock.model.drift import Drift, DriftChange
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
+from interlock.tui.keys import bindings
 from interlock.tui.observation_page import draw_fit, draw_observation
 from interlock.tui.page import ACCENT, BAD, DIM, DRIFT, OBSERVED, WARN, Mark, Page, line, mark, text
 from interlock.tui.screens.section import Section
@@ -47,13 +47,7 @@ class ProbeSection(Section):
     )
     INITIAL_FOCUS = "#probe-list Options"
     PANELS = {"#probe-orgs": "Organisations"}
-    BINDINGS = [
-        Binding("escape", "back", "Back", tooltip="Back to the list and the card"),
-        Binding("p", "probe_one", "Probe this one", tooltip="Probe the highlighted organisation"),
-        Binding("a", "probe_all", "Probe all", tooltip="Probe every organisation"),
-        Binding("d", "drift", "What changed", tooltip="What changed between the last two observations of this one"),
-        Binding("x", "cancel", "Cancel", tooltip="Stop the probe that is running"),
-    ]
+    BINDINGS = bindings("probe")
 
     def body(self) -> ComposeResult:
         """Buttons, then organisations beside the card of the highlighted one."""

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static, TextArea
 
 from interlock.model.base import Status
 from interlock.model.text import plain
-from interlock.tui.page import ACCENT, DIM, STATUS, WARN, line, text
+from interlock.tui.keys import bindings
+from interlock.tui.page import ACCENT, DIM, STATUS, WARN, Page, line, text
 from interlock.tui.progress import KINDS, QuestionFilter, count, question_rows, questions, scope_line, settled
+from interlock.tui.question_help import draw_question_help
 from interlock.tui.screens.answering import Answering
 from interlock.tui.screens.matrix import MatrixPage
 from interlock.tui.screens.search import Entry, Search
@@ -52,30 +53,7 @@ class QuestionsSection(Answering):
     INITIAL_FOCUS = "#choices"
     PANELS = {"#form": "Question", "#question-list": "Questions"}
     NUMBERED = False
-    BINDINGS = [
-        *(Binding(str(number), f"choose({number})", "Choose", show=False) for number in range(1, 10)),
-        Binding("n", "step(1)", "Next", tooltip="The question after this one"),
-        Binding("p", "step(-1)", "Prev", tooltip="The question before this one"),
-        Binding("o", "next_open", "Open", tooltip="The next question without an answer, here or in the next scope"),
-        Binding("w", "worth", "Worth most", show=False, tooltip="The open question that settles most, in any scope"),
-        Binding("u", "unknown", "Unknown", tooltip="Say that the answer is not known yet"),
-        Binding("x", "not_applicable", "N/A", tooltip="Say that the question does not apply, and why"),
-        Binding("y", "confirm", "Confirm", tooltip="Confirm what is proposed for every organisation"),
-        Binding("a", "assign", "Assign", show=False, tooltip="Say who owes this, and by when"),
-        Binding("e", "evidence", "Evidence", show=False, tooltip="Asserted, documented or observed"),
-        Binding("m", "note", "Note", show=False, tooltip="Write a note"),
-        Binding("s", "scope", "Who", tooltip="Whose questions: the product's or an organisation's"),
-        Binding("left_square_bracket", "scope_step(-1)", "Previous scope", key_display="[", show=False),
-        Binding("right_square_bracket", "scope_step(1)", "Next scope", key_display="]", show=False),
-        Binding("t", "matrix", "Table", show=False, tooltip="Every organisation's questions in one table"),
-        Binding("l", "list", "List", tooltip="Go to the list of questions"),
-        Binding("f", "filter", "Filter", tooltip="List only some: open, not known, core, contradicted, …"),
-        Binding("slash", "find", "Find", key_display="/", show=False, tooltip="Find any question by its words"),
-        Binding("v", "area", "Area", show=False, tooltip="Go to an area of this questionnaire"),
-        Binding("c", "clear", "Clear filter", show=False, tooltip="List every question again"),
-        Binding("delete", "take_back", "Take back", show=False, tooltip="Take the answer back"),
-        Binding("escape", "leave", "Leave the field", tooltip="Out of a field or the list, back to the choices"),
-    ]
+    BINDINGS = bindings("questions")
 
     def __init__(self) -> None:
         super().__init__()
@@ -336,6 +314,13 @@ class QuestionsSection(Answering):
             self.query_one("#questions", Rows).options.focus()
         else:
             self.query_one(QuestionForm).focus_answer()
+
+    def explain(self, page: Page) -> None:
+        """What the question asks and what its answer is for, and then the screen."""
+        if self._current is not None:
+            draw_question_help(page, self._current, self.state)
+            page.heading("This screen")
+        super().explain(page)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leaving is offered where there is something to leave, confirming where something is proposed."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
@@ -18,6 +17,7 @@ from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.tui import work as job
 from interlock.tui.findings_page import draw_burn_down, draw_diff
+from interlock.tui.keys import bindings
 from interlock.tui.page import ACCENT, DIM, OK, WARN, Page, text
 from interlock.tui.screens.section import Pick, Section
 from interlock.tui.state import State
@@ -68,16 +68,7 @@ class ReportSection(Section):
         "#milestone-form": "Milestones",
         "#outcome": "Result",
     }
-    BINDINGS = [
-        Binding("e", "export", "Export", tooltip="Write the report in the chosen formats"),
-        Binding("w", "recipient", "For whom", tooltip="The whole report for the product team, or one hospital's own"),
-        Binding("v", "preview", "Preview", tooltip="Read the report as Markdown, without writing it"),
-        Binding("s", "contract", "Skeletons", tooltip="Write the contract's skeletons: statement, scopes, settings"),
-        Binding("m", "milestone", "Milestone", tooltip="Freeze the assessment as it is now"),
-        Binding("b", "burn_down", "Burn-down", tooltip="How score, gaps and dates moved from milestone to milestone"),
-        Binding("d", "download", "Download", tooltip="Hand a file that was written to the browser"),
-        Binding("escape", "leave", "Leave the field", tooltip="Out of a field, to the buttons"),
-    ]
+    BINDINGS = bindings("report")
 
     def __init__(self) -> None:
         super().__init__()

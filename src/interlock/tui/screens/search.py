@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from interlock.model import words
+from interlock.tui.keys import bindings
 from interlock.tui.page import DIM, text
 from interlock.tui.screens.section import Dialog
 from interlock.tui.widgets.fields import Field
@@ -38,10 +38,7 @@ class Entry:
 class Search(Dialog[str]):
     """Dismissed with the key of the line that was taken, or none."""
 
-    BINDINGS = [
-        Binding("down", "move(1)", "Down", show=False, priority=True),
-        Binding("up", "move(-1)", "Up", show=False, priority=True),
-    ]
+    BINDINGS = bindings("search", priority=True)
     FRAME = "dialog -wide"
     HINT = "words narrow the list   ↑ ↓ move   enter goes there   escape cancels"
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen, Screen, ScreenResultType
@@ -17,7 +16,8 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from interlock.model.errors import InterlockError
-from interlock.tui.page import text
+from interlock.tui.keys import bindings
+from interlock.tui.page import Page, text
 from interlock.tui.state import Answer, State
 from interlock.tui.undo import Step
 from interlock.tui.widgets.bars import KeyBar, TopBar
@@ -184,6 +184,10 @@ class Section(Screen[None]):
         """Show a dialog and wait for what is given there; none when it was cancelled. For a worker."""
         return await self.app.push_screen_wait(dialog)
 
+    def explain(self, page: Page) -> None:
+        """Draw what the help says first: what the screen is for, and what is on it now."""
+        page.para(self.ABOUT)
+
     def commit(self) -> None:
         """Hand over what is typed and not yet given as an answer; called before the app closes."""
 
@@ -213,7 +217,7 @@ class Dialog(ModalScreen[ScreenResultType], ClosesOnce[ScreenResultType]):
     :cvar HINT: what is said at its foot, if anything.
     """
 
-    BINDINGS = [Binding("escape", "dismiss(None)", "Cancel")]
+    BINDINGS = bindings("dialog")
     FRAME = "dialog"
     HINT = ""
 
@@ -237,7 +241,7 @@ class Dialog(ModalScreen[ScreenResultType], ClosesOnce[ScreenResultType]):
 class Confirm(Dialog[str]):
     """A question with two or three answers; dismissed with the answer's key, or none when cancelled."""
 
-    BINDINGS = [Binding("left,right", "move", "Move", show=False)]
+    BINDINGS = bindings("confirm")
     AUTO_FOCUS = "Button:last-of-type"
 
     def __init__(self, title: str, body: str, answers: Sequence[tuple[str, str]]) -> None:
@@ -269,10 +273,7 @@ class Confirm(Dialog[str]):
 class Review(Confirm):
     """Something to read, of any length, before one of the answers is given."""
 
-    BINDINGS = [
-        Binding(keys, f"scroll('{way}')", show=False)
-        for keys, way in (("up,k", "up"), ("down,j", "down"), ("pageup", "page_up"), ("pagedown,space", "page_down"))
-    ]
+    BINDINGS = bindings("review")
     FRAME = "dialog -wide"
 
     def __init__(self, title: str, drawing: Drawing, answers: Sequence[tuple[str, str]]) -> None:

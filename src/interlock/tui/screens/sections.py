@@ -5,17 +5,18 @@ The number of a section is the key that goes there, and so is its letter after `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.content import Content
 from textual.events import Key
 from textual.screen import Screen
 
 from interlock.model.text import plain
+from interlock.tui.keys import bindings, possible, shown_key
 from interlock.tui.page import ACCENT, CHECK, DIM, FIT, OBSERVED, OK, SEVERITY, STATUS, Mark, Page, line, mark
 from interlock.tui.screens.contract import ContractSection
 from interlock.tui.screens.gaps import GapsSection
@@ -81,25 +82,10 @@ _EVERYWHERE = (
 
 
 def help_for(app: App[None], screen: Screen[object]) -> Help:
-    """The help of a screen: its purpose, and the keys of the screen and the app that work now."""
-    about = screen.ABOUT if isinstance(screen, Section) else ""
-    keys: dict[str, tuple[str, str]] = {}
-    for active in screen.active_bindings.values():
-        if active.enabled and active.node in {screen, app} and _worth_telling(active.binding):
-            binding = active.binding
-            shown, meaning = keys.get(binding.action, ("", ""))
-            key = app.get_key_display(binding)
-            if binding.tooltip or not meaning:  # of two keys for one action, one explains it
-                meaning = binding.tooltip or binding.description
-            keys[binding.action] = (f"{shown} {key}".strip(), meaning)
-    return Help(f"Help: {screen.title or app.title}", about, list(keys.values()))
-
-
-def _worth_telling(binding: Binding) -> bool:
-    """Is this key explained? The numbers are in the table of sections, and Textual's own keys go without saying."""
-    return bool(binding.description) and not (
-        binding.key.isdigit() or binding.system or binding.action.startswith(("app.focus", "screen.copy"))
-    )
+    """The help of a screen: what it explains now, and the keys of the screen and the app that work now."""
+    keys = [(shown_key(app, action), action.help) for node in (screen, app) for action in possible(node) if action.keys]
+    explain = screen.explain if isinstance(screen, Section) else lambda page: None
+    return Help(f"Help: {screen.title or app.title}", explain, keys)
 
 
 class Commands(CommandPalette, ClosesOnce[None]):
@@ -109,23 +95,21 @@ class Commands(CommandPalette, ClosesOnce[None]):
 class Help(Dialog[None]):
     """Dismissed by escape, ``q`` or ``?``."""
 
-    BINDINGS = [
-        Binding("escape,question_mark,q", "dismiss", "Close"),
-    ]
+    BINDINGS = bindings("help")
     FRAME = "dialog -wide"
     HINT = "escape closes   ctrl+p lists every command"
 
-    def __init__(self, title: str, about: str, keys: list[tuple[str, str]]) -> None:
-        """``keys`` are (key as shown, what it does) of the screen that asked."""
+    def __init__(self, title: str, explain: Callable[[Page], object], keys: list[tuple[str, str]]) -> None:
+        """``explain`` draws what the screen that asked is for; ``keys`` are (key as shown, what it does)."""
         super().__init__(title)
-        self._about, self._keys = about, keys
+        self._explain, self._keys = explain, keys
 
     def body(self) -> ComposeResult:
         """A page that scrolls."""
         yield ScrollingFlow(self._draw, id="help-text")
 
     def _draw(self, page: Page) -> None:
-        page.para(self._about)
+        self._explain(page)
         page.heading("Keys here")
         page.columns([(Content.styled(key, ACCENT), Content(meaning)) for key, meaning in (*self._keys, *_EVERYWHERE)])
         page.heading("Sections", "the number, or g and the letter")
@@ -158,44 +142,32 @@ class Help(Dialog[None]):
 
 
 def commands(app: Interlock, screen: Screen[object]) -> Iterator[SystemCommand]:
-    """Sections, the actions of the screen that is shown, the app's own, and one entry an organisation."""
+    """What the screen does, the sections, and what works everywhere; organisations once something is typed."""
+    if isinstance(screen, Section):
+        yield from _actions(screen, f"{screen.title}: ")
     for section in SECTIONS:
         yield SystemCommand(f"Go to {section.TITLE}", section.PURPOSE, partial(app.action_go, section.MODE))
-    if isinstance(screen, Section):
-        yield from _of_screen(screen)
-    yield SystemCommand("Next open question", "The first question without an answer", app.ask_next)
-    yield SystemCommand("Probe all organisations", "Look at every organisation's endpoints", app.probe_all)
-    yield SystemCommand("Add an organisation", "A form for a new one", partial(app.edit_organization, None))
-    yield SystemCommand("Reload", "Read the workspace's files again", app.action_reload)
-    yield SystemCommand(
-        "Save again", "Try to save every answer that is not saved", partial(screen.run_action, "app.save")
-    )
-    yield SystemCommand("Undo", "Take the last change of this session back", partial(screen.run_action, "app.undo"))
-    yield SystemCommand("Redo", "Make the change again that was undone last", partial(screen.run_action, "app.redo"))
-    yield SystemCommand("Help", "Keys and marks of this screen", partial(screen.run_action, "app.help"))
+    yield from _actions(screen.app)
     for org in app.state.inputs.organizations if app.state.inputs else ():
         name = _unmarked(org.name)
-        yield SystemCommand(f"Open {name}", "Gates, facts, contract fit", partial(app.show_organization, org.id))
-        yield SystemCommand(f"Probe {name}", "Look at its endpoints", partial(_probe, app, org.id))
-        yield SystemCommand(f"Questions of {name}", "Answer what is asked of it", partial(app.ask_questions, org.id))
+        for words, told, do in (
+            ("Open", "Gates, facts, contract fit", app.show_organization),
+            ("Probe", "Look at its endpoints", partial(_probe, app)),
+            ("Questions of", "Answer what is asked of it", app.ask_questions),
+        ):
+            yield SystemCommand(f"{words} {name}", told, partial(do, org.id), discover=False)
+
+
+def _actions(node: Screen[Any] | App[Any], place: str = "") -> Iterator[SystemCommand]:
+    for action in possible(node):
+        key = shown_key(node.app, action)
+        told = f"{action.help}  ({key})" if key else action.help
+        yield SystemCommand(f"{place}{action.words}", told, partial(node.run_action, action.action))
 
 
 def _unmarked(name: str) -> str:
     """A name without brackets, which the palette would read as markup."""
     return plain(name, 80).replace("[", "(").replace("]", ")")
-
-
-def _of_screen(screen: Section) -> Iterator[SystemCommand]:
-    listed: set[str] = set()
-    for _, binding in screen._bindings:
-        if binding.action in listed or binding.key == "escape":
-            continue
-        listed.add(binding.action)
-        yield SystemCommand(
-            f"{screen.title}: {binding.description}",
-            binding.tooltip or binding.description,
-            partial(screen.run_action, binding.action),
-        )
 
 
 def _probe(app: Interlock, org: str) -> None:

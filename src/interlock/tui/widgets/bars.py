@@ -107,7 +107,9 @@ def _status(state: State) -> Content:
 
 
 #: Actions whose keys are always shown, at the end of the line.
-_ALWAYS = ("jump", "help", "quit")
+_ALWAYS = ("go_to", "help", "quit")
+#: Keys at the foot: more are not read.
+MOST = 6
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,9 @@ class KeyHint:
 
 
 def fitting(hints: list[KeyHint], width: int) -> list[KeyHint]:
-    """As many hints as fit into ``width`` cells: the general ones always, of the others the first ones."""
+    """At most six hints that fit into ``width`` cells: the general ones always, of the others the first ones."""
     general = [hint for hint in hints if hint.action in _ALWAYS]
-    others = [hint for hint in hints if hint.action not in _ALWAYS]
+    others = [hint for hint in hints if hint.action not in _ALWAYS][: MOST - len(general)]
     room = width - sum(hint.width for hint in general)
     kept = []
     for hint in others:

@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events, on
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
@@ -27,6 +26,7 @@ from interlock.model.choices import TYPED, Choice, choices_of
 from interlock.model.questionnaire import Item, ItemType
 from interlock.model.response import Response
 from interlock.model.text import plain
+from interlock.tui.keys import bindings
 from interlock.tui.page import ACCENT, DIM, OK, STATUS, Page, line
 from interlock.tui.widgets.flow import Drawn
 from interlock.tui.widgets.rows import Options
@@ -114,10 +114,7 @@ def _shown(text: str) -> str:
 class Segments(Widget, can_focus=True):
     """Words beside each other, one of them chosen."""
 
-    BINDINGS = [
-        Binding("left", "step(-1)", "Less", show=False),
-        Binding("right", "step(1)", "More", show=False),
-    ]
+    BINDINGS = bindings("segments")
 
     value: reactive[str] = reactive("")
 
@@ -189,7 +186,7 @@ class _Line(Option):
 class Choices(Options):
     """A list in which one line (or several, of a multiple choice) is marked. It is as high as its lines."""
 
-    BINDINGS = [Binding("space", "select", "Choose", show=False)]
+    BINDINGS = bindings("choices")
 
     @dataclass(eq=False, repr=False)
     class Taken(Message):

@@ -8,7 +8,6 @@ from typing import Literal
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.css.styles import RulesMap
@@ -21,6 +20,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from interlock.tui.keys import bindings
 from interlock.tui.page import DIM, PRIMARY, Page, fit, line, text
 from interlock.tui.widgets.flow import Flow
 
@@ -95,10 +95,7 @@ def _look(row: Row) -> tuple[object, ...]:
 class Options(OptionList):
     """An :class:`OptionList` that tells what is about its options from what is about earlier ones; j and k move."""
 
-    BINDINGS = [
-        Binding("j", "cursor_down", "Down", show=False),
-        Binding("k", "cursor_up", "Up", show=False),
-    ]
+    BINDINGS = bindings("list")
 
     def holds(self, event: OptionList.OptionMessage) -> bool:
         """Is the event about an option that is still there, at its index?"""
