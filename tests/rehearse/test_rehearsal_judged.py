@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from interlock.judge.answers import AnswerState
-from interlock.judge.contradictions import find
+from interlock.judge.contradictions import find, rehearsal_told
 from interlock.judge.rehearsed import REHEARSAL_DAYS, Rehearsed, rehearsed
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.rehearsal import ProductObservation, RehearsalOutcome, RehearsalResult, RehearsedApp
+from interlock.report.sections.rehearsal import counted
 from interlock.usecases.initialize import initialize
 from interlock.usecases.judge import judge_of
 from interlock.usecases.load import load_content, load_inputs
@@ -71,7 +72,7 @@ def test_an_option_is_observed_when_every_check_for_it_held() -> None:
     entry = said("auth.issuer_allow_list")
     assert judged(entry, "exact") == ("exact", Evidence.OBSERVED)
     assert judged(entry, "exact_tested") == ("exact_tested", Evidence.OBSERVED), "what it adds stays in the score"
-    assert judged(entry, "prefix") == ("exact", Evidence.OBSERVED), "what was observed is judged"
+    assert judged(entry, "prefix") == ("prefix", Evidence.OBSERVED), "the team said less: that much is seen"
     assert entry is not None and "28 Nov 2026" in entry.evidence and "held" in entry.evidence
 
 
@@ -136,6 +137,7 @@ def test_it_moves_gates_score_and_contradictions_like_every_observation(tmp_path
         save_rehearsal(workspace, observation({"RH-L07": "broke", "RH-E01": "broke"}, about="viewer"))
     assert len(list((tmp_path / "w/observations/product").iterdir())) == 2, "nothing is overwritten"
     after = replace(load_inputs(workspace), today=DAY.date())
+    assert after.rehearsal is not None
     judge = judge_of(after.content)
     (told,) = [entry for entry in find(judge.rule_inputs(after)) if entry.item == "auth.issuer_allow_list"]
     assert told.org is None and "RH-L07" in told.evidence
@@ -146,3 +148,9 @@ def test_it_moves_gates_score_and_contradictions_like_every_observation(tmp_path
     assert later["AUTH-007"].outcome is RuleOutcome.GAP and later["AUTH-007"].evidence is Evidence.OBSERVED
     assert earlier["AUTH-008"].evidence is Evidence.DOCUMENTED and later["AUTH-008"].evidence is Evidence.OBSERVED
     assert now.product_score.interval.high < was.product_score.interval.high
+    told = rehearsal_told(after.rehearsal, after.content.rehearsals, judge.rule_inputs(after))
+    assert [broke.result.id for broke in told.broke] == ["RH-E01", "RH-L07"], "worst first"
+    assert told.broke[1].questions == ("auth.issuer_allow_list",)
+    settled = {row.item: row for row in told.settled}
+    assert settled["auth.issuer_allow_list"].contradicted and not settled["auth.session_isolation"].contradicted
+    assert "2 broke; " in counted(told.counts) + "; " and " held" in counted(told.counts)

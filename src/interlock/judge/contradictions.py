@@ -9,6 +9,7 @@ there is no answer: there it is only proposed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from interlock.model.base import Evidence, Scope, Status
 from interlock.model.finding import Contradiction
 from interlock.model.observation import Observation
 from interlock.model.questionnaire import AutoAnswer, Item, ItemType
+from interlock.model.rehearsal import BrokenCheck, ProductObservation, RehearsalCheck, RehearsalTold, SettledQuestion
 from interlock.model.response import AnswerValue
 
 _MAX_EVIDENCE = 400
@@ -66,6 +68,50 @@ def _rehearsed(inputs: RuleInputs) -> Iterator[Contradiction]:
             continue
         answered, observed = (_in_words(said.item, each) for each in (given.value, value))
         yield Contradiction(item=name, org=None, answered=answered, observed=observed, evidence=said.evidence)
+
+
+def rehearsal_told(
+    observation: ProductObservation, checks: Iterable[RehearsalCheck], inputs: RuleInputs
+) -> RehearsalTold:
+    """A rehearsal as it is told: how many checks showed what, what broke worst first, and what that settles."""
+    by_id = {check.id: check for check in checks}
+    settled = []
+    for name, said in inputs.rehearsed.items():
+        response = inputs.product.get(name)
+        given = state_of(said.item, response, today=inputs.today) if response is not None else None
+        answered = given.value if given is not None else None
+        if answered is not None and not said.rows and not said.supports(answered):
+            continue
+        observed = said.value(answered) if answered is not None else said.best
+        settled.append(
+            SettledQuestion(
+                item=name,
+                text=said.item.text,
+                observed=_in_words(said.item, observed),
+                answered=None if answered is None else _in_words(said.item, answered),
+                contradicted=answered is not None and observed != answered,
+                checks=tuple(dict.fromkeys(row.id for row in said.rows)),
+            )
+        )
+    decides = [(row, name) for name, said in inputs.rehearsed.items() for row in said.rows]
+    return RehearsalTold(
+        app=observation.app,
+        started=observation.started,
+        driver=observation.driver,
+        layout=observation.layout,
+        organizations=observation.organizations,
+        stopped=observation.stopped,
+        aged=any(said.aged for said in inputs.rehearsed.values()),
+        counts=dict(Counter(observation.outcomes.values())),
+        broke=tuple(
+            BrokenCheck(
+                result=row, check=by_id[row.id], questions=tuple(name for other, name in decides if other is row)
+            )
+            for row in observation.broken
+            if row.id in by_id
+        ),
+        settled=tuple(settled),
+    )
 
 
 def automatic_items(items: Iterable[Item]) -> tuple[Item, ...]:

@@ -51,6 +51,13 @@ class Rehearsed(NamedTuple):
         return Evidence.DOCUMENTED if self.aged else Evidence.OBSERVED
 
     @property
+    def best(self) -> AnswerValue:
+        """The answer that it shows where none was given: the most that is left, or that was seen."""
+        if self.item.type is ItemType.MULTI_CHOICE:
+            return self.held
+        return (self.fell or self.held)[0]
+
+    @property
     def evidence(self) -> str:
         """When it was, and what broke by which requests, or that its checks held, on one line."""
         day = words.moment(self.observation.started)
@@ -64,18 +71,17 @@ class Rehearsed(NamedTuple):
         return line(f"rehearsal on {day}: {broke}", _MAX_EVIDENCE)
 
     def value(self, given: AnswerValue) -> AnswerValue:
-        """What is judged in the place of an answer; the same answer where nothing speaks against it."""
+        """What is judged in the place of an answer; the same answer where nothing speaks against it.
+
+        A break lowers an answer. That all checks for a better option held raises none: what the team said is less.
+        """
         if isinstance(given, tuple):
             left = tuple(option for option in given if option not in self.fell)
             none = next((option.value for option in self.item.options if option.exclusive and not option.unknown), None)
             return left or ((none,) if none is not None and given else given)
-        at_most, at_least = (self._graded(options) for options in (self.fell, self.held))
+        at_most = self._graded(self.fell)
         graded = self._graded((given,)) if isinstance(given, str) else None
-        if graded is None:
-            return given
-        if at_most is not None:
-            return self.fell[0] if graded > at_most else given
-        return self.held[0] if at_least is not None and graded < at_least else given
+        return self.fell[0] if graded is not None and at_most is not None and graded > at_most else given
 
     def state(self, given: AnswerState) -> AnswerState:
         """What is judged of an answer.
@@ -89,11 +95,16 @@ class Rehearsed(NamedTuple):
         if value != given.value:
             graded = self.item.graded_value(value)
             return AnswerState(value, None if graded is None else float(graded), self.grade)
-        supported = set(value) <= {*self.held} if isinstance(value, tuple) else bool(self.held)
-        if not (supported or value in self.fell):
+        if not self.supports(value):
             return given
         grades = (Evidence.ASSERTED, Evidence.DOCUMENTED, Evidence.OBSERVED)
         return given._replace(evidence=max(given.evidence or Evidence.ASSERTED, self.grade, key=grades.index))
+
+    def supports(self, value: AnswerValue) -> bool:
+        """Whether an answer that stands was seen to be so: what is said of it, or nothing better than what is left."""
+        if isinstance(value, tuple):
+            return set(value) <= {*self.held}
+        return bool(self.held) or value in self.fell
 
     def _graded(self, options: Iterable[str]) -> float | None:
         graded = [value for option in options if (value := self.item.graded_value(option)) is not None]

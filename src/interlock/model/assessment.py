@@ -18,6 +18,7 @@ from interlock.model.organization import Organization
 from interlock.model.pattern import PatternMatch
 from interlock.model.plan import Plan
 from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
+from interlock.model.rehearsal import RehearsalTold
 from interlock.model.response import Response
 from interlock.model.rule import Rule
 
@@ -54,6 +55,7 @@ class Assessment(Model):
         which approvals are of, where an organisation sees its own part.
     :ivar hazards: what may happen to a patient and how far it is held, open ones first.
     :ivar content_hash: SHA-256 over the digests of all questions, rules, tasks, patterns and hazards in use.
+    :ivar rehearsal: what the product did when simulated hospitals launched it; none where it was never rehearsed.
     :ivar annex, manifest: in a report alone, the evidence beside it and what it was made of.
     :ivar content_changes: how the workspace's questions and rules differ from the shipped ones, blockers first.
     """
@@ -86,6 +88,7 @@ class Assessment(Model):
     totals: Totals
     patterns: tuple[PatternMatch, ...] = ()
     hazards: tuple[HazardState, ...] = ()
+    rehearsal: RehearsalTold | None = Field(default=None, exclude_if=lambda rehearsal: rehearsal is None)
     answers: tuple[GivenAnswer, ...] = ()
     annex: Annex | None = Field(default=None, exclude_if=lambda annex: annex is None)
     manifest: Manifest | None = Field(default=None, exclude_if=lambda manifest: manifest is None)

@@ -235,3 +235,49 @@ class ProductObservation(Model):
         """Every row that broke, worst first."""
         broke = (result for result in self.results if result.outcome is RehearsalOutcome.BROKE)
         return tuple(sorted(broke, key=lambda result: (result.severity.rank, result.id)))
+
+
+class BrokenCheck(Model):
+    """One row that broke, with what its check is: what we did, what the product did, and what is right.
+
+    :ivar questions: ids of the questions of which it decides something.
+    """
+
+    result: RehearsalResult
+    check: RehearsalCheck
+    questions: tuple[str, ...] = ()
+
+
+class SettledQuestion(Model):
+    """A question of which a rehearsal said something.
+
+    :ivar observed: the answer that it shows, in words; ``answered`` the one in the file, none where there is none.
+    :ivar contradicted: they differ: the file keeps the answer, what was observed is judged.
+    :ivar checks: the checks that broke; empty where all of them held.
+    """
+
+    item: str
+    text: str
+    observed: str
+    answered: str | None
+    contradicted: bool
+    checks: tuple[RehearsalId, ...] = ()
+
+
+class RehearsalTold(Model):
+    """The latest rehearsal, as it is told: how many checks showed what, what broke, and what that settles.
+
+    :ivar counts: number of checks by outcome, over the hospitals and endpoints that each looked at.
+    :ivar aged: it is too old, or of another version of the product, and counts one grade less.
+    """
+
+    app: RehearsedApp
+    started: Moment
+    driver: str
+    layout: Layout
+    organizations: tuple[Slug, ...]
+    stopped: str | None = None
+    aged: bool = False
+    counts: dict[RehearsalOutcome, int]
+    broke: tuple[BrokenCheck, ...] = ()
+    settled: tuple[SettledQuestion, ...] = ()

@@ -130,6 +130,15 @@ REHEARSAL: Mapping[str, Word] = {
     "not_applicable": Word("does not apply", "–"),
     "inconclusive": Word("inconclusive", "~"),
 }
+#: The same after a number of checks: of one, of several.
+REHEARSAL_COUNTED: Mapping[str, tuple[str, str]] = {
+    "held": ("held", "held"),
+    "broke": ("broke", "broke"),
+    "not_reached": ("was not reached", "were not reached"),
+    "needs_hook": ("needs a hook", "need a hook"),
+    "not_applicable": ("does not apply", "do not apply"),
+    "inconclusive": ("is inconclusive", "are inconclusive"),
+}
 #: What each family of a rehearsal's checks looks at.
 REHEARSAL_FAMILY: Mapping[str, Word] = {
     "launch": Word("launch"),

@@ -32,6 +32,7 @@ from interlock.report.sections import (
     patterns,
     plan,
     references,
+    rehearsal,
     statements,
     summary,
     tasks,
@@ -55,6 +56,7 @@ _SECTIONS = (
     contract.SECTION,
     fit.SECTION,
     contradictions.SECTION,
+    rehearsal.SECTION,
     patterns.SECTION,
     organizations.SECTION,
     method.SECTION,
@@ -108,7 +110,11 @@ def build(
     unknown = sorted(set(sections or ()) - set(SECTIONS))
     if unknown:
         raise InterlockError(f"no section {safe.text(unknown[0], 40)!r}", remedy=f"sections are: {', '.join(SECTIONS)}")
-    wanted = [section for section in _SECTIONS if sections is None or section.id in sections]
+    wanted = [
+        section
+        for section in _SECTIONS
+        if (section.present(assessment) if sections is None else section.id in sections)
+    ]
     context = Context(assessment, observations, [section.id for section in wanted], brief=brief)
     own = BRIEF if brief else {}
     contents = {

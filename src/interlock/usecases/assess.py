@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
-from interlock.judge.contradictions import find
+from interlock.judge.contradictions import find, rehearsal_told
 from interlock.judge.hazard_states import HazardFacts
 from interlock.model import words
 from interlock.model.assessment import Assessment, GivenAnswer
@@ -91,6 +91,7 @@ def assess(
         totals=totals(inputs, judged),
         patterns=patterns,
         hazards=inputs.content.hazards.match(known, facts, inputs.figures),
+        rehearsal=rehearsal_told(inputs.rehearsal, inputs.content.rehearsals, known) if inputs.rehearsal else None,
         answers=tuple(_answers(inputs)),
     )
 

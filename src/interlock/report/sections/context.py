@@ -350,6 +350,7 @@ class Section:
     :ivar id: its name for ``--sections``, its anchor, and the name of its templates in ``reports/sections/``.
     :ivar build: what the templates get as ``section.content``; ``children`` stand below its title in the contents.
     :ivar appendix: whether it comes after the numbered sections, with a letter.
+    :ivar present: whether the assessment has anything for it; who asks for it by name gets it all the same.
     :ivar late: whether it is built after the others, because it lists what they cite or its own citations come last.
     """
 
@@ -358,3 +359,4 @@ class Section:
     build: Callable[[Context], Shown]
     appendix: bool = False
     late: bool = False
+    present: Callable[[Assessment], bool] = lambda assessment: True

@@ -1,0 +1,104 @@
+"""What the product did when simulated hospitals launched it: how much held, what broke, and what that settles."""
+
+from __future__ import annotations
+
+from interlock.model import words
+from interlock.model.rehearsal import BrokenCheck, RehearsalOutcome, RehearsalTold
+from interlock.report import safe
+from interlock.report.elements import Shown
+from interlock.report.sections.context import Context, Section
+
+
+def build_rehearsal(context: Context) -> Shown:
+    """Counts, the questions that it settles with both sides, and each break, worst first."""
+    told = context.assessment.rehearsal
+    if told is None:
+        return {"lead": ("The product was not rehearsed: nothing is known of it but what the team says.",)}
+    return {
+        "lead": _lead(told),
+        "settled": tuple(
+            {
+                "question": safe.text(row.text, 300),
+                "observed": safe.text(row.observed, 300),
+                "answered": safe.text(row.answered, 300) if row.answered is not None else "not answered",
+                "contradicted": row.contradicted,
+                "sign": "✗" if row.contradicted else "✓",
+                "stands": "what was observed is judged" if row.contradicted else "as answered" if row.answered else "",
+            }
+            for row in told.settled
+        ),
+        "entries": tuple(_entry(context, number, broke) for number, broke in enumerate(told.broke, 1)),
+    }
+
+
+def counted(counts: dict[RehearsalOutcome, int]) -> str:
+    """``18 of 24 held; 3 broke; 3 need a hook``."""
+    total = sum(counts.values())
+    parts = [f"{counts.get(RehearsalOutcome.HELD, 0)} of {words.count(total, 'check')} held"]
+    parts += [
+        f"{number} {words.agree(number, *words.REHEARSAL_COUNTED[outcome])}"
+        for outcome in RehearsalOutcome
+        if outcome is not RehearsalOutcome.HELD and (number := counts.get(outcome, 0))
+    ]
+    return "; ".join(parts)
+
+
+def _lead(told: RehearsalTold) -> tuple[str, ...]:
+    hospitals = words.listed([safe.text(org, 40) for org in told.organizations])
+    version = f", version {safe.text(told.app.version, 60)}," if told.app.version else ""
+    browser = "plain HTTP, without a browser that runs scripts" if told.driver == "http" else safe.text(told.driver, 80)
+    apart = "addresses of their own" if told.layout == "addresses" else "one address with a port each"
+    lead = [
+        f"On {words.day(told.started.date())} simulated hospitals ({hospitals}) launched the running product{version} "
+        f"first politely, then not. {counted(told.counts)}.",
+        f"It was driven by {browser}; the hospitals had {apart}. What it shows is of the product, and of no real "
+        "hospital. A question counts as observed when every check for it held.",
+    ]
+    if told.aged:
+        lead.append("It is old, or of another version of the product: it counts as a document until it is repeated.")
+    if told.stopped:
+        lead.append(words.sentence(f"It ended early: {safe.text(told.stopped, 300)}"))
+    return tuple(lead)
+
+
+def _entry(context: Context, number: int, broke: BrokenCheck) -> Shown:
+    result, check = broke.result, broke.check
+    rules = [rule for rule_id in check.rules if (rule := context.rule(rule_id)) is not None]
+    where = [safe.text(part, 120) for part in (result.organization, result.subject) if part]
+    requests = words.listed([f"{request:,}" for request in result.requests], 8)
+    return {
+        "anchor": f"rehearsal-{number}",
+        "id": check.id,
+        "title": safe.name(check.title),
+        "severity": words.SEVERITY[result.severity].title,
+        "where": words.listed(where),
+        "did": words.sentence(safe.text(check.does)),
+        "saw": words.capital(words.sentence(safe.text(result.seen or "it did otherwise"))),
+        "requests": f"{words.agree(len(result.requests), 'request', 'requests')} {requests}" if requests else "",
+        "right": words.sentence(safe.text(check.good)),
+        "questions": tuple(
+            safe.text(answer.text, 300)
+            for item in broke.questions
+            if (answer := context.answers.get((item, "product"))) is not None
+        ),
+        "effort": _effort([rule.remediation.effort.expected for rule in rules]),
+        "cites": context.book.cite_all(check.references),
+        "judgement": check.judgement,
+    }
+
+
+def _effort(days: list[float]) -> str:
+    """``2 to 5 person-days``; empty where no rule asks for it."""
+    if not days:
+        return ""
+    least, most = min(days), max(days)
+    return words.person_days(most) if least == most else f"{least:g} to {words.person_days(most)}"
+
+
+SECTION = Section(
+    "rehearsal",
+    "What the product did in the rehearsal",
+    build_rehearsal,
+    late=True,
+    present=lambda assessment: assessment.rehearsal is not None,
+)
