@@ -74,14 +74,22 @@ def test_an_observation_is_a_cause_at_its_organisation_alone(before: Assessment)
     assert list(causes(before, after, "elsewhere")) == []
 
 
-def test_one_line_tells_what_moved_since_the_last_milestone(tmp_path: Path) -> None:
+def test_what_moved_since_the_last_milestone_is_told_in_words(tmp_path: Path) -> None:
     workspace = initialize(tmp_path / "ready", "ready")
     inputs = load_inputs(workspace)
     now = assess(inputs, today=TODAY, runs=50)
-    assert since_last(workspace, now) == ""
+    assert since_last(workspace, now) == ()
     save_milestone(workspace, "before pilot", now)
-    assert since_last(workspace, now) == "Since milestone before-pilot the finish has not moved."
+    gaps, finish = since_last(workspace, now)
+    assert gaps.startswith("Since milestone before-pilot (") and gaps.endswith("): no gap has moved.")
+    assert finish == "The finish has not moved."
     done = TaskStatus(status="done", done="2026-11-27", by="Ada")
-    after = assess(replace(inputs, tasks={**inputs.tasks, "us.launch@northgate": done}), today=TODAY, runs=50)
-    told = since_last(workspace, after)
-    assert told.startswith("Since milestone before-pilot: ") and "Routine tasks: us.launch@northgate is done." in told
+    given = inputs.product["boundary.output_stable"].model_copy(update={"value": "changing"})
+    changed = replace(
+        inputs.with_response("product", "boundary.output_stable", given),
+        tasks={**inputs.tasks, "us.launch@northgate": done},
+    )
+    after = assess(changed, today=TODAY, runs=50)
+    gaps, finish, *causes = since_last(workspace, after)
+    assert "opened" in gaps and "→" in gaps and "no gap has moved" not in gaps
+    assert finish.startswith("Finish: ") and "Routine tasks: us.launch@northgate is done." in " ".join(causes)

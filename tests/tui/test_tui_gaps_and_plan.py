@@ -7,6 +7,7 @@ import pytest
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.plan import finding_of
+from interlock.tui.plan_page import shorter
 from interlock.tui.screens.gaps import Filter
 from interlock.tui.widgets.rows import Rows
 from interlock.usecases.plan import next_weeks
@@ -128,7 +129,11 @@ async def test_the_plan_shows_first_things_dates_and_tasks(terminal):
             assert forecast.finish.span in dates and forecast.if_all_gaps.span in dates
             assert f"P80 {words.iso_day(forecast.finish.p80_date)}" not in dates
         assert "a range and not a date to promise" in dates and "judgement" in dates
-        assert all(thing.key in first for thing in (*plan.first, *plan.apart))
+        for thing in (*plan.first, *plan.apart):
+            assert " ".join(shorter(thing.title).split()) in first, thing.key
+            assert thing.key not in first.partition("What drives the P80")[0], "words, not ids"
+        for thing in plan.first:
+            assert " ".join(thing.what_to_do.split()) in first and thing.what_to_do, thing.key
         keys = t.app.screen.query_one("#tasks", Rows).keys
         assert sorted(keys) == sorted(task.id for task in plan.tasks)
         await t.press("t")

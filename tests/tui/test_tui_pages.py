@@ -17,9 +17,9 @@ from interlock.model.pattern import PatternMatch
 from interlock.model.readiness import AnswerChange, Interval, VerdictChange
 from interlock.tui.findings_page import draw_burn_down, draw_diff, draw_patterns
 from interlock.tui.observation_page import draw_checks, draw_observation, draw_settings
+from interlock.tui.overview_page import draw_verdict
 from interlock.tui.page import Page
 from interlock.tui.plan_page import draw_first
-from interlock.tui.screens.overview import draw_verdict
 from interlock.tui.screens.probe import draw_drift
 
 EVIL = "[@click=app.quit]go[/] [red]x \x1b[31m\u202e\x07"
@@ -232,7 +232,7 @@ async def test_nothing_in_patterns_and_drivers_is_markup(terminal):
         plan = t.app.state.assessment.plan
         driver = Driver(id=EVIL, title=EVIL, what="task", p80_if_well=1, p80_if_badly=2)
         party = Driver(id="p", title="x", what="party", org=EVIL, p80_if_well=1, p80_if_badly=2)
-        said = shown(draw_first, plan.model_copy(update={"drivers": (driver, party)}))
+        said = shown(draw_first, plan.model_copy(update={"drivers": (driver, party)}), {})
         assert said.count("[red]x") == 3 and "What drives the P80" in said
 
 

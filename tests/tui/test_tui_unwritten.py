@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from interlock.tui.overview_page import draw_answers
 from interlock.tui.page import Page
-from interlock.tui.screens.overview import _draw_answers
 from interlock.tui.state import State
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import load_inputs
@@ -13,7 +13,7 @@ from interlock.usecases.load import load_inputs
 
 def drawn(root: Path, template: str) -> str:
     page = Page(100)
-    _draw_answers(page, {}, State(inputs=load_inputs(initialize(root / template, template))))
+    draw_answers(page, {}, State(inputs=load_inputs(initialize(root / template, template))))
     return " ".join(page.content().plain.split())
 
 

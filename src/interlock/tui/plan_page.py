@@ -15,7 +15,7 @@ from interlock.model.contract import WorkflowContract
 from interlock.model.contract_parts import LaunchMode
 from interlock.model.errors import InterlockError
 from interlock.model.forecast import OrgForecast
-from interlock.model.plan import Plan, PlanChange, WhatIf
+from interlock.model.plan import FirstThing, Plan, PlanChange, WhatIf
 from interlock.tui.page import ACCENT, BAD, DIM, OK, PRIMARY, WARN, Page, line, quantile_bar, text
 from interlock.tui.widgets.flow import draw_problem
 
@@ -29,12 +29,11 @@ CRITICAL = 0.5
 _SHOWN = 5
 
 
-def draw_first(page: Page, plan: Plan) -> None:
+def draw_first(page: Page, plan: Plan, names: Mapping[str, str]) -> None:
     """What to do first, what to find out first, what drives the P80, and what shared sandboxes cost."""
     for number, thing in enumerate(plan.first, 1):
         page.blank()
-        where = (f"  {thing.where}" if thing.where else "", DIM)
-        page.bullet(text(f"{number}", ACCENT), (shorter(thing.title), "bold"), (f"  {thing.key}", DIM), where)
+        page.bullet(text(f"{number}", ACCENT), (shorter(thing.title), "bold"), (at_places(thing, names), DIM))
         page.bullet(" ", (f"{words.OWNER[thing.owner].title}: ", ACCENT), thing.what_to_do)
         page.bullet(" ", (thing.because, DIM))
     if plan.first_note:
@@ -43,8 +42,7 @@ def draw_first(page: Page, plan: Plan) -> None:
     if plan.apart:
         page.heading("Apart from these", "needed, saves no day by itself")
     for thing in plan.apart:
-        where = (f"  {thing.where}" if thing.where else "", DIM)
-        page.bullet(text("·", DIM), shorter(thing.title), (f"  {thing.key}", DIM), where)
+        page.bullet(text("·", DIM), shorter(thing.title), (at_places(thing, names), DIM))
     _draw_unknowns(page, plan)
     _draw_drivers(page, plan)
     _draw_sandbox(page, plan)
@@ -56,12 +54,17 @@ def shorter(title: str) -> str:
     return title if short == title else f"Find out: {short}"
 
 
+def at_places(thing: FirstThing, names: Mapping[str, str]) -> str:
+    """Where it is to be done, by name: ``  at Riverside and Lakeshore``; nothing where it is not at organisations."""
+    return f"  at {words.listed([names.get(org, org) for org in thing.orgs], 3)}" if thing.orgs else ""
+
+
 def _draw_unknowns(page: Page, plan: Plan) -> None:
     things = [thing for thing in plan.unknowns if thing.p80_days or thing.score_points][:_SHOWN]
     if things:
         page.heading("Find out first", "what narrows dates and score most")
     for thing in things:
-        page.bullet(text("?", WARN), (shorter(thing.title), "bold"), (f"  {thing.key}", DIM))
+        page.bullet(text("?", WARN), (shorter(thing.title), "bold"))
         page.bullet(" ", (thing.because, DIM))
 
 
@@ -228,7 +231,7 @@ def choices(
     plan: Plan, contract: WorkflowContract | None, supposed: Suppositions, names: Mapping[str, str]
 ) -> list[tuple[str, str, bool]]:
     """The suppositions on offer beside the list of tasks, as (key, label, supposed already)."""
-    offers = [(f"done:{thing.key}", f"Done: {shorter(thing.title)}  {thing.key}") for thing in plan.first]
+    offers = [(f"done:{thing.key}", f"Done: {shorter(thing.title)}{at_places(thing, names)}") for thing in plan.first]
     if len(plan.orgs) > 1:
         offers += [
             (f"drop:{forecast.org}", f"Without {names.get(forecast.org, forecast.org)}") for forecast in plan.orgs

@@ -116,8 +116,8 @@ def assessed(inputs: Inputs) -> Assessment:
     return assess(inputs, today=date.today())
 
 
-def since_last(workspace: Workspace, now: Assessment) -> str:
-    """How the finish moved since the last milestone, and why."""
+def since_last(workspace: Workspace, now: Assessment) -> tuple[str, ...]:
+    """What moved since the last milestone, one sentence each."""
     from interlock.usecases.milestone import since_last
 
     return since_last(workspace, now)

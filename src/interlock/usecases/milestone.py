@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.diff import AssessmentDiff, BurnDown
+from interlock.model.text import plain
 from interlock.plan.diff import burn_down, compare
 from interlock.usecases.assess import assess
 from interlock.usecases.load import load_inputs
@@ -59,18 +61,38 @@ def compare_references(workspace: Workspace, before: str, after: str, *, today: 
     )
 
 
-def since_last(workspace: Workspace, now: Assessment) -> str:
-    """One line on how the finish of all moved since the last milestone, and why; empty without a milestone.
+def since_last(workspace: Workspace, now: Assessment) -> tuple[str, ...]:
+    """What moved since the last milestone, one sentence each: verdict, stages, gaps, dates; none without a milestone.
 
     :raises InterlockError: the milestone cannot be read.
     """
     known = milestones(workspace)
-    if not known or not now.plan.ground.dated:
-        return ""
-    move = next((m for m in compare(load_assessment(known[-1].path, workspace), now).forecasts if m.org is None), None)
-    if move is None:
-        return f"Since milestone {known[-1].name} the finish has not moved."
-    return " ".join((f"Since milestone {known[-1].name}: {move.moved}.", *move.causes))
+    if not known:
+        return ()
+    last = known[-1]
+    moved = compare(load_assessment(last.path, workspace), now)
+    counts = [
+        f"{words.count(len(moved.closed), 'gap')} closed" if moved.closed else "",
+        f"{words.count(len(moved.opened) + len(moved.reopened), 'gap')} opened"
+        if moved.opened or moved.reopened
+        else "",
+        f"{words.count(len(moved.decided), 'unknown')} found out" if moved.decided else "",
+        f"{len(moved.no_longer_decided):,} no longer decided" if moved.no_longer_decided else "",
+    ]
+    names = {organization.id: plain(organization.name, 80) for organization in now.organizations}
+    stages = [
+        f"{names.get(move.org, move.org)}: {words.stage(move.before)} → {words.stage(move.after)}"
+        for move in moved.stages
+    ]
+    verdict = [
+        f"verdict “{words.VERDICT[v.before].phrase}” → “{words.VERDICT[v.after].phrase}”" for v in [moved.verdict] if v
+    ]
+    said = [*verdict, *([words.listed(stages, 4)] if stages else []), *filter(None, counts)]
+    lines = [f"Since milestone {last.name} ({words.day(last.saved)}): {'; '.join(said) or 'no gap has moved'}."]
+    if now.plan.ground.dated:
+        move = next((move for move in moved.forecasts if move.org is None), None)
+        lines += ["The finish has not moved."] if move is None else [f"Finish: {move.moved}.", *move.causes]
+    return tuple(lines)
 
 
 def earlier_milestones(workspace: Workspace, reference: str) -> Iterator[Assessment]:

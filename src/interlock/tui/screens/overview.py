@@ -1,8 +1,9 @@
-"""The start: the verdict, the organisations, how far the answers are, and what to do first."""
+"""The start: the verdict, organisations and gates, what blocks, what to do and to answer first, and what moved."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 
 from textual import on, work
@@ -12,64 +13,67 @@ from textual.content import Content
 
 from interlock.model import words
 from interlock.model.assessment import Assessment
-from interlock.model.base import Status
+from interlock.model.base import GapClass, Gate, Owner, Recommendation
 from interlock.model.content import told_changes
 from interlock.model.errors import InterlockError
+from interlock.model.organization import Organization
 from interlock.model.plan import FirstThing, finding_of
-from interlock.model.readiness import OrgReadiness, Score, Verdict
+from interlock.model.readiness import GateState, OrgReadiness
 from interlock.tui import work as job
 from interlock.tui.keys import bindings
-from interlock.tui.page import (
-    ACCENT,
-    BAD,
-    DIM,
-    OBSERVED,
-    OK,
-    PRIMARY,
-    WARN,
-    Page,
-    count_bar,
-    hang,
-    interval_bar,
-    line,
-    mark,
-    stage_bar,
-    text,
+from interlock.tui.overview_page import (
+    blockers_counted,
+    draw_answers,
+    draw_blockers,
+    draw_changes,
+    draw_dates,
+    draw_next,
+    draw_verdict,
 )
-from interlock.tui.plan_page import shorter
-from interlock.tui.progress import Counts, by_area, kind_of_product, settled
+from interlock.tui.page import ACCENT, BAD, DIM, OBSERVED, OK, WARN, Page, interval_bar, line, mark, text
+from interlock.tui.plan_page import at_places, shorter
+from interlock.tui.progress import by_area
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow
-from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.widgets.rows import TALL, Column, Row, Rows
 
 _ORG_COLUMNS = (
     Column("Organisation", 16, grow=3),
-    Column("Vendor", 14, leaves=4),
-    Column("Seen", 14, grow=1),
-    Column("Stage", 15, grow=1),
-    Column("If the unknowns hold", 20, leaves=5),
-    Column("Score", 8, grow=2, leaves=1),
-    Column("", 8, right=True),
-    Column("Recommended", 17, leaves=2),
+    Column("Last seen", 14, leaves=1),
+    *(
+        Column(words.capital(words.GATE[gate].phrase), 8, leaves=leaves)
+        for gate, leaves in zip(Gate, (4, 0, 0), strict=False)
+    ),
+    Column(words.capital(words.GATE[Gate.PRODUCTION].phrase), 10, leaves=3),
+    Column("If the unknowns hold", 20, leaves=7),
+    Column("Score", 8, grow=1, leaves=6),
+    Column("", 8, leaves=5, right=True),
+    Column("Recommended", 15, leaves=2),
 )
 _FIRST_COLUMNS = (
     Column("", 2),
     Column("What", 34, grow=5),
-    Column("Gap", 20, leaves=6),
-    Column("Who", 12, leaves=3),
-    Column("Saves", 7, leaves=1, right=True),
-    Column("Unlocks", 7, leaves=4, right=True),
-    Column("Critical", 8, leaves=5, right=True),
+    Column("Who", 14, grow=2, leaves=1),
+    Column("Saves", 7, leaves=2, right=True),
+    Column("Unlocks", 7, leaves=3, right=True),
+    Column("Critical", 8, leaves=4, right=True),
 )
 
 _NO_ORGANIZATION = "No organisation yet. Section 7 (Organisations) adds the first one."
-#: Cells of the shortest bar.
-_BAR = 4
+#: More organisations than this stand in groups that Enter opens, by what is recommended there.
+GROUPED = 10
+#: Blockers of one class that are listed, on a screen as usual and on a tall one.
+_BLOCKERS, _BLOCKERS_TALL = 5, 7
+_GROUP = "group:"
+
+
+class Stop(Flow, can_focus=True):
+    """A piece of text that tab stops at, so that the keyboard reaches what is further down on the page."""
 
 
 class OverviewSection(Section):
-    """The section that opens first: verdict, organisations, answers, and what to do first."""
+    """The section that opens first: verdict, organisations, blockers, and what to do and answer first."""
 
     MODE = "overview"
     LETTER = "o"
@@ -77,58 +81,91 @@ class OverviewSection(Section):
     PURPOSE = "Verdict, organisations, what to do first"
     ABOUT = (
         "Where the product and its organisations stand. The verdict says whether the product or the integration is "
-        "what holds you back, and what comes next. Enter on an organisation opens its page; Enter on a thing to do "
-        "opens the gap behind it."
+        "what holds you back, and what comes next; it is settled when nothing undecided could change it. Each gate of "
+        "each organisation holds (✓), or says how much is open (✗) and undecided (?) there, or how much is met with "
+        "less evidence than it accepts (~). Enter on an organisation opens its page, on a group its organisations, on "
+        "a thing to do the gap behind it."
     )
     INITIAL_FOCUS = "#orgs Options"
     PANELS = {
-        "#overview-orgs": "Organisations",
-        "#areas": "Answers",
-        "#first": "Do first",
         "#verdict": "Verdict",
+        "#overview-orgs": "Organisations and gates",
+        "#first": "Do first",
+        "#next": "Answer next",
+        "#product-blockers": "Blocks the product",
+        "#integration-blockers": "Blocks the integration",
+        "#areas": "Answers",
+        "#forecast": "Dates, and since the last milestone",
     }
     BINDINGS = bindings("overview")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._unfolded: set[str] = set()
+        self._moved: tuple[str, ...] = ()
+        self._tall = False
+
     def body(self) -> ComposeResult:
-        """Verdict on top, then the organisations, then two panels."""
+        """Verdict on top, then the organisations, then panels side by side."""
         with VerticalScroll(id="overview", can_focus=False):
             yield Flow(id="verdict", classes="panel")
             with Vertical(classes="panel", id="overview-orgs"):
-                yield Rows(
-                    _ORG_COLUMNS,
-                    id="orgs",
-                    empty=_NO_ORGANIZATION,
-                )
-            with Horizontal(id="overview-below"):
-                yield Flow(id="areas", classes="panel")
+                yield Rows(_ORG_COLUMNS, id="orgs", empty=_NO_ORGANIZATION)
+            with Horizontal(classes="pair"):
                 with Vertical(classes="panel", id="first"):
                     yield Rows(_FIRST_COLUMNS, id="first-things", empty="Working out what comes first…")
-                    yield Flow(id="forecast")
+                yield Stop(id="next", classes="panel")
+            with Horizontal(classes="pair -always"):
+                yield Stop(id="product-blockers", classes="panel")
+                yield Stop(id="integration-blockers", classes="panel")
+            with Horizontal(classes="pair"):
+                yield Stop(id="areas", classes="panel")
+                yield Stop(id="forecast", classes="panel")
+
+    def on_resize(self) -> None:
+        """A taller screen has room for more."""
+        tall = self.app.size.height >= TALL
+        if tall != self._tall and self._shown is not None and self._shown.inputs is not None:
+            self._tall = tall
+            self.show(None, self._shown)
 
     def show(self, old: State | None, new: State) -> None:
         """Draw the panels whose part of the state changed."""
-        if old is None or old.judgement is not new.judgement or old.assessment is not new.assessment:
+        self._tall = self.app.size.height >= TALL
+        judged = old is None or old.judgement is not new.judgement
+        assessed = old is None or old.assessment is not new.assessment
+        read = old is None or old.inputs is not new.inputs
+        if judged or assessed:
             self._show_verdict(new)
-        if new.assessment is not None and (old is None or old.assessment is not new.assessment):
+        if new.assessment is not None and assessed:
             self._show_assessment(new.assessment)
-        if old is None or old.judgement is not new.judgement or old.inputs is not new.inputs:
+        if judged or read:
             self._show_organizations(new)
-        parts = (new.inputs, new.worth, new.assessment)
-        if old is None or any(a is not b for a, b in zip(parts, (old.inputs, old.worth, old.assessment), strict=True)):
+            self._show_blockers(new)
+        if judged or read or assessed or (old is not None and old.worth is not new.worth):
             self._show_answers(new)
 
     def _show_answers(self, state: State) -> None:
-        if state.inputs is None:
+        inputs = state.inputs
+        if inputs is None:
             return
-        counts, assessment, texts = by_area(state.inputs), state.assessment, _texts(state)
+        from interlock.usecases.owed import owed_answers
+
+        counts, assessment, texts = by_area(inputs), state.assessment, _texts(state)
+        owed = owed_answers(inputs).owed
+        self.query_one("#next", Flow).draw(lambda page: draw_next(page, state, owed))
 
         def drawing(page: Page) -> None:
-            _draw_answers(page, counts, state)
-            if self.has_class("-narrow") and assessment is not None and assessment.verdict.changes:
+            draw_answers(page, counts, state)
+            if not self._is_roomy and assessment is not None and assessment.verdict.changes:
                 page.heading("What would change the verdict")
                 draw_changes(page, assessment.verdict, texts, state.names)
 
         self.query_one("#areas", Flow).draw(drawing)
+
+    @property
+    def _is_roomy(self) -> bool:
+        return self._tall and not self.has_class("-narrow")
 
     def _show_verdict(self, state: State) -> None:
         """The verdict of the newest answers: it needs no plan. What would change it comes with the assessment."""
@@ -139,46 +176,68 @@ class OverviewSection(Section):
         whole = assessment is not None and state.up_to_date
         verdict = assessment.verdict if assessment is not None and whole else judgement.verdict
         score, texts, names = judgement.product_score, _texts(state), state.names
-        self.query_one("#verdict", Flow).draw(lambda page: draw_verdict(page, verdict, score, texts, names))
+        self.query_one("#verdict", Flow).draw(
+            lambda page: draw_verdict(page, verdict, score, texts, names, roomy=self._is_roomy)
+        )
+
+    def _show_blockers(self, state: State) -> None:
+        if state.judgement is None:
+            return
+        from interlock.usecases.blockers import blockers
+
+        names, most = state.names, _BLOCKERS_TALL if self._tall else _BLOCKERS
+        for selector, gap_class in (
+            ("#product-blockers", GapClass.PRODUCT_BLOCKER),
+            ("#integration-blockers", GapClass.INTEGRATION_BLOCKER),
+        ):
+            found = blockers(state.judgement, gap_class)
+            panel = self.query_one(selector, Flow)
+            panel.border_subtitle = text(blockers_counted(found))
+            panel.draw(partial(draw_blockers, found=found, names=names, most=most))
 
     def _show_assessment(self, assessment: Assessment) -> None:
         self.query_one("#verdict", Flow).border_subtitle = text(told_changes(assessment.content_changes), WARN)
-        things = assessment.plan.first
+        things, names = assessment.plan.first, self.state.names
         self.query_one("#first-things", Rows).set_rows(
-            [_first_row(number, thing) for number, thing in enumerate(things, 1)],
+            [_first_row(number, thing, names) for number, thing in enumerate(things, 1)],
             empty=assessment.plan.first_note,
         )
-        self.query_one("#forecast", Flow).draw(lambda page: _draw_forecast(page, assessment))
+        moved = self._moved
+        self.query_one("#forecast", Flow).draw(lambda page: draw_dates(page, assessment, moved))
         self._since(assessment)
         self.query_one("#overview-orgs").border_subtitle = f"target gate: {words.GATE[assessment.target_gate].phrase}"
 
     @work(group="since", exclusive=True, description="since the last milestone")
     async def _since(self, assessment: Assessment) -> None:
-        """Add to the dates how they moved since the last milestone, and why."""
+        """Tell what moved since the last milestone, and why."""
         try:
             moved = await job.in_thread(job.since_last, self.interlock.workspace, assessment)
         except InterlockError as error:
-            moved = f"The last milestone cannot be read: {error.message}."
-        if moved and self.is_attached and self.state.assessment is assessment:
-            self.query_one("#forecast", Flow).draw(lambda page: _draw_forecast(page, assessment, moved))
+            moved = (f"The last milestone cannot be read: {error.message}.",)
+        self._moved = moved or ("No milestone yet: section 6 saves one, to tell later what has moved.",)
+        if self.is_attached and self.state.assessment is assessment:
+            told = self._moved
+            self.query_one("#forecast", Flow).draw(lambda page: draw_dates(page, assessment, told))
 
     def _show_organizations(self, state: State) -> None:
+        rows = self.query_one("#orgs", Rows)
         if state.judgement is None or state.inputs is None:
-            self.query_one("#orgs", Rows).set_rows([], empty="Working out where they stand…")
+            rows.set_rows([], empty="Working out where they stand…")
             return
-        readiness = {own.org: own for own in state.judgement.readiness}
-        self.query_one("#orgs", Rows).set_rows(
-            [
-                _organization_row(org.name, org.vendor, readiness[org.id])
-                for org in state.inputs.organizations
-                if org.id in readiness
-            ],
-            empty=_NO_ORGANIZATION,
-        )
+        by_id = {own.org: own for own in state.judgement.readiness}
+        known = [(org, by_id[org.id]) for org in state.inputs.organizations if org.id in by_id]
+        drawn = [_organization_row(org, own) for org, own in known]
+        if len(known) > GROUPED:
+            drawn = list(_grouped(known, self._unfolded))
+        rows.set_rows(drawn, empty=_NO_ORGANIZATION)
 
     @on(Rows.Chosen, "#orgs")
     def _open(self, event: Rows.Chosen) -> None:
-        self.interlock.show_organization(event.key)
+        if event.key.startswith(_GROUP):
+            self._unfolded ^= {event.key}
+            self._show_organizations(self.state)
+        else:
+            self.interlock.show_organization(event.key)
 
     @on(Rows.Chosen, "#first-things")
     def _open_first(self, event: Rows.Chosen) -> None:
@@ -207,161 +266,95 @@ def _texts(state: State) -> dict[str, str]:
     return {name: item.text for name, item in state.inputs.content.items.items()} if state.inputs else {}
 
 
-def _organization_row(name: str, vendor: str, readiness: OrgReadiness) -> Row:
-    best = readiness.stage_if_unknowns_hold
-    interval, same = readiness.score.interval, best == readiness.stage
+def _organization_row(org: Organization, own: OrgReadiness, indent: str = "") -> Row:
+    best, interval = own.stage_if_unknowns_hold, own.score.interval
     return Row(
-        readiness.org,
+        org.id,
         (
-            text(name, "bold"),
-            text(words.capital(words.vendor(vendor))),
-            mark(OBSERVED[readiness.observed]),
-            partial(_stage, readiness),
-            text("the same", DIM) if same else line((stage_bar(best), WARN), f" {words.stage(best)}"),
+            line(indent, (org.name, "bold")),
+            _seen(own),
+            *(_gate(state) for state in own.gates),
+            text("the same", DIM) if best == own.stage else text(words.stage(best), WARN),
             partial(interval_bar, interval),
             text(words.interval(interval.low, interval.high)),
-            text(words.RECOMMENDATION[readiness.recommendation].title),
+            text(words.RECOMMENDATION[own.recommendation].title),
         ),
-        below=_in_the_way(readiness),
+        below=_in_the_way(own),
     )
 
 
-def _stage(readiness: OrgReadiness, width: int) -> Content:
-    """Gates passed and the stage's word; the word alone where both do not fit."""
-    word = words.stage(readiness.stage)
-    both = line((stage_bar(readiness.stage), PRIMARY), f" {word}")
-    return both if both.cell_length <= width else text(word)
+def _seen(own: OrgReadiness) -> Content:
+    """The day of the latest observation where it showed something, else its state in words."""
+    sign = OBSERVED[own.observed]
+    if own.observed_at is None or own.observed == "not_observed":
+        return mark(sign)
+    return line((sign.glyph, sign.style), f" {words.iso_day(own.observed_at[:10])}")
 
 
-def _in_the_way(readiness: OrgReadiness) -> Content:
+def _gate(state: GateState) -> Content:
+    """``✓``, or how much is open and undecided at a gate, or met with less evidence than it accepts."""
+    if state.holds:
+        return text("✓", OK)
+    counts = [("✗", len(state.open), BAD), ("?", len(state.undecided), WARN)]
+    counts = [entry for entry in counts if entry[1]] or [("~", len(state.weak), WARN)]
+    return Content(" ").join(line((glyph, style), f"{number}") for glyph, number, style in counts)
+
+
+def _in_the_way(own: OrgReadiness) -> Content:
     """What keeps the organisation from its next gate."""
-    gate = next((gate for gate in readiness.gates if not gate.holds), None)
+    gate = next((gate for gate in own.gates if not gate.holds), None)
     if gate is None:
         return text("every gate holds", DIM)
-    reason = f"; {readiness.not_observed_because}" if readiness.not_observed_because else ""
+    reason = f"; {own.not_observed_because}" if own.not_observed_because else ""
     return text(f"next gate {words.GATE[gate.gate].phrase}: {gate.in_the_way}{reason}", DIM)
 
 
-def _first_row(number: int, thing: FirstThing) -> Row:
+def _grouped(known: Sequence[tuple[Organization, OrgReadiness]], unfolded: set[str]) -> list[Row]:
+    """A row for what is recommended, with how many organisations pass each gate; its organisations when unfolded."""
+    groups: dict[Recommendation, list[tuple[Organization, OrgReadiness]]] = defaultdict(list)
+    for org, own in known:
+        groups[own.recommendation].append((org, own))
+    rows = []
+    for recommendation in (each for each in Recommendation if each in groups):
+        members, key = groups[recommendation], f"{_GROUP}{recommendation.value}"
+        number, opened = len(members), key in unfolded
+        seen = sum(own.observed in {"observed", "partial"} for _, own in members)
+        held = [sum(own.gates[at].holds for _, own in members) for at in range(len(Gate))]
+        low, high = min(o.score.interval.low for _, o in members), max(o.score.interval.high for _, o in members)
+        gates = [line(("✓ ", OK) if all_ == number else "", f"{all_}/{number}") for all_ in held]
+        title = words.RECOMMENDATION[recommendation].title
+        rows.append(
+            Row(
+                key,
+                (
+                    line("▾ " if opened else "▸ ", (title, "bold"), (f"  {number:,}", DIM)),
+                    text(f"{seen} of {number} seen", DIM),
+                    *gates,
+                    text(""),
+                    text(""),
+                    text(words.interval(low, high)),
+                    text(title, DIM),
+                ),
+                below=text(words.listed([org.name for org, _ in members], 4), DIM),
+            )
+        )
+        if opened:
+            rows += [_organization_row(org, own, "  ") for org, own in members]
+    return rows
+
+
+def _first_row(number: int, thing: FirstThing, names: dict[str, str]) -> Row:
+    theirs, owner = thing.owner is Owner.ORG and bool(thing.orgs), words.OWNER[thing.owner].title
     return Row(
         thing.key,
         (
             text(f"{number}", ACCENT),
-            text(shorter(thing.title), "bold"),
-            text(thing.key, DIM),
-            text(words.OWNER[thing.owner].title),
+            line((shorter(thing.title), "bold"), ("" if theirs else at_places(thing, names), DIM)),
+            text(words.listed([names.get(org, org) for org in thing.orgs], 1) if theirs else owner),
             text(f"{thing.p80_days_saved:.1f} d"),
             text(f"{thing.unlocks}"),
             text(words.share(thing.criticality)),
         ),
-        below=line((f"{thing.key}  ", ACCENT), (f"{thing.where}  " if thing.where else ""), (thing.what_to_do, DIM)),
+        below=text(thing.what_to_do, DIM),
         below_at=1,
     )
-
-
-def _draw_answers(page: Page, areas: dict[str, Counts], state: State) -> None:
-    """How far the answers are, and which question to answer next and why."""
-    _draw_areas(page, areas)
-    if state.inputs is not None:
-        page.para(kind_of_product(state.inputs), DIM)
-        if state.inputs.unwritten:
-            page.para(state.inputs.unwritten, WARN)
-    question = state.next_question
-    if question is None:
-        return
-    page.heading("Next question", "n goes there")
-    page.line((f"{state.name_of(question.scope)}: ", ACCENT), question.text)
-    page.para(question.because, DIM)
-
-
-def _draw_areas(page: Page, areas: dict[str, Counts]) -> None:
-    if not areas:
-        page.para("No questions.", DIM)
-        return
-    longest = max(len(title) for title in areas)
-    tallies = {title: _tally(counts, wordy=True) for title, counts in areas.items()}
-    widest = max(map(len, tallies.values()))
-    if page.width - longest - widest - 4 < _BAR:
-        tallies = {title: _tally(counts, wordy=False) for title, counts in areas.items()}
-        widest = max(map(len, tallies.values()))
-    width = max(_BAR, min(24, page.width - longest - widest - 4))
-    page.columns(
-        [
-            (
-                text(title),
-                count_bar(settled(counts), counts[Status.UNKNOWN], counts.total(), width),
-                text(tallies[title], DIM),
-            )
-            for title, counts in areas.items()
-        ]
-    )
-
-
-def _tally(counts: Counts, *, wordy: bool) -> str:
-    """``14/16  1 unknown  1 not answered``; with glyphs instead of words where it is narrow."""
-    parts = [f"{settled(counts):>3}/{counts.total():<3}".rstrip()]
-    for status in (Status.UNKNOWN, Status.UNANSWERED):
-        word = f" {words.STATUS[status].phrase}" if wordy else words.STATUS[status].glyph
-        parts += [f"{counts[status]}{word}"] if counts[status] else []
-    return ("  " if wordy else " ").join(parts)
-
-
-def _draw_forecast(page: Page, assessment: Assessment, moved: str = "") -> None:
-    plan = assessment.plan
-    if plan.first and plan.first_note:
-        page.para(plan.first_note, DIM)
-    for sentence in plan.ground.said[:1]:
-        page.para(sentence)
-    if moved:
-        page.para(moved, DIM)
-
-
-#: Cells of a panel in which lines may stand apart.
-ROOMY = 90
-_LABEL = 9
-
-
-def draw_verdict(
-    page: Page, verdict: Verdict, score: Score, questions: Mapping[str, str], names: Mapping[str, str]
-) -> None:
-    """The verdict; ``questions`` are the texts of the questions by id, ``names`` those of the organisations."""
-    if verdict.settled:
-        page.line((words.verdict(verdict.value, verdict.latest), f"bold {PRIMARY}"))
-    page.para(verdict.headline, "bold")
-    if verdict.organizations:
-        page.para(verdict.organizations)
-    if page.width >= ROOMY:
-        page.blank()
-    page.field(
-        "Next", line((f"{words.OWNER[verdict.next_step_owner].title}: ", ACCENT), verdict.next_step), label_width=_LABEL
-    )
-    if verdict.counterfactual:
-        page.field("What if", verdict.counterfactual, style=DIM, label_width=_LABEL)
-    if page.width >= ROOMY:
-        draw_changes(page, verdict, questions, names, _LABEL)
-    figures = line(
-        (f"  {words.interval(score.interval.low, score.interval.high)}", "bold"),
-        (f"   complete {words.share(score.completeness)}   confidence {words.share(score.confidence)}", DIM),
-    )
-    width = max(12, min(40, page.width // 3, page.width - _LABEL - 1 - figures.cell_length))
-    bar = line(interval_bar(score.interval, width), figures)
-    if page.width >= ROOMY:
-        page.blank()
-    page.field("Product", bar, label_width=_LABEL)
-    for cap in score.caps:
-        page.field("", f"capped: {cap}", style=DIM, label_width=_LABEL)
-
-
-def draw_changes(
-    page: Page, verdict: Verdict, questions: Mapping[str, str], names: Mapping[str, str], indent: int = 0
-) -> None:
-    """The verdicts that a few other answers would give, and which answers."""
-    for change in verdict.changes:
-        glyph, style = ("▲", OK) if change.direction == "later" else ("▼", BAD)
-        lead = Content(" " * (indent + 1 if indent else 0))
-        head = line((f"{glyph} ", style), (words.verdict(change.verdict, change.latest), "bold"), " if ")
-        for number, answer in enumerate(change.answers):
-            where = f" ({names.get(answer.org, answer.org)})" if answer.org else ""
-            question = line(head if number == 0 else line("and "), questions.get(answer.item, answer.item) + where)
-            page.add(*hang(question, page.width, lead, lead.cell_length + 2))
-            page.add(*hang(line((f"{answer.before} → ", DIM), answer.after), page.width, lead.pad_left(2)))

@@ -110,7 +110,7 @@ class PlanSection(Section):
         if old is not None and old.assessment is assessment:
             return
         self.query_one("#first-things", ScrollingFlow).draw(
-            lambda page: draw_first(page, assessment.plan), keep_position=old is not None
+            lambda page: draw_first(page, assessment.plan, new.names), keep_position=old is not None
         )
         contract = new.inputs.contract if new.inputs is not None else None
         self._suppose(still_possible(self._supposing.supposed, assessment.plan, contract))
