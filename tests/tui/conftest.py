@@ -20,6 +20,7 @@ from textual.widgets import Input
 from interlock.model.assessment import Assessment
 from interlock.tui import session, undo, work
 from interlock.tui.app import InterlockApp
+from interlock.tui.planner import Planner
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import Inputs
@@ -58,6 +59,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "SETTLE_S", 0.02)
     monkeypatch.setattr(undo, "BURST_S", -1.0)  # a test presses keys faster than a person
     monkeypatch.setattr(work, "assessed", _assessed)
+    monkeypatch.setattr(Planner, "start", lambda planner: None)
+    monkeypatch.setattr(Planner, "run", lambda planner, job, *arguments: job(*arguments))
     monkeypatch.setattr(Stylesheet, "_parse_rules", _parsed)
 
 

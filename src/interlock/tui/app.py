@@ -1,4 +1,4 @@
-"""The terminal UI's app. Long jobs run in threads, only the app's own thread changes the state, sections show it."""
+"""The terminal UI's app. Long jobs run beside it, only its own thread changes the state, sections show it."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.text import plain
 from interlock.tui import work as job
 from interlock.tui.edge import Edge
+from interlock.tui.planner import Planner
 from interlock.tui.screens.section import Section
 from interlock.tui.state import Answer, State
 from interlock.tui.undo import Step, Steps, net, shortened
@@ -50,6 +51,7 @@ class Session(Edge):
         self.workspace = workspace
         self.author = author  # of every answer that is given here
         self.state = State()
+        self.planner = Planner()
         self.shown_sections: set[Section] = set()
         self.lost: tuple[InterlockError, ...] = ()  # why answers could not be saved when the app ended
         self._files: job.Fingerprint = {}
@@ -69,6 +71,7 @@ class Session(Edge):
         """Read the workspace, and keep an eye on its files."""
         self.action_reload()
         self.set_interval(WATCH_S, self._watch_files)
+        self.call_after_refresh(self.planner.start)
 
     # -- state ----------------------------------------------------------------------------------------------------
 
@@ -109,17 +112,19 @@ class Session(Edge):
             await asyncio.sleep(0.01 if first else SETTLE_S)
             async with self._planning:
                 if revision == self.state.revision:
-                    worth = await job.in_thread(job.ranked, inputs)
+                    worth = await job.in_thread(self.planner.run, job.ranked, inputs)
                     if revision > self.state.ranked:
                         self.become(replace(self.state, worth=worth, ranked=revision))
                 if revision == self.state.revision:
-                    assessment = await job.in_thread(job.assessed, inputs)
+                    planned = await job.in_thread(self.planner.run, job.planned, inputs)
+                    assessment = job.whole(planned, inputs, judgement)
                     if self.state.assessment is None:
                         gc.freeze()  # questions and rules stay: looking through them again and again makes keys wait
                     if revision > self.state.assessed:
                         self.become(replace(self.state, assessment=assessment, assessed=revision, stuck=None))
         except InterlockError as error:
-            self.become(replace(self.state, stuck=error))
+            if not self._over:
+                self.become(replace(self.state, stuck=error))
 
     @work(group="watch", exclusive=True, description="watch")
     async def _watch_files(self) -> None:
@@ -199,6 +204,7 @@ class Session(Edge):
 
     def keep(self) -> None:
         """Save what is typed and what waits, for the app ends now; what cannot be saved goes into the journal."""
+        self.planner.close()
         if self._over:
             return
         self._over = True  # nothing is judged or saved in the background any more

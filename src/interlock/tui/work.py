@@ -116,6 +116,33 @@ def assessed(inputs: Inputs) -> Assessment:
     return assess(inputs, today=date.today())
 
 
+def planned(inputs: Inputs) -> Assessment:
+    """The whole assessment without what :func:`whole` adds: what is left travels between processes."""
+    assessment = assessed(inputs)
+    return assessment if date.today() != inputs.today else assessment.but(**dict.fromkeys(_JUDGED, ()))
+
+
+#: What an assessment has of its inputs and their judgement: most of its bytes.
+_JUDGED = ("organizations", "contract", "rules", "findings", "fit", "readiness")
+
+
+def whole(planned: Assessment, inputs: Inputs, judgement: Judgement) -> Assessment:
+    """The assessment of :func:`planned`, with the very objects that the app has already.
+
+    :param judgement: that of the inputs.
+    """
+    if planned.as_of != inputs.today.isoformat():
+        return planned  # the day has changed since the workspace was read, and with it what evidence holds
+    return planned.but(
+        organizations=inputs.organizations,
+        contract=inputs.contract,
+        rules=dict(judgement.rules),
+        findings=judgement.findings,
+        fit=tuple(inputs.fits.values()),
+        readiness=judgement.readiness,
+    )
+
+
 def since_last(workspace: Workspace, now: Assessment) -> tuple[str, ...]:
     """What moved since the last milestone, one sentence each."""
     from interlock.usecases.milestone import since_last

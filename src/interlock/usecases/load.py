@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, lru_cache
@@ -56,6 +56,12 @@ class Content:
     ruleset: Ruleset
     rule_folders: tuple[Path, ...] = ()
     hides: tuple[str, ...] = ()
+
+    def __reduce__(self) -> tuple[Callable[..., Content], tuple[object, ...]]:
+        """In another process the shipped content is read there; any other goes along, without what is compiled."""
+        if len(self.rule_folders) == 1 and load_content(None) is self:
+            return load_content, (None,)
+        return Content, (self.questionnaires, self.ruleset, self.rule_folders, self.hides)
 
     @cached_property
     def patterns(self) -> PatternLibrary:
