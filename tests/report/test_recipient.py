@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from interlock.model.evidence import EvidenceRecord
 from interlock.model.hazard import HazardFigures
 from interlock.model.observation import Check, CheckEvidence, Observation, RequestRecord, Target
 from interlock.model.organization import Contact, Freeze, Organization
+from interlock.model.rehearsal import ProductObservation, RehearsalOutcome, RehearsalResult, RehearsedApp, TapeLine
 from interlock.model.response import Response
 from interlock.model.routine import TaskStatus
 from interlock.report import html
@@ -51,6 +53,21 @@ def observed(org: str, canary: str) -> Observation:
     return Observation(
         target=Target(base_url=f"https://{canary}.example", org=org, name=canary), vantage=canary,
         started=datetime(2026, 3, 17, tzinfo=UTC), elapsed_ms=1, outcome="partial", checks=(check,), requests=(asked,),
+    )  # fmt: skip
+
+
+def rehearsed(org: str, canary: Callable[[str], str]) -> ProductObservation:
+    """A rehearsal whose simulated hospital is named after a real one."""
+    seen = canary("seen in the rehearsal")
+    broke = RehearsalResult(
+        id="RH-L07", outcome=RehearsalOutcome.BROKE, severity=Severity.CRITICAL, title="A look-alike is refused",
+        organization=org, subject=f"/{canary('path')}", seen=seen, requests=(1,),
+    )  # fmt: skip
+    line = TapeLine(number=1, at=0.5, by="app", where=org, role="token", method="POST", path=f"/{seen}")
+    return ProductObservation(
+        app=RehearsedApp(launch_url="http://127.0.0.1:8000/launch"), started=datetime(2026, 11, 28, tzinfo=UTC),
+        elapsed_ms=900, driver="http", layout="addresses", organizations=(org,), polite=True, results=(broke,),
+        tape=(line,),
     )  # fmt: skip
 
 
@@ -108,6 +125,7 @@ def with_stranger(inputs: Inputs) -> tuple[Inputs, dict[str, str]]:
             by_org=dict(inputs.by_org) | {org: answered},
             observations={org: observed(org, canary("observed")), "lakeshore": observed("lakeshore", "lakeside")},
             tasks=inputs.tasks | tasks,
+            rehearsal=rehearsed(org, canary),
             figures={"HZ-10": figures},
             contract=added,
         ),
@@ -130,6 +148,7 @@ def without_others(inputs: Inputs, seen: Inputs) -> Inputs:
             if task.partition("@")[2] in {"", "lakeshore", "vendor:oracle"}
         },
         contract=seen.contract,
+        rehearsal=seen.rehearsal,
         figures=seen.figures,
     )
 
@@ -227,6 +246,7 @@ def test_every_organisation_can_have_one(inputs: Inputs) -> None:
 def test_each_part_of_a_workspace_is_narrowed_and_in_the_manifest() -> None:
     """A new field of the inputs belongs into ``for_recipient`` and ``parts_of``, and then into this list."""
     narrowed = {"settings", "organizations", "product", "by_org", "contract", "observations", "tasks", "figures"}
+    narrowed |= {"rehearsal"}
     neither = {"content", "root", "today", "past", "recipient"}
     assert {field.name for field in fields(Inputs)} == narrowed | neither
 

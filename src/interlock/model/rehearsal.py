@@ -231,6 +231,12 @@ class ProductObservation(Model):
         return {check: worst(seen) for check, seen in rows.items()}
 
     @property
+    def unnamed(self) -> ProductObservation:
+        """The same without its hospitals, which a team may have named after real ones: what held and what broke."""
+        bare = (row.but(organization=None, subject=None, seen="", requests=()) for row in self.results)
+        return self.but(organizations=(), results=tuple(bare), tape=())
+
+    @property
     def broken(self) -> tuple[RehearsalResult, ...]:
         """Every row that broke, worst first."""
         broke = (result for result in self.results if result.outcome is RehearsalOutcome.BROKE)

@@ -19,7 +19,8 @@ from interlock.usecases.load import Content, Inputs
 
 #: Hexadecimal digits of a digest: enough to tell that something changed; the report's own hash is whole.
 _DIGITS = 16
-SETTINGS, CONTRACT, TASKS, HAZARDS, PRODUCT = "settings", "contract", "tasks", "hazards", "answers product"
+SETTINGS, CONTRACT, TASKS, HAZARDS = "settings", "contract", "tasks", "hazards"
+PRODUCT, REHEARSAL = "answers product", "observation product"
 
 
 def manifest_of(
@@ -87,6 +88,7 @@ def parts_of(inputs: Inputs) -> dict[str, dict[str, str]]:
         TASKS: _each(inputs.tasks),
         HAZARDS: _each(inputs.figures),
         PRODUCT: _each(inputs.product),
+        REHEARSAL: {} if inputs.rehearsal is None else {str(inputs.rehearsal.started): _digest(inputs.rehearsal)},
     }
     for organization in inputs.organizations:
         org, observation = organization.id, inputs.observations.get(organization.id)

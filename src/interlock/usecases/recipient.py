@@ -63,6 +63,7 @@ def for_recipient(inputs: Inputs, org: str) -> Inputs:
         contract=contract,
         observations={} if observation is None else {org: observation},
         tasks=others.gone_from_all(_own_tasks(inputs.tasks, own)),
+        rehearsal=None if inputs.rehearsal is None else others.gone_from(inputs.rehearsal.unnamed),
         figures=others.gone_from_all(inputs.figures),
         past=(),
         recipient=org,

@@ -22,7 +22,16 @@ from interlock.model.text import plain
 from interlock.report import seal
 from interlock.usecases.assess import assess
 from interlock.usecases.load import Inputs
-from interlock.usecases.manifest import CONTRACT, HAZARDS, PRODUCT, SETTINGS, TASKS, content_digests, parts_of
+from interlock.usecases.manifest import (
+    CONTRACT,
+    HAZARDS,
+    PRODUCT,
+    REHEARSAL,
+    SETTINGS,
+    TASKS,
+    content_digests,
+    parts_of,
+)
 from interlock.usecases.recipient import for_recipient
 from interlock.usecases.report import Format, write_report
 
@@ -128,7 +137,7 @@ def _differences(manifest: Manifest, inputs: Inputs, parts: Mapping[str, Mapping
         changed = tuple(name for name in before.keys() & now.keys() if before[name] != now[name])
         if not (added or left or changed):
             continue
-        where = "the product" if part == PRODUCT else plain(names.get(org, org), 80)
+        where = "the product" if part in {PRODUCT, REHEARSAL} else plain(names.get(org, org), 80)
         if kind == "observation":
             days = [words.iso_day(plain(max(entries), 40)) if entries else "none" for entries in (before, now)]
             again = f"the observation of {where} is another one: {days[0]} in the report, {days[1]} here"

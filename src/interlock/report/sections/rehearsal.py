@@ -13,7 +13,8 @@ def build_rehearsal(context: Context) -> Shown:
     """Counts, the questions that it settles with both sides, and each break, worst first."""
     told = context.assessment.rehearsal
     if told is None:
-        return {"lead": ("The product was not rehearsed: nothing is known of it but what the team says.",)}
+        lead = ("The product was not rehearsed: nothing is known of it but what the team says.",)
+        return {"lead": lead, "settled": (), "entries": ()}
     return {
         "lead": _lead(told),
         "settled": tuple(
@@ -44,12 +45,13 @@ def counted(counts: dict[RehearsalOutcome, int]) -> str:
 
 
 def _lead(told: RehearsalTold) -> tuple[str, ...]:
-    hospitals = words.listed([safe.text(org, 40) for org in told.organizations])
+    named = words.listed([safe.text(org, 40) for org in told.organizations])
+    hospitals = f"simulated hospitals ({named})" if named else "simulated hospitals"
     version = f", version {safe.text(told.app.version, 60)}," if told.app.version else ""
     browser = "plain HTTP, without a browser that runs scripts" if told.driver == "http" else safe.text(told.driver, 80)
     apart = "addresses of their own" if told.layout == "addresses" else "one address with a port each"
     lead = [
-        f"On {words.day(told.started.date())} simulated hospitals ({hospitals}) launched the running product{version} "
+        f"On {words.day(told.started.date())} {hospitals} launched the running product{version} "
         f"first politely, then not. {counted(told.counts)}.",
         f"It was driven by {browser}; the hospitals had {apart}. What it shows is of the product, and of no real "
         "hospital. A question counts as observed when every check for it held.",
@@ -73,7 +75,7 @@ def _entry(context: Context, number: int, broke: BrokenCheck) -> Shown:
         "severity": words.SEVERITY[result.severity].title,
         "where": words.listed(where),
         "did": words.sentence(safe.text(check.does)),
-        "saw": words.capital(words.sentence(safe.text(result.seen or "it did otherwise"))),
+        "saw": words.capital(words.sentence(safe.text(result.seen or "it did otherwise than it should"))),
         "requests": f"{words.agree(len(result.requests), 'request', 'requests')} {requests}" if requests else "",
         "right": words.sentence(safe.text(check.good)),
         "questions": tuple(
