@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from interlock.documents.visible import to_json
@@ -13,15 +14,17 @@ DIGITS = 4
 
 def render(assessment: Assessment) -> str:
     """JSON that :meth:`Assessment.model_validate_json` reads back; ends with a line feed."""
-    data = _rounded(assessment.model_dump(mode="json", by_alias=True))
+    data: dict[str, Any] = assessment.model_dump(mode="json", by_alias=True)
+    _round(data, data.items())
     return to_json(data, sort_keys=True)
 
 
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, DIGITS) if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(key): _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return value
+def _round(holder: Any, items: Iterable[tuple[Any, Any]]) -> None:
+    """Round the floats of a dictionary or list in place, to any depth."""
+    for key, value in items:
+        if isinstance(value, float):
+            holder[key] = round(value, DIGITS) if math.isfinite(value) else None
+        elif isinstance(value, dict):
+            _round(value, value.items())
+        elif isinstance(value, list):
+            _round(value, enumerate(value))

@@ -9,6 +9,7 @@ A hash tells that something changed. It proves no author: who changes the text c
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import html
 import io
@@ -37,7 +38,7 @@ _NAMESPACE = "urn:uuid:0d4d1c52-6d0e-4d39-9a5c-2f0a8a3b7c11"
 _MEMBER = f"customXml/{_ID}.xml"
 _MAIN = re.compile(r"(?:xl|word)/_rels/(?:workbook|document)\.xml\.rels")
 _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/customXml"
-_HASH = re.compile(rf'"{HASH_KEY}": ?"([0-9a-f]{{64}})"')
+_HASH = re.compile(rf'"{HASH_KEY}": ?"([0-9a-f]{{64}})"'.encode())
 #: What stands before and behind a manifest; its JSON holds neither.
 _HTML = (f'<script type="application/json" id="{_ID}">', "</script>")
 _MARKDOWN = (f"<!-- {_ID}\n", "\n-->")
@@ -139,7 +140,7 @@ def _found(content: bytes) -> tuple[str, list[str]]:
         members = _members(content)
         text = members.get(_MEMBER, b"").decode("utf-8", "replace")
         return "zip", [html.unescape(found) for found in _between(text, _XML)]
-    text = _text(content)
+    text = _text(content).decode("utf-8", "replace")
     if text.startswith("{"):
         return "json", _in_json(content)
     for form, marks in (("html", _HTML), ("md", _MARKDOWN)):
@@ -168,10 +169,10 @@ def _in_json(content: bytes) -> list[str]:
     return [json.dumps(found)] if isinstance(found, dict) else []
 
 
-def _text(content: bytes) -> str:
+def _text(content: bytes) -> bytes:
     """Text as it is hashed."""
-    text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    return text.rstrip() + "\n"
+    text = content.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return text.rstrip() + b"\n"
 
 
 def _with_hash(content: bytes, form: str) -> bytes:
@@ -188,24 +189,22 @@ def _hash(content: bytes, form: str) -> str:
     """SHA-256 as this module's docstring says."""
     if form == "zip":
         return _hash_of_members(_members(content))
-    if form == "pdf":
-        return hashlib.sha256(_zeroed(content.decode("latin-1")).encode("latin-1")).hexdigest()
-    return hashlib.sha256(_zeroed(_text(content)).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_zeroed(content if form == "pdf" else _text(content))).hexdigest()
 
 
 def _hash_of_members(members: dict[str, bytes]) -> str:
     total = hashlib.sha256()
     for name, data in sorted(members.items()):
-        said = _zeroed(data.decode("utf-8", "replace")).encode() if name == _MEMBER else data
+        said = _zeroed(data) if name == _MEMBER else data
         total.update(f"{len(name)} {name} {len(said)}\n".encode("utf-8", "surrogatepass"))
         total.update(said)
     return total.hexdigest()
 
 
-def _zeroed(text: str) -> str:
-    """The text with zeros for the hash of its manifest: the last place that looks like it."""
-    last = max(_HASH.finditer(text), key=lambda match: match.start(), default=None)
-    return text if last is None else f"{text[: last.start(1)]}{NO_HASH}{text[last.end(1) :]}"
+def _zeroed(content: bytes) -> bytes:
+    """The same with zeros for the hash of its manifest: the last place that looks like it."""
+    last = max(_HASH.finditer(content), key=lambda match: match.start(), default=None)
+    return content if last is None else b"%b%b%b" % (content[: last.start(1)], NO_HASH.encode(), content[last.end(1) :])
 
 
 def _members(content: bytes) -> dict[str, bytes]:

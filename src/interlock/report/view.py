@@ -38,7 +38,7 @@ from interlock.report.sections import (
     tasks,
     unknowns,
 )
-from interlock.report.sections.context import WHOLE, Context
+from interlock.report.sections.context import WHOLE, Context, Section
 
 #: The report's sections, in order. Contents, numbers, bookmarks and ``--sections`` follow from this list.
 _SECTIONS = (
@@ -86,6 +86,21 @@ class ReportView:
     whole: str = ""
 
 
+def chosen(assessment: Assessment, sections: Collection[str] | None) -> tuple[Section, ...]:
+    """The sections of these ids in the report's order; none means all that the assessment has something for.
+
+    :raises InterlockError: a section that does not exist.
+    """
+    unknown = sorted(set(sections or ()) - set(SECTIONS))
+    if unknown:
+        raise InterlockError(f"no section {safe.text(unknown[0], 40)!r}", remedy=f"sections are: {', '.join(SECTIONS)}")
+    return tuple(
+        section
+        for section in _SECTIONS
+        if (section.present(assessment) if sections is None else section.id in sections)
+    )
+
+
 def build(
     assessment: Assessment,
     *,
@@ -107,14 +122,7 @@ def build(
     :param brand: logo, colours, confidentiality and paper.
     :raises InterlockError: a section that does not exist.
     """
-    unknown = sorted(set(sections or ()) - set(SECTIONS))
-    if unknown:
-        raise InterlockError(f"no section {safe.text(unknown[0], 40)!r}", remedy=f"sections are: {', '.join(SECTIONS)}")
-    wanted = [
-        section
-        for section in _SECTIONS
-        if (section.present(assessment) if sections is None else section.id in sections)
-    ]
+    wanted = chosen(assessment, sections)
     context = Context(assessment, observations, [section.id for section in wanted], brief=brief)
     own = BRIEF if brief else {}
     contents = {

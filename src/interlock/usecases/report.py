@@ -20,7 +20,7 @@ from interlock.model.language import ENGLISH, Language, using
 from interlock.report import safe
 from interlock.report.elements import Brand
 from interlock.report.sections.context import WHOLE
-from interlock.report.view import SECTIONS, ReportView
+from interlock.report.view import SECTIONS, ReportView, chosen
 from interlock.report.view import build as build_view
 from interlock.usecases.load import Inputs
 from interlock.usecases.manifest import manifest_of
@@ -94,6 +94,7 @@ def write_report(
     from interlock.report.sections.context import Context
     from interlock.report.templates import own_folder
 
+    chosen(assessment, sections)  # fails before anything is written
     own = own_folder(templates) if templates is not None else None
 
     day = made or writing_time().date().isoformat()
@@ -104,14 +105,15 @@ def write_report(
 
     with using(language), contextlib.ExitStack() as stack:
         makers: dict[Format, Callable[[], bytes]] = {}
-        whole = report_view(assessment, inputs, day, sections)
-        makers["md"] = lambda: markdown.render(whole, own=own).encode()
-        makers["html"] = lambda: html.render(whole, own=own).encode()
+        if {"md", "html", "pdf"} & {*formats}:
+            whole = report_view(assessment, inputs, day, sections)
+            makers["md"] = lambda: markdown.render(whole, own=own).encode()
+            makers["html"] = lambda: html.render(whole, own=own).encode()
         if "pdf" in formats:  # first, so that it is laid out while the others are written
             brief = report_view(assessment, inputs, day, sections or PDF_SECTIONS, brief=True)
             page = html.render(brief, own=own, scripted=False)
             page = seal.in_html(page, manifest.but(form="pdf"))
-            all_of_it = html.render(whole, own=own).encode()
+            all_of_it = makers["html"]()
             process = pdf_process or stack.enter_context(PdfProcess())
             attached = {WHOLE: seal.sealed(all_of_it, "html", manifest.but(form="html"))}
             makers["pdf"] = process.submit(page, own, attached)
