@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from interlock.model import words
+from interlock.model.language import _
 from interlock.model.rule import Effort, LeadTime
 
 
@@ -16,7 +17,7 @@ def days(value: float) -> str:
 def effort(value: Effort | None, *, unit: bool = True) -> str:
     """``2 person-days (1 to 5)``, or ``2 (1 to 5)`` under a heading that names the unit."""
     if value is None:
-        return "none estimated" if unit else "–"
+        return _("none estimated") if unit else "–"
     likely = words.person_days(value.expected) if unit else words.number(value.expected)
     return f"{likely} ({spread(value)})"
 
@@ -35,4 +36,4 @@ def expected(value: LeadTime | None) -> str:
 
 def spread(value: Effort | LeadTime) -> str:
     """From the lowest to the highest estimate: ``3 to 30``."""
-    return f"{words.number(value.low)} to {words.number(value.high)}"
+    return _("%(low)s to %(high)s", low=words.number(value.low), high=words.number(value.high))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from interlock.model import words
 from interlock.model.base import Evidence, GapClass, RuleOutcome, Scope
 from interlock.model.finding import Finding
+from interlock.model.language import _
 from interlock.model.rule import Rule
 from interlock.report import estimates, safe
 from interlock.report.elements import SEVERITY_MARK, Link, Shown
@@ -30,9 +31,21 @@ def build_gaps_brief(context: Context) -> Shown:
     needed = [rule for rule in rules if context.needed(rule)]
     gate = words.gate(context.assessment.target_gate)
     parts = (
-        ("blockers", f"Blockers on the way to the {gate}", [rule for rule in needed if rule.gap_class in BLOCKERS]),
-        ("needed", f"Also needed for the {gate}", [rule for rule in needed if rule.gap_class not in BLOCKERS]),
-        ("later", f"Open, and not needed for the {gate}", [rule for rule in rules if rule not in needed]),
+        (
+            "blockers",
+            _("Blockers on the way to the %(gate)s", gate=gate),
+            [rule for rule in needed if rule.gap_class in BLOCKERS],
+        ),
+        (
+            "needed",
+            _("Also needed for the %(gate)s", gate=gate),
+            [rule for rule in needed if rule.gap_class not in BLOCKERS],
+        ),
+        (
+            "later",
+            _("Open, and not needed for the %(gate)s", gate=gate),
+            [rule for rule in rules if rule not in needed],
+        ),
     )
     groups = [
         {
@@ -44,10 +57,15 @@ def build_gaps_brief(context: Context) -> Shown:
         for name, title, part in parts
         if part
     ]
-    lead = (
-        f"{words.count(len(rules), 'requirement')} {words.agree(len(rules), 'is', 'are')} open, some at several "
-        f"organisations: each stands here once, and first what holds up most gates. {WHOLE} has of each the reason, "
-        "all that is to be done, its sources and the answers behind it."
+    lead = words.counted(
+        len(rules),
+        "%(number)s requirement is open, some at several organisations: each stands here once, "
+        "and first what holds up most gates. %(whole)s has of each the reason, all that is to be "
+        "done, its sources and the answers behind it.",
+        "%(number)s requirements are open, some at several organisations: each stands here once, "
+        "and first what holds up most gates. %(whole)s has of each the reason, all that is to be "
+        "done, its sources and the answers behind it.",
+        whole=WHOLE,
     )
     return {
         "children": [Link(label=group["title"], anchor=group["anchor"]) for group in groups],
@@ -71,7 +89,7 @@ def _row(context: Context, rule: Rule, findings: Sequence[Finding], *, whole: bo
         "severity": SEVERITY_MARK[rule.severity],
         "title": safe.name(rule.title),
         "where": where(context, findings),
-        "holds": f"holds up {words.count(held, 'gate')}" if held else "",
+        "holds": words.counted(held, "holds up %(number)s gate", "holds up %(number)s gates") if held else "",
         "seen": _seen(context, findings) if whole else (),
         "action": _SENTENCE_END.split(action, maxsplit=1)[0],
         "cites": context.book.cite_all(rule.references[:1]) if whole else (),
@@ -99,9 +117,16 @@ def _seen(context: Context, findings: Sequence[Finding]) -> tuple[str, ...]:
         names = f"{where(context, alike)}: " if len(at) > 1 else ""
         lines.append(f"{names}{message} {words.capital(words.sentence('; '.join(told[:_TOLD])))}")
         if len(told) > _TOLD:
-            lines[-1] += f" {len(told) - _TOLD:,} more answers: in {WHOLE}."
+            more = _("%(number)s more answers: in %(whole)s.", number=words.number(len(told) - _TOLD), whole=WHOLE)
+            lines[-1] += f" {more}"
     if len(at) > _SEEN:
-        lines.append(f"Elsewhere it is otherwise: {len(at) - _SEEN:,} more in {WHOLE}.")
+        lines.append(
+            _(
+                "Elsewhere it is otherwise: %(number)s more in %(whole)s.",
+                number=words.number(len(at) - _SEEN),
+                whole=WHOLE,
+            )
+        )
     return tuple(lines)
 
 
@@ -120,9 +145,11 @@ def known(context: Context, finding: Finding) -> str:
                 for each in context.assessment.contradictions
             )
         ]
-        said = f"; the team answered otherwise: {contradicted[0]}" if contradicted else ""
-        return f"observed on {safe.day(own.observed_at)}{said}"
+        day = safe.day(own.observed_at)
+        if not contradicted:
+            return _("observed on %(day)s", day=day)
+        return _("observed on %(day)s; the team answered otherwise: %(answer)s", day=day, answer=contradicted[0])
     answers = [context.answered(answer) for answer in context.answers_read(finding)]
     if answers:
-        return f"answered: {answers[0]}"
-    return "as the workflow contract or the organisation's file has it"
+        return _("answered: %(answers)s", answers=answers[0])
+    return _("as the workflow contract or the organisation's file has it")

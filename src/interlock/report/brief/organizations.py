@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from interlock.model import words
 from interlock.model.base import RuleOutcome, Scope
 from interlock.model.contract import ContractFit
+from interlock.model.language import N_, _
 from interlock.model.observation import Check, Observation
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.report import safe
@@ -41,11 +42,11 @@ def _together(context: Context, group: Sequence[tuple[OrgReadiness, Shown]]) -> 
     names = [context.organization_name(org) for org in orgs]
     outlook = {line.org: line for line in context.assessment.plan.outlook}
     own = outlook.get(orgs[0]) if len(orgs) == 1 else None
-    people = f"There: {safe.text(own.there)}; here: {safe.text(own.here)}." if own else ""
-    following = f"Next: {words.sentence(safe.text(own.next))}" if own and own.next else ""
+    people = _("There: %(there)s; here: %(here)s.", there=safe.text(own.there), here=safe.text(own.here)) if own else ""
+    following = _("Next: %(next)s", next=words.sentence(safe.text(own.next))) if own and own.next else ""
     return group[0][1] | {
         "anchors": tuple(safe.anchor("org", org) for org in orgs),
-        "name": names[0] if len(names) == 1 else f"{len(names):,} organisations alike",
+        "name": names[0] if len(names) == 1 else _("%(names)s organisations alike", names=words.number(len(names))),
         "names": "" if len(names) == 1 else words.listed(names, len(names)),
         "callout": callout(context, group[0][0], words.listed(names, 3)),
         "next": " ".join(filter(None, (following, people))),
@@ -68,7 +69,11 @@ def _block(context: Context, readiness: OrgReadiness, fit: ContractFit | None) -
         "gates": tuple(_gate(context, state) for state in readiness.gates),
         "showed": _showed(observed) if observed else "",
         "checks": tuple(map(_check, failed[:_CHECKS])),
-        "checks_more": f"{len(failed) - _CHECKS:,} more with findings: in {WHOLE}." if len(failed) > _CHECKS else "",
+        "checks_more": _(
+            "%(failed)s more with findings: in %(whole)s.", failed=words.number(len(failed) - _CHECKS), whole=WHOLE
+        )
+        if len(failed) > _CHECKS
+        else "",
         "contract": tuple(_contract(fit)),
     }
 
@@ -77,8 +82,10 @@ def _when(readiness: OrgReadiness) -> str:
     state = words.OBSERVED[readiness.observed].title
     if readiness.observed_at is None:
         return state
-    tried = "" if readiness.observed in {"observed", "partial"} else ", tried"
-    return f"{state}{tried} on {safe.day(readiness.observed_at)}"
+    day = safe.day(readiness.observed_at)
+    if readiness.observed in {"observed", "partial"}:
+        return _("%(state)s on %(day)s", state=state, day=day)
+    return _("%(state)s, tried on %(day)s", state=state, day=day)
 
 
 def _check(check: Check) -> Shown:
@@ -89,22 +96,29 @@ def _check(check: Check) -> Shown:
 def _gate(context: Context, state: GateState) -> Shown:
     """A gate with what stands in its way; what is the product's own is counted, for it is told once for all."""
     lines = []
-    for keys, lead in ((state.open, ""), (state.undecided, "Undecided: ")):
+    for keys, lead in ((state.open, ""), (state.undecided, f"{_('Undecided')}: ")):
         own = [key for key in keys if not _of_product(context, key)]
         own.sort(key=lambda key: context.assessment.rules[key.partition("@")[0]].severity.rank)
         shown = [Link(label=_title(context, key), anchor=context.finding_link(key).anchor) for key in own[:_NAMED]]
-        counts = {"more": len(own) - len(shown), "of the product": len(keys) - len(own)}
-        more = " and ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        counts = {N_("%(number)s more"): len(own) - len(shown), N_("%(number)s of the product"): len(keys) - len(own)}
+        more = words.listed([_(name, number=words.number(count)) for name, count in counts.items() if count])
         if shown or more:
-            lines.append({"lead": lead, "links": shown, "more": f"{' and ' if shown else ''}{more}" if more else ""})
+            rest = f" {_('and %(rest)s', rest=more)}" if shown and more else more
+            lines.append({"lead": lead, "links": shown, "more": rest})
     if state.weak:
-        weak = f"{words.count(len(state.weak), 'requirement')} met on weaker evidence than this gate wants"
+        weak = words.counted(
+            len(state.weak),
+            "%(number)s requirement met on weaker evidence than this gate wants",
+            "%(number)s requirements met on weaker evidence than this gate wants",
+        )
         lines.append({"lead": weak, "links": (), "more": ""})
     return {
         "gate": words.GATE[state.gate].title,
         "target": state.gate is context.assessment.target_gate,
         "mark": gate_mark(state),
-        "met": f"{state.met} of {state.required}" if state.required else "none required",
+        "met": _("%(met)s of %(required)s", met=state.met, required=state.required)
+        if state.required
+        else _("none required"),
         "lines": tuple(lines),
     }
 
@@ -144,13 +158,23 @@ def _contract(fit: ContractFit | None) -> list[str]:
     if fit is None:
         return []
     if not fit.observed:
-        return ["The contract could not be compared: nothing was observed."]
+        return [_("The contract could not be compared: nothing was observed.")]
     required = [match for match in fit.matches if not match.optional]
     supported = sum(match.outcome == "supported" for match in required)
-    lines = [f"Of the contract's {words.count(len(required), 'need')} its statement declares {supported:,}."]
+    lines = [
+        words.counted(
+            len(required),
+            "Of the contract's %(number)s need its statement declares %(supported)s.",
+            "Of the contract's %(number)s needs its statement declares %(supported)s.",
+            supported=words.number(supported),
+        )
+    ]
     lines += [f"{row['mark'].label}: {row['needs']}. {row['note']}".strip() for row in unmet_needs(fit, limit=_NAMED)]
     settings: dict[str, list[str]] = defaultdict(list)
     for setting in settings_here(fit, only_wrong=True):
         settings[setting["mark"].label].append(setting["name"].replace("_", " "))
-    lines += [f"Settings, {label.lower()}: {words.listed(names)}." for label, names in settings.items()]
+    lines += [
+        _("Settings, %(lower)s: %(names)s.", lower=label.lower(), names=words.listed(names))
+        for label, names in settings.items()
+    ]
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from interlock.model import words
+from interlock.model.language import _
 from interlock.plan.due import loads
 from interlock.plan.people import done, next_weeks
 from interlock.report import safe
@@ -41,7 +42,12 @@ def build_plan_brief(context: Context) -> Shown:
         "drivers": whole.drivers(context, _DRIVERS),
         "weeks": _weeks(context),
         "decisions": decisions[:_DECISIONS],
-        "decisions_more": f"{words.count(len(decisions) - _DECISIONS, 'later decision')}: in {WHOLE}."
+        "decisions_more": words.counted(
+            len(decisions) - _DECISIONS,
+            "%(number)s later decision: in %(whole)s.",
+            "%(number)s later decisions: in %(whole)s.",
+            whole=WHOLE,
+        )
         if len(decisions) > _DECISIONS
         else "",
     }
@@ -80,12 +86,24 @@ def _weeks(context: Context) -> Shown:
     later = sum(len(together(tasks)) for _, tasks in weeks[_WEEKS:])
     more = max(len(rows) - _TASKS, 0) + later
     load = {each.week: each.said for each in assessment.plan.load}
-    ours = [f"week of {words.day(week)}, {load.get(week.isoformat(), 'no work of ours')}" for week, _ in weeks[:_WEEKS]]
+    ours = [
+        _(
+            "week of %(week)s, %(load)s",
+            week=words.day(week),
+            load=load.get(week.isoformat()) or _("no work of ours"),
+        )
+        for week, _tasks in weeks[:_WEEKS]
+    ]
     return {
         "rows": tuple(rows[:_TASKS]),
         "load": words.capital(words.sentence("; ".join(ours))) if ours else "",
         "people": tuple(safe.text(sentence, 1200) for sentence in loads(assessment.plan, _WEEKS * 7)),
-        "more": f"{words.count(more, 'more task')} of the next 90 days, and by what each is accepted: {WHOLE}."
+        "more": words.counted(
+            more,
+            "%(number)s more task of the next 90 days, and by what each is accepted: %(whole)s.",
+            "%(number)s more tasks of the next 90 days, and by what each is accepted: %(whole)s.",
+            whole=WHOLE,
+        )
         if more
         else "",
     }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from interlock.model import words
 from interlock.model.finding import Finding
+from interlock.model.language import _
 from interlock.report import safe
 from interlock.report.brief.gaps import NAMED, where
 from interlock.report.elements import SEVERITY_MARK, Shown
@@ -28,7 +29,14 @@ def build_unknowns_brief(context: Context) -> Shown:
     return {
         "lead": _lead(context, every, len(rules)),
         "steps": tuple(steps[:_TOLD]),
-        "steps_more": f"{words.count(len(steps) - _TOLD, 'more question')}: in {WHOLE}." if len(steps) > _TOLD else "",
+        "steps_more": words.counted(
+            len(steps) - _TOLD,
+            "%(number)s more question: in %(whole)s.",
+            "%(number)s more questions: in %(whole)s.",
+            whole=WHOLE,
+        )
+        if len(steps) > _TOLD
+        else "",
         "worst": tuple(
             {
                 "anchor": safe.anchor("open", rule.id),
@@ -40,7 +48,12 @@ def build_unknowns_brief(context: Context) -> Shown:
             }
             for rule in told
         ),
-        "worst_more": f"{words.count(left, 'other question')} like these {words.agree(left, 'is', 'are')} in {WHOLE}."
+        "worst_more": words.counted(
+            left,
+            "%(number)s other question like these is in %(whole)s.",
+            "%(number)s other questions like these are in %(whole)s.",
+            whole=WHOLE,
+        )
         if left
         else "",
     }
@@ -55,11 +68,17 @@ def _named(context: Context, asked: str, findings: Sequence[Finding]) -> str:
 
 def _lead(context: Context, every: Sequence[Finding], rules: int) -> str:
     if not every:
-        return "Every finding is decided."
+        return _("Every finding is decided.")
     at = Counter(context.subject_link(finding.subject).label for finding in every)
     places = words.listed([f"{name} ({number:,})" for name, number in at.most_common()], 2 * NAMED)
-    counted = f"{words.count(len(every), 'finding')} {words.agree(len(every), 'is', 'are')} undecided"
-    return f"{counted}, of {words.count(rules, 'requirement')}: {places}. Each is an open question and not a gap."
+    counted = words.counted(len(every), "%(number)s finding is undecided", "%(number)s findings are undecided")
+    return words.counted(
+        rules,
+        "%(counted)s, of %(number)s requirement: %(places)s. Each is an open question and not a gap.",
+        "%(counted)s, of %(number)s requirements: %(places)s. Each is an open question and not a gap.",
+        counted=counted,
+        places=places,
+    )
 
 
 def _steps(context: Context, every: Sequence[Finding]) -> list[Shown]:
@@ -80,8 +99,8 @@ def _steps(context: Context, every: Sequence[Finding]) -> list[Shown]:
     for key in sorted(helps, key=lambda key: (-len(helps[key]), key)):
         kind, about = key
         said = {
-            "look": "Look at its endpoints: open the way to them, and probe again",
-            "tell": "Ask for what its documents leave out",
+            "look": _("Look at its endpoints: open the way to them, and probe again"),
+            "tell": _("Ask for what its documents leave out"),
             "ask": f"“{safe.text(texts.get(about) or question(context.assessment.rules[at[key][0].rule]), 300)}”",
         }
         steps.append({"said": said[kind], "where": where(context, at[key]), "helps": f"{len(helps[key]):,}"})

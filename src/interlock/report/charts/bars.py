@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from interlock.model import words
+from interlock.model.language import _
 from interlock.model.readiness import Interval
 from interlock.report import safe
 from interlock.report.charts.svg import INK, PAPER, RULE, SOFT, WASH, Value, element, fit, label, picture, wrap
@@ -86,12 +88,27 @@ def tornado(rows: Sequence[TornadoRow], p80_days: float) -> tuple[str, str]:
     line = x_of(p80_days)
     body = [
         element("path", {"d": f"M{line:.1f} {_HEAD - 5}V{height - _FOOT:.1f}", "class": "l-grid", "stroke": RULE}),
-        label(line, 12, f"P80: day {round(p80_days):,}", size=10.5, anchor="middle", tone="soft"),
+        label(
+            line,
+            12,
+            _("P80: day %(p80_days)s", p80_days=words.number(round(p80_days))),
+            size=10.5,
+            anchor="middle",
+            tone="soft",
+        ),
     ]
     for index, row in enumerate(rows):
         body += _bar(row, _HEAD + sum(tall[:index]) + _ROW / 2, x_of(row.well), x_of(row.badly), line)
-    spoken = "; ".join(f"{_spoken(row)}: day {round(row.well):,} to {round(row.badly):,}" for row in rows)
-    alt = f"P80 when each goes well and when it goes badly. {spoken}."
+    spoken = "; ".join(
+        _(
+            "%(spoken)s: day %(well)s to %(badly)s",
+            spoken=_spoken(row),
+            well=words.number(round(row.well)),
+            badly=words.number(round(row.badly)),
+        )
+        for row in rows
+    )
+    alt = _("P80 when each goes well and when it goes badly. %(spoken)s.", spoken=spoken)
     return picture(_WIDTH, height, alt, body, name="tornado"), alt
 
 

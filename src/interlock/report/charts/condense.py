@@ -11,6 +11,7 @@ import networkx as nx
 from interlock.model import words
 from interlock.model.base import Scope, Severity
 from interlock.model.gap_graph import GapGraph, GapNode
+from interlock.model.language import _
 from interlock.report import safe
 from interlock.report.charts.layout import Edge, layers_of
 
@@ -146,9 +147,10 @@ def _merge(graph: GapGraph, roots: set[str], names: Mapping[str, str], anchor: C
     groups = {key: drawn(nodes, roots, names, anchor) for key, nodes in members.items()}
     group_of = {node.key: groups[node.rule, node.kind].key for node in graph.nodes}
     edges = {(group_of[edge.before], group_of[edge.after]) for edge in graph.reduced}
-    note = (
-        f"With {len(graph.nodes):,} nodes, the same rule at several organisations is drawn as one box, with their "
-        "number beside its id."
+    note = _(
+        "With %(nodes)s nodes, the same rule at several organisations is drawn as one box, with "
+        "their number beside its id.",
+        nodes=words.number(len(graph.nodes)),
     )
     reduced = nx.transitive_reduction(nx.DiGraph(edges)).edges
     return _split(list(groups.values()), [edge for edge in sorted(edges) if edge in reduced], note)
@@ -171,10 +173,14 @@ def _neighbourhood(drawing: Drawing, total: int, most: int) -> Drawing:
     layers = _layers(smaller)
     near_enough = [node for node in smaller.nodes if layers[node.key] < MAX_LAYERS]
     smaller = _split(near_enough, smaller.edges, "")
-    near = "the root causes" if roots else "the heaviest gap"
-    note = (
-        f"With {total:,} nodes the graph is too large for one page: the same rule at several organisations is drawn as "
-        f"one box, and of {len(everything)} boxes the {len(smaller.nodes)} nearest to {near} are shown. The gap list "
-        "and the plan hold all of them."
+    near = _("the root causes") if roots else _("the heaviest gap")
+    note = _(
+        "With %(total)s nodes the graph is too large for one page: the same rule at several "
+        "organisations is drawn as one box, and of %(everything)s boxes the %(nodes)s nearest to "
+        "%(near)s are shown. The gap list and the plan hold all of them.",
+        total=words.number(total),
+        everything=len(everything),
+        nodes=len(smaller.nodes),
+        near=near,
     )
     return replace(smaller, separate=(), note=note)

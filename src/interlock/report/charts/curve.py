@@ -7,6 +7,7 @@ from datetime import date
 
 from interlock.model import words
 from interlock.model.forecast import Quantiles
+from interlock.model.language import _
 from interlock.report.charts import svg
 from interlock.report.charts.svg import Value, element, label
 from interlock.report.charts.timeline import axis, horizon
@@ -55,7 +56,7 @@ def finish_curve(finish: Quantiles, none: Quantiles | None, every: Quantiles | N
         body.append(element("path", {"d": f"M{x} {height - 9}H{x + 26}", **drawn}))
         body.append(label(x + 32, height - 5, name, size=10.5, tone="soft"))
     spoken = "; ".join(f"{name}: {_spoken(points)}" for name, points in lines.items())
-    alt = f"Share of the runs that are through, by day. {spoken}."
+    alt = _("Share of the runs that are through, by day. %(spoken)s.", spoken=spoken)
     return svg.picture(_WIDTH, height, alt, body, name="curve"), alt
 
 
@@ -65,4 +66,4 @@ def _points(finish: Quantiles) -> list[tuple[date, float]]:
 
 
 def _spoken(points: Sequence[tuple[date, float]]) -> str:
-    return ", ".join(f"{words.share(share)} by {words.day(day)}" for day, share in points)
+    return ", ".join(_("%(share)s by %(day)s", share=words.share(share), day=words.day(day)) for day, share in points)

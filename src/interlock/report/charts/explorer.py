@@ -7,6 +7,7 @@ from typing import Any
 
 from interlock.model import words
 from interlock.model.gap_graph import GapGraph, GapNode
+from interlock.model.language import _
 from interlock.report import safe
 from interlock.report.charts.condense import drawn
 from interlock.report.charts.svg import wrap
@@ -28,7 +29,7 @@ def graph_data(graph: GapGraph, names: Mapping[str, str], anchor: Callable[[GapN
     nodes = []
     for node in graph.nodes:
         box = drawn([node], roots, names, anchor)
-        severity = f"{words.SEVERITY[box.severity].phrase} gap"
+        severity = _("%(severity)s gap", severity=words.SEVERITY[box.severity].phrase)
         nodes.append(
             {
                 "r": box.rule,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from interlock.model import words
+from interlock.model.language import _
 from interlock.report.charts import svg
 from interlock.report.charts.svg import element, label, wrap
 from interlock.report.charts.timeline import axis, horizon
@@ -56,13 +57,19 @@ def gantt(rows: Sequence[GanttRow], start: str) -> tuple[str, str]:
     height = y + 6
     body = [
         *axis(begin, end, x_of, height, right=_WIDTH - _RIGHT),
-        label(_WIDTH, 14, "critical in", size=10.5, anchor="end", tone="soft"),
+        label(_WIDTH, 14, _("critical in"), size=10.5, anchor="end", tone="soft"),
         *body,
     ]
     spoken = "; ".join(
-        f"{row.name}, {row.aside}: {words.day(row.first)} to {words.day(row.last)}, critical in "
-        f"{words.share(row.critical)} of the runs"
+        _(
+            "%(row)s, %(aside)s: %(first)s to %(last)s, critical in %(critical)s of the runs",
+            row=row.name,
+            aside=row.aside,
+            first=words.day(row.first),
+            last=words.day(row.last),
+            critical=words.share(row.critical),
+        )
         for row in rows
     )
-    alt = f"Work that decides the date, median start to median end. {spoken}."
+    alt = _("Work that decides the date, median start to median end. %(spoken)s.", spoken=spoken)
     return svg.picture(_WIDTH, height, alt, body, name="gantt"), alt

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.gap_graph import GapGraph
+from interlock.model.language import _
 from interlock.report.charts import svg
 from interlock.report.charts.condense import Drawing, DrawnNode, condense
 from interlock.report.charts.layout import Layout, arrange, layers_of
@@ -39,7 +40,12 @@ def gap_graph_svg(graph: GapGraph, names: Mapping[str, str]) -> str:
     """The picture of a graph as a file of its own; ``names`` are the organisations' names by id."""
     drawing = condense(graph, names, lambda _: "")
     gaps = sum(node.kind == "gap" for node in graph.nodes)
-    alt = f"Gap graph: {words.count(gaps, 'open gap')}, {len(graph.nodes) - gaps:,} to find out."
+    alt = words.counted(
+        gaps,
+        "Gap graph: %(number)s open gap, %(nodes)s to find out.",
+        "Gap graph: %(number)s open gaps, %(nodes)s to find out.",
+        nodes=words.number(len(graph.nodes) - gaps),
+    )
     markup, _, _ = gap_graph(drawing, f"{alt} {drawing.note}".strip())
     return markup + "\n"
 
@@ -65,7 +71,7 @@ def gap_graph(drawing: Drawing, alt: str) -> tuple[str, float, float]:
         ]
         top = _HEAD + layout.height + _ROW_GAP
     if drawing.separate:
-        heading = "Stand alone: can start now, and nothing waits for them"
+        heading = _("Stand alone: can start now, and nothing waits for them")
         body.append(label(_MARGIN, top + 16, heading, size=11, tone="soft"))
         for index, node in enumerate(drawing.separate):
             row, column = divmod(index, columns)
@@ -79,8 +85,13 @@ def gap_graph(drawing: Drawing, alt: str) -> tuple[str, float, float]:
 
 
 def _heading(index: int, shape: _Shape, *, waves: bool) -> str:
-    note = ": can start now" if waves and not index else ""
-    return label(shape.x(index), 13, f"{'Wave' if waves else 'Step'} {index + 1}{note}", size=11, tone="soft")
+    if not waves:
+        said = _("Step %(number)s", number=index + 1)
+    elif index:
+        said = _("Wave %(number)s", number=index + 1)
+    else:
+        said = _("Wave %(number)s: can start now", number=index + 1)
+    return label(shape.x(index), 13, said, size=11, tone="soft")
 
 
 def _edge(edge: tuple[str, str], layout: Layout, shape: _Shape) -> str:
@@ -112,7 +123,7 @@ def _box(node: DrawnNode, x: float, y: float, shape: _Shape) -> str:
         {},
         element("title", {}, text=_spoken(node)),
         element("rect", {"x": x, "y": y, "width": shape.width, "height": shape.height, "rx": 6,
-                         "class": f"g-box g-{tone}", "fill": svg.PAPER, "stroke": svg.COLOURS[tone],
+                         "class": _("g-box g-%(tone)s", tone=tone), "fill": svg.PAPER, "stroke": svg.COLOURS[tone],
                          "stroke-width": _BORDER[node.severity],
                          **({"stroke-dasharray": "5 3"} if node.discovery else {})}),
         element("rect", {"x": x + 4, "y": y + 6, "width": 4, "height": shape.height - 12, "class": "g-root",
@@ -126,9 +137,13 @@ def _box(node: DrawnNode, x: float, y: float, shape: _Shape) -> str:
 
 
 def _spoken(node: DrawnNode) -> str:
-    kind = words.TASK["discovery"].phrase if node.discovery else f"{words.SEVERITY[node.severity].phrase} gap"
-    root = ", root cause" if node.root else ""
-    return f"{node.rule}, {kind}{root}, {node.where}: {node.title}"
+    kind = (
+        words.TASK["discovery"].phrase
+        if node.discovery
+        else _("%(severity)s gap", severity=words.SEVERITY[node.severity].phrase)
+    )
+    root = [_("root cause")] if node.root else []
+    return f"{', '.join([node.rule, kind, *root, node.where])}: {node.title}"
 
 
 def _icon(x: float, y: float, severity: Severity, *, discovery: bool = False) -> str:
@@ -161,7 +176,7 @@ def _legend(top: float) -> str:
                          "fill": svg.PAPER, "stroke": svg.UNKNOWN, "stroke-width": 1.2, "stroke-dasharray": "4 2"}),
         label(x + 23, y, to_find_out, size=10.5, tone="soft"),
         element("rect", {"x": last, "y": y - 11, "width": 4, "height": 14, "class": "g-root", "fill": svg.INK}),
-        label(last + 9, y, "root cause", size=10.5, tone="soft"),
+        label(last + 9, y, _("root cause"), size=10.5, tone="soft"),
     )  # fmt: skip
 
 

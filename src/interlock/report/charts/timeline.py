@@ -10,6 +10,7 @@ import numpy as np
 
 from interlock.model import words
 from interlock.model.forecast import OrgForecast, Quantiles
+from interlock.model.language import _
 from interlock.report import safe
 from interlock.report.charts import svg
 from interlock.report.charts.svg import element, fit, label
@@ -73,12 +74,23 @@ def _picture(rows: Sequence[_Row], begin: date, end: date, firm: bool) -> tuple[
         body += _row(row, begin, _HEAD + _ROW * index + _ROW / 2, x_of)
     body.append(_key(height, firm))
     spoken = "; ".join(
-        f"{safe.name(name)}: even chance by {words.day(first)}, 80% by {words.day(last)}, 90% by {words.day(p90)}"
+        _(
+            "%(name)s: even chance by %(first)s, 80%% by %(last)s, 90%% by %(p90)s",
+            name=safe.name(name),
+            first=words.day(first),
+            last=words.day(last),
+            p90=words.day(p90),
+        )
         if firm
-        else f"{safe.name(name)}: {words.day(first)} to {words.day(last)} in eight of ten runs"
-        for name, _, (first, last, p90) in rows
+        else _(
+            "%(name)s: %(first)s to %(last)s in eight of ten runs",
+            name=safe.name(name),
+            first=words.day(first),
+            last=words.day(last),
+        )
+        for name, _link, (first, last, p90) in rows
     )
-    alt = f"Timeline from {words.day(begin)}. {spoken}."
+    alt = _("Timeline from %(begin)s. %(spoken)s.", begin=words.day(begin), spoken=spoken)
     return svg.picture(_WIDTH, height, alt, body, name="timeline"), alt
 
 
@@ -117,7 +129,7 @@ def _row(row: _Row, begin: date, y: float, x_of: _Scale) -> list[str]:
         element("path", {"d": f"M{guess:.1f} {y - 5.5}L{guess + 5.5:.1f} {y}L{guess:.1f} {y + 5.5}"
                               f"L{guess - 5.5:.1f} {y}Z", "class": "l-guess", "fill": svg.PAPER, "stroke": svg.INK,
                          "stroke-width": 1.2}),
-        label(_WIDTH, y + 4, f"{words.day(dates[0])} to {words.day(dates[1])}", size=11, anchor="end", weight=weight),
+        label(_WIDTH, y + 4, words.between(*map(words.day, dates[:2])), size=11, anchor="end", weight=weight),
     ]  # fmt: skip
 
 
@@ -127,9 +139,9 @@ def _key(height: float, firm: bool) -> str:
         element("path", {"d": f"M{x + 5:.1f} {y - 9.5}L{x + 10.5:.1f} {y - 4}L{x + 5:.1f} {y + 1.5}L{x - 0.5:.1f} "
                               f"{y - 4}Z", "class": "l-guess", "fill": svg.PAPER, "stroke": svg.INK,
                          "stroke-width": 1.2}),
-        label(x + 16, y, "if everything takes its most likely time", size=10.5, tone="soft"),
+        label(x + 16, y, _("if everything takes its most likely time"), size=10.5, tone="soft"),
         element("rect", {"x": x + 216, "y": y - 9, "width": 26, "height": 10, "class": "l-range", "fill": svg.INK}),
-        label(x + 248, y, "P50 to P80" if firm else "eight of ten runs: P10 to P90", size=10.5, tone="soft"),
+        label(x + 248, y, _("P50 to P80") if firm else _("eight of ten runs: P10 to P90"), size=10.5, tone="soft"),
     ]  # fmt: skip
     if firm:
         tail = f"M{x + 316} {y - 4}H{x + 334}M{x + 334} {y - 9}V{y + 1}"

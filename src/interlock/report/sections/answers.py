@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from interlock.model import words
 from interlock.model.assessment import GivenAnswer
+from interlock.model.language import _
 from interlock.model.observation import Observation
 from interlock.report import safe
 from interlock.report.elements import Shown
@@ -26,7 +27,7 @@ def build_answers(context: Context) -> Shown:
         "given": tuple(
             {
                 "where": about(context, scope),
-                "about": "Product" if scope == PRODUCT else context.organization_name(scope),
+                "about": _("Product") if scope == PRODUCT else context.organization_name(scope),
                 "answers": tuple(_answer(context, answer) for answer in given[scope]),
             }
             for scope in scopes
@@ -72,14 +73,14 @@ def build_requests(observation: Observation) -> Iterator[Shown]:
     looked: dict[str, list[str]] = defaultdict(list)
     for check in observation.checks:
         for evidence in check.evidence:
-            where = safe.text(evidence.pointer, 200) or "the whole"
+            where = safe.text(evidence.pointer, 200) or _("the whole")
             looked[evidence.url].append(f"{where} ({safe.text(check.id, 40)}, {words.CHECK[check.outcome].phrase})")
     for request in observation.requests:
         came = str(request.status) if request.status is not None else safe.text(request.failure or "nothing", 40)
         yield {
             "asked": f"{safe.text(request.method, 10)} {safe.text(request.url, 300)}",
             "came": came,
-            "size": f"{request.bytes:,} bytes" if request.bytes else "",
+            "size": _("%(bytes)s bytes", bytes=words.number(request.bytes)) if request.bytes else "",
             "hash": safe.text(request.sha256 or "", 64),
             "looked": "; ".join(looked.pop(request.url, ())),
         }

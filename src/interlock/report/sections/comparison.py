@@ -10,6 +10,7 @@ from interlock.model.base import Evidence, RuleOutcome, Severity
 from interlock.model.contract import ContractFit
 from interlock.model.facts import Facts
 from interlock.model.finding import Finding, is_requirement
+from interlock.model.language import _
 from interlock.model.rule import Rule
 from interlock.report import safe
 from interlock.report.elements import Shown
@@ -41,14 +42,14 @@ def build_comparison(context: Context) -> Shown:
         "differ": tuple(differ),
         "same": () if context.brief else tuple(same),
         "same_in_words": _in_words(same) if context.brief else "",
-        "alone": "" if rows else "One organisation or none: there is nothing to compare.",
+        "alone": "" if rows else _("One organisation or none: there is nothing to compare."),
     }
 
 
 def _in_words(rows: Sequence[Shown]) -> str:
     """What is the same, as a sentence."""
     said = [f"{row['term']}: {row['says'] or row['values'][0]['value']}" for row in rows]
-    return words.sentence(f"The same wherever it was observed or set: {'; '.join(said)}") if said else ""
+    return words.sentence(_("The same wherever it was observed or set: %(said)s", said="; ".join(said))) if said else ""
 
 
 # -- scorecard ------------------------------------------------------------------------------------------------------
@@ -67,7 +68,7 @@ def _areas(context: Context) -> Iterator[Shown]:
 
 
 def _area(context: Context, area: str, judged: Sequence[tuple[Rule, Finding]]) -> Shown:
-    outcomes = Counter(finding.outcome for _, finding in judged)
+    outcomes = Counter(finding.outcome for _rule, finding in judged)
     met = [pair for pair in judged if pair[1].outcome is RuleOutcome.MET]
     undecided = sum(outcomes[outcome] for outcome in UNDECIDED)
     counted = {"met": len(met), "open": outcomes[RuleOutcome.GAP], "undecided": undecided}
@@ -76,7 +77,7 @@ def _area(context: Context, area: str, judged: Sequence[tuple[Rule, Finding]]) -
     return {
         "area": area,
         "counted": ", ".join(f"{number:,} {name}" for name, number in counted.items() if number),
-        "strongest": _holds(context, *strongest) if strongest else "Nothing is met yet.",
+        "strongest": _holds(context, *strongest) if strongest else _("Nothing is met yet."),
         "weakest": _lacks(context, *weakest),
         "strongest_at": context.rests_at(strongest[1]) if strongest else "",
         "weakest_at": context.rests_at(weakest[1]),
@@ -104,9 +105,14 @@ def _holds(context: Context, rule: Rule, finding: Finding) -> str:
     by = words.HELD[finding.evidence or Evidence.ASSERTED]
     answer = next(iter(context.answers_read(finding)), None)
     if answer is None:
-        return f"{_where(context, finding)}Not the case, {by}: “{safe.name(rule.title)}”."
+        return _(
+            "%(where)sNot the case, %(by)s: “%(rule)s”.",
+            where=_where(context, finding),
+            by=by,
+            rule=safe.name(rule.title),
+        )
     best = finding.value == 1.0 and answer.said.startswith(_BUILDS_ON)
-    said = "the best answer that there is" if best else safe.text(answer.said, 120).removesuffix(".")
+    said = _("the best answer that there is") if best else safe.text(answer.said, 120).removesuffix(".")
     return f"{_where(context, finding)}{safe.text(answer.text, 160)} {words.capital(said)}, {by}."
 
 
@@ -115,8 +121,8 @@ def _lacks(context: Context, rule: Rule, finding: Finding) -> str:
     if finding.outcome is RuleOutcome.GAP:
         return f"{_where(context, finding)}{words.sentence(safe.name(rule.title))}"
     if finding.outcome in UNDECIDED:
-        return f"{_where(context, finding)}Not known: {question(rule)}"
-    return f"Nothing is open. Held by least: {_holds(context, rule, finding)}"
+        return _("%(where)sNot known: %(question)s", where=_where(context, finding), question=question(rule))
+    return _("Nothing is open. Held by least: %(holds)s", holds=_holds(context, rule, finding))
 
 
 def _where(context: Context, finding: Finding) -> str:
@@ -150,13 +156,13 @@ def _seen(context: Context) -> dict[str, dict[str, str]]:
 def _facts(facts: Facts | None) -> dict[str, str]:
     capability, smart = (facts.capability, facts.smart) if facts else (None, None)
     scopes = [name for name, listed in (("v1", smart.scopes_v1), ("v2", smart.scopes_v2)) if listed] if smart else []
-    pkce = {None: "not stated", True: "offered", False: "not offered"}
+    pkce = {None: _("not stated"), True: _("offered"), False: _("not offered")}
     return {
-        "FHIR release": (capability.fhir_release or "not stated") if capability else _NOT_OBSERVED,
-        "Launch modes": _listed(smart.launch_modes, "none declared") if smart else _NOT_OBSERVED,
-        "Client types": _listed(smart.client_types, "none declared") if smart else _NOT_OBSERVED,
-        "Scope syntax": (words.listed(scopes) or "not stated") if smart else _NOT_OBSERVED,
-        "PKCE S256": pkce[smart.pkce_s256] if smart else _NOT_OBSERVED,
+        _("FHIR release"): (capability.fhir_release or _("not stated")) if capability else _NOT_OBSERVED,
+        _("Launch modes"): _listed(smart.launch_modes, _("none declared")) if smart else _NOT_OBSERVED,
+        _("Client types"): _listed(smart.client_types, _("none declared")) if smart else _NOT_OBSERVED,
+        _("Scope syntax"): (words.listed(scopes) or _("not stated")) if smart else _NOT_OBSERVED,
+        _("PKCE S256"): pkce[smart.pkce_s256] if smart else _NOT_OBSERVED,
     }
 
 
@@ -179,10 +185,15 @@ def _needs(context: Context, fits: Mapping[str, ContractFit]) -> Iterator[Shown]
         else:
             alike[kind, tuple(by_org.items())].append(need)
     if said:
-        rest = f", {len(said) - everywhere:,} not: see the section on fit" if context.brief and alike else ""
-        says = f"{everywhere:,} declared wherever a statement was read{rest}."
         same = not (context.brief and alike)
-        term = words.count(len(said), "need") + " of the contract"
+        says = _("%(number)s declared wherever a statement was read.", number=words.number(everywhere))
+        if not same:
+            says = _(
+                "%(number)s declared wherever a statement was read, %(rest)s not: see the section on fit.",
+                number=words.number(everywhere),
+                rest=words.number(len(said) - everywhere),
+            )
+        term = words.counted(len(said), "%(number)s need of the contract", "%(number)s needs of the contract")
         yield {"term": term, "known": True, "same": same, "values": (), "says": says}
     if context.brief:
         return
@@ -206,16 +217,16 @@ def _settings(context: Context, fits: Mapping[str, ContractFit]) -> Iterator[Sho
         for match in fit.settings:
             value = match.value if match.outcome == "own" else match.default
             told = safe.text(value or "", 100).strip('[]"').replace('"', "")
-            default = f"{told} by default" if match.outcome == "defaulted" else told
+            default = _("%(told)s by default", told=told) if match.outcome == "defaulted" else told
             odd = match.outcome not in {"own", "default", "defaulted"}
             said[match.name][org] = words.SETTING[match.outcome].phrase if odd or not told else default
-    rows = [_row(context, f"Setting {safe.text(name, 60)}", by_org) for name, by_org in said.items()]
+    rows = [_row(context, _("Setting %(name)s", name=safe.text(name, 60)), by_org) for name, by_org in said.items()]
     differ = [safe.text(name, 60) for name, row in zip(said, rows, strict=True) if not row["same"]]
     if not context.brief or len(differ) < 2:
         yield from rows
         return
     yield from (row for row in rows if row["same"])  # the contract's own section has each organisation's values
-    says = f"Each organisation’s stand with the contract: {words.listed(differ, _BRIEF_ROWS)}."
+    says = _("Each organisation’s stand with the contract: %(differ)s.", differ=words.listed(differ, _BRIEF_ROWS))
     yield {"term": words.count(len(differ), "setting"), "known": True, "same": False, "values": (), "says": says}
 
 

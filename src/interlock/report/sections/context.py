@@ -15,6 +15,7 @@ from interlock.model.assessment import Assessment, GivenAnswer
 from interlock.model.base import GapClass, Recommendation, Reference, RuleOutcome, Scope, Severity
 from interlock.model.finding import Finding, Subject
 from interlock.model.gap_graph import GapNode
+from interlock.model.language import _
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.model.plan import PlanTask
@@ -172,16 +173,32 @@ class Context:
         if len(readiness) <= FEW:
             return safe.text(self.assessment.verdict.organizations, 600)
         counted = [
-            f"{words.RECOMMENDATION[each].phrase} at {number:,}"
+            _(
+                "%(recommendation)s at %(number)s",
+                recommendation=words.RECOMMENDATION[each].phrase,
+                number=words.number(number),
+            )
             for each in Recommendation
             if (number := sum(own.recommendation is each for own in readiness))
         ]
-        return words.capital(words.sentence(f"{words.listed(counted)} of {len(readiness):,} organisations"))
+        return words.capital(
+            words.sentence(
+                _(
+                    "%(counted)s of %(readiness)s organisations",
+                    counted=words.listed(counted),
+                    readiness=words.number(len(readiness)),
+                )
+            )
+        )
 
     def how_many(self, number: int) -> str:
         """A number of organisations beside that of all."""
         total = len(self.organizations)
-        return f"all {total:,} organisations" if number == total else f"{number:,} of {total:,} organisations"
+        return (
+            _("all %(total)s organisations", total=words.number(total))
+            if number == total
+            else _("%(number)s of %(total)s organisations", number=words.number(number), total=words.number(total))
+        )
 
     def organization_link(self, org: str) -> Link:
         """Leads to the organisation's own page."""
@@ -191,9 +208,9 @@ class Context:
     def subject_link(self, subject: Subject) -> Link:
         """Names a subject: the product, a vendor or an organisation."""
         if subject.scope is Scope.PRODUCT:
-            return Link(label="Product")
+            return Link(label=_("Product"))
         if subject.scope is Scope.VENDOR:
-            return Link(label=f"{words.vendor(subject.id)} (vendor)")
+            return Link(label=_("%(vendor)s (vendor)", vendor=words.vendor(subject.id)))
         return self.organization_link(subject.id)
 
     def task_subject(self, task: PlanTask) -> str:
@@ -201,7 +218,7 @@ class Context:
         if task.org:
             return self.organization_name(task.org)
         vendor = task.id.partition("@vendor:")[2]
-        return f"{words.vendor(vendor)} (vendor)" if vendor else "Product"
+        return _("%(vendor)s (vendor)", vendor=words.vendor(vendor)) if vendor else _("Product")
 
     def message(self, finding: Finding) -> str:
         """What was found, for a place that names the subject already."""
@@ -229,22 +246,22 @@ class Context:
         own = self.readiness.get(finding.subject.id) if finding.subject.scope is Scope.ORG else None
         observed = own is not None and own.observed in {"observed", "partial"}
         if roots & OBSERVED_ROOTS and own is not None and observed:
-            seen = f"Observed at its own endpoints on {safe.day(own.observed_at)}."
+            seen = _("Observed at its own endpoints on %(observed_at)s.", observed_at=safe.day(own.observed_at))
             said.append(Link(label=seen, anchor=self.organization_link(own.org).anchor))
         if "fleet" in roots:
-            said.append(Link(label="What is known of all organisations together."))
+            said.append(Link(label=_("What is known of all organisations together.")))
         if roots & {"org", "settings"} and finding.subject.scope is Scope.ORG:
-            said.append(Link(label="What its own file in the workspace records."))
+            said.append(Link(label=_("What its own file in the workspace records.")))
         if roots & {"contract", "fit", "settings"} and self.assessment.contract is not None:
             version = safe.text(self.assessment.contract.version, 40)
             anchor = "contract" if "contract" in self.shown else ""
-            said.append(Link(label=f"The workflow contract, version {version}.", anchor=anchor))
+            said.append(Link(label=_("The workflow contract, version %(version)s.", version=version), anchor=anchor))
         return tuple(said)
 
     def answered(self, answer: GivenAnswer) -> str:
         """The answer in quotation marks, with who gave it, when, and on what evidence."""
         response, today = answer.response, safe.parse_day(self.assessment.as_of)
-        who = safe.text(response.by.partition(" <")[0], 80) if response.by else "nobody named"
+        who = safe.text(response.by.partition(" <")[0], 80) if response.by else _("nobody named")
         when = f", {words.day(response.at.date())}" if response.at else ""
         shown = [record.told(today) for record in response.documents] if today else []
         evidence = safe.text(words.listed(shown, 1), 200) if shown else words.EVIDENCE[response.evidence].phrase
@@ -269,15 +286,21 @@ class Context:
     def _answer_told(self, answer: GivenAnswer) -> str:
         """An answer with who gave it, when, and on what evidence, in one line."""
         response, today = answer.response, safe.parse_day(self.assessment.as_of)
-        who = safe.text(response.by.partition(" <")[0], 80) if response.by else "nobody named"
+        who = safe.text(response.by.partition(" <")[0], 80) if response.by else _("nobody named")
         when = f", {words.day(response.at.date())}" if response.at else ""
         shown = [record.told(today) for record in response.documents] if today else []
         evidence = (
             f"; {safe.text(words.listed(shown, 3), 300)}" if shown else f"; {words.EVIDENCE[response.evidence].phrase}"
         )
-        note = f" Note: {words.sentence(safe.text(response.note, 400))}" if response.note else ""
-        said = f"“{safe.text(answer.text, 200)}” Answered: {safe.text(answer.said, 200)} ({who}{when}{evidence})."
-        return f"{said}{note}"
+        said = _(
+            "“%(question)s” Answered: %(answer)s (%(evidence)s).",
+            question=safe.text(answer.text, 200),
+            answer=safe.text(answer.said, 200),
+            evidence=f"{who}{when}{evidence}",
+        )
+        if not response.note:
+            return said
+        return f"{said} {_('Note: %(note)s', note=words.sentence(safe.text(response.note, 400)))}"
 
     def rests_at(self, finding: Finding) -> str:
         """Where the whole report has what a finding rests on: the gap, else its answer, else what was seen there."""
@@ -328,9 +351,9 @@ class Context:
             return safe.text(reason, 200)
         organization = self.organizations.get(org)
         if organization is not None and organization.fhir_base_url is None:
-            return "no FHIR base URL is recorded"
+            return _("no FHIR base URL is recorded")
         never = readiness is not None and readiness.observed == "never_probed"
-        return "it has not been probed yet" if never else "no reason was recorded"
+        return _("it has not been probed yet") if never else _("no reason was recorded")
 
     def lead_source(self, lead_time: LeadTime | None) -> tuple[str, tuple[Cite, ...]]:
         """Grade, date and source of a lead time: words, and a citation when the source is an address."""

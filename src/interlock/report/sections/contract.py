@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from interlock.model import words
 from interlock.model.contract import ContractFit, SettingMatch, SurfaceSetting
 from interlock.model.contract_page import UNDECIDED, Cell, Part, contract_parts, scopes_by_mode, spaced
+from interlock.model.language import _
 from interlock.report import safe
 from interlock.report.elements import Shown
 from interlock.report.sections.context import WHOLE, Context, Section
@@ -28,7 +29,7 @@ def build_contract(context: Context) -> Shown:
     """Every part of the contract; a brief report leaves out what engineers alone read, and says so."""
     contract, fits = context.assessment.contract, context.assessment.fit
     if contract is None:
-        lead = "There is no workflow contract yet: interlock init writes a commented one."
+        lead = _("There is no workflow contract yet: interlock init writes a commented one.")
         return {"lead": lead, "hash": "", "parts": ()}
     parts: list[Part] = []
     left_out: list[str] = []
@@ -39,15 +40,20 @@ def build_contract(context: Context) -> Shown:
             parts += _settings(context, part, contract.organization_surface, fits)
         else:
             parts.append(_in_line(part) if context.brief and part.title in _SHORTENED else part)
-    lead = (
-        f"{contract.title}, version {contract.version}, FHIR {contract.fhir_release}. The page that "
-        "“interlock contract export” makes to be signed says the same."
+    lead = _(
+        "%(contract)s, version %(version)s, FHIR %(fhir_release)s. The page that “interlock "
+        "contract export” makes to be signed says the same.",
+        contract=contract.title,
+        version=contract.version,
+        fhir_release=contract.fhir_release,
     )
     if left_out:
-        lead += (
-            " Here is what somebody who signs it has to agree with; of what it reads and writes the fields, codes and "
-            f"limits are left out, and all of these: {words.listed(left_out, len(left_out))}. "
-            f"{WHOLE} has the whole text."
+        lead += " " + _(
+            "Here is what somebody who signs it has to agree with; of what it reads and writes the "
+            "fields, codes and limits are left out, and all of these: %(left_out)s. %(whole)s has "
+            "the whole text.",
+            left_out=words.listed(left_out, len(left_out)),
+            whole=WHOLE,
         )
     return {
         "lead": safe.text(lead, 900),
@@ -70,14 +76,19 @@ def _shown(part: Part) -> Shown:
     def cell(lines: Cell) -> tuple[Shown, ...]:
         more = len(lines) - MAX_LINES
         shown = [{"text": safe.text(one, MAX_LENGTH), "open": one == UNDECIDED} for one in lines[:MAX_LINES]]
-        return (*shown, *(({"text": f"and {more:,} more", "open": False},) if more > 0 else ()))
+        return (
+            *shown,
+            *(({"text": _("and %(more)s more", more=words.number(more)), "open": False},) if more > 0 else ()),
+        )
 
     more = len(part.rows) - MAX_ROWS
     return {
         "title": part.title,
         "columns": tuple(safe.text(name, 120) for name in part.columns),
         "rows": tuple(tuple(map(cell, row)) for row in part.rows[:MAX_ROWS]),
-        "more": f"{words.count(more, 'more row')} in contract.yaml" if more > 0 else "",
+        "more": words.counted(more, "%(number)s more row in contract.yaml", "%(number)s more rows in contract.yaml")
+        if more > 0
+        else "",
     }
 
 
@@ -97,10 +108,11 @@ def _settings(
             kind = f"{spaced(setting.surface)}, {setting.type}"
             rows.append((about, (kind,), *(_value(own.get(setting.name)) for own in values)))
         names = (context.names.get(fit.org, fit.org) for fit in group)
-        title = f"{_SURFACE}, by organisation"
+        title = _("%(surface)s, by organisation", surface=_(_SURFACE))
         if len(fits) > COLUMNS:
-            title += f" ({start + 1} to {start + len(group)} of {len(fits)})"
-        tables.append(Part(title=title, columns=("Setting", "Kind", *names), rows=tuple(rows)))
+            part_of = {"first": start + 1, "last": start + len(group), "total": len(fits)}
+            title += f" ({_('%(first)s to %(last)s of %(total)s', **part_of)})"
+        tables.append(Part(title=title, columns=(_("Setting"), _("Kind"), *names), rows=tuple(rows)))
     return tables
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interlock.model.language import _
 from interlock.report import safe
 from interlock.report.elements import Link, Shown
 from interlock.report.sections.context import Context, Section
@@ -14,7 +15,7 @@ def build_contradictions(context: Context) -> Shown:
         {
             "item": safe.text(row.item, 96),
             "question": safe.text(texts.get(row.item, row.item), 300),
-            "where": context.organization_link(row.org) if row.org else Link(label="Product"),
+            "where": context.organization_link(row.org) if row.org else Link(label=_("Product")),
             "answered": safe.text(row.answered, 300),
             "observed": safe.text(row.observed, 300),
             "evidence": safe.text(row.evidence, 300),

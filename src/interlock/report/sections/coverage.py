@@ -9,6 +9,7 @@ from interlock.model import words
 from interlock.model.assessment import GivenAnswer
 from interlock.model.base import Evidence, Status
 from interlock.model.content import told_changes
+from interlock.model.language import _
 from interlock.model.readiness import OrgReadiness
 from interlock.report import safe
 from interlock.report.elements import Link, Shown
@@ -50,7 +51,7 @@ def build_coverage(context: Context) -> Shown:
             for answer in excused
             if not context.brief
         ),
-        "content": told_changes(changes) or "Questions and rules are those that Interlock ships, unchanged.",
+        "content": told_changes(changes) or _("Questions and rules are those that Interlock ships, unchanged."),
         "changes": tuple(words.sentence(safe.text(change.sentence, 300)) for change in shown),
         "changes_left": len(changes) - len(shown),
     }
@@ -62,10 +63,24 @@ def _lead(context: Context) -> tuple[str, ...]:
     open_questions = totals.questions - totals.answered - totals.unknown - totals.not_applicable
     undecided = sum(totals.findings.get(outcome, 0) for outcome in UNDECIDED)
     return (
-        f"Of {words.count(totals.questions, 'question')}: {totals.answered:,} answered, {totals.unknown:,} answered "
-        f"“unknown”, {totals.not_applicable:,} not applicable, {max(open_questions, 0):,} not answered yet.",
-        f"{words.count(undecided, 'finding')} {words.agree(undecided, 'is', 'are')} undecided for want of an answer or "
-        "an observation: none of them counts as open, and none as met.",
+        words.counted(
+            totals.questions,
+            "Of %(number)s question: %(answered)s answered, %(unknown)s answered “unknown”, "
+            "%(not_applicable)s not applicable, %(open_questions)s not answered yet.",
+            "Of %(number)s questions: %(answered)s answered, %(unknown)s answered “unknown”, "
+            "%(not_applicable)s not applicable, %(open_questions)s not answered yet.",
+            answered=words.number(totals.answered),
+            unknown=words.number(totals.unknown),
+            not_applicable=words.number(totals.not_applicable),
+            open_questions=words.number(max(open_questions, 0)),
+        ),
+        words.counted(
+            undecided,
+            "%(number)s finding is undecided for want of an answer or an observation: none of them "
+            "counts as open, and none as met.",
+            "%(number)s findings are undecided for want of an answer or an observation: none of them "
+            "counts as open, and none as met.",
+        ),
     )
 
 
@@ -100,7 +115,11 @@ def _together(
 
     def between(status: Status) -> str:
         counts = [sum(answer.status is status for answer in answers) for answers in given]
-        return f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
+        return (
+            f"{min(counts):,}"
+            if min(counts) == max(counts)
+            else _("%(counts)s to %(counts2)s", counts=words.number(min(counts)), counts2=words.number(max(counts)))
+        )
 
     names = words.listed([context.organization_name(own.org) for own in group], 4)
     return {
@@ -132,10 +151,16 @@ def _excused(excused: Sequence[GivenAnswer]) -> str:
     """What a brief report says of what does not apply: how many questions, and the reasons given most often."""
     if not excused:
         return ""
-    reasons = Counter(safe.text(answer.response.reason or "no reason", 120).removesuffix(".") for answer in excused)
-    named = [f"{reason} ({number:,})" for reason, number in reasons.most_common(_NAMED)]
-    more = f"; and {len(reasons) - _NAMED:,} more reasons" if len(reasons) > _NAMED else ""
-    return f"Left out as not applicable, {words.count(len(excused), 'answer')}: {'; '.join(named)}{more}."
+    reasons = Counter(safe.text(answer.response.reason or _("no reason"), 120).removesuffix(".") for answer in excused)
+    named = [f"{reason} ({words.number(number)})" for reason, number in reasons.most_common(_NAMED)]
+    if len(reasons) > _NAMED:
+        named.append(_("and %(number)s more reasons", number=words.number(len(reasons) - _NAMED)))
+    return words.counted(
+        len(excused),
+        "Left out as not applicable, %(number)s answer: %(named)s.",
+        "Left out as not applicable, %(number)s answers: %(named)s.",
+        named="; ".join(named),
+    )
 
 
 def not_seen(context: Context) -> tuple[Shown, ...]:
@@ -159,7 +184,7 @@ def why_not_seen(context: Context, readiness: OrgReadiness) -> str:
     failed = [request for request in observation.requests if request.failure] if observation else []
     if failed:
         return safe.text(failed[0].detail or failed[0].failure, 200)
-    return "some documents could not be read"
+    return _("some documents could not be read")
 
 
 def about(context: Context, scope: str) -> Link:
@@ -169,7 +194,7 @@ def about(context: Context, scope: str) -> Link:
 
 def author(answer: GivenAnswer) -> str:
     """Who gave an answer, without the address."""
-    return safe.text(answer.response.by.partition(" <")[0], 80) if answer.response.by else "nobody named"
+    return safe.text(answer.response.by.partition(" <")[0], 80) if answer.response.by else _("nobody named")
 
 
 SECTION = Section("coverage", "What this report rests on", build_coverage)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.facts import CapabilityFacts, SmartFacts
+from interlock.model.language import _
 from interlock.model.observation import Check, Observation
 from interlock.model.readiness import OrgReadiness
 from interlock.report import safe
@@ -34,22 +35,28 @@ def when_observed(readiness: OrgReadiness) -> str:
     when = safe.moment(readiness.observed_at) if readiness.observed_at else ""
     if readiness.observed in {"observed", "partial"}:
         return when or "yes"
-    return f"not observed, tried {when}" if when else "not observed"
+    return _("not observed, tried %(when)s", when=when) if when else _("not observed")
 
 
 def callout(context: Context, readiness: OrgReadiness, name: str) -> str:
     """What a reader has to know first where not all was observed; else empty."""
     why = context.why_unseen(readiness.org)
     if readiness.observed == "not_observed":
-        return (
-            f"Not observed: {why}. We could not look, so nothing here says what {name} publishes or supports; "
-            "what stands below rests on answers alone."
+        return _(
+            "Not observed: %(why)s. We could not look, so nothing here says what %(name)s publishes "
+            "or supports; what stands below rests on answers alone.",
+            why=why,
+            name=name,
         )
     if readiness.observed == "never_probed":
-        return f"Never probed: {why}. Nothing here says what {name} publishes or supports."
+        return _("Never probed: %(why)s. Nothing here says what %(name)s publishes or supports.", why=why, name=name)
     if readiness.observed == "partial":
         tail = f": {safe.text(readiness.not_observed_because, 200)}" if readiness.not_observed_because else ""
-        return f"{words.OBSERVED['partial'].title}{tail}. What could not be read is called not observed below."
+        return _(
+            "%(observed)s%(tail)s. What could not be read is called not observed below.",
+            observed=words.OBSERVED["partial"].title,
+            tail=tail,
+        )
     return ""
 
 
@@ -57,18 +64,24 @@ def probe_note(observation: Observation | None, readiness: OrgReadiness) -> str:
     """How many requests, how long and when; or that the observation is not at hand."""
     if observation is None:
         looked = readiness.observed in {"observed", "partial"}
-        return "The observation itself is not part of this report." if looked else ""
+        return _("The observation itself is not part of this report.") if looked else ""
     took = observation.elapsed_ms
-    duration = f"{words.number(took / 1000)} s" if took >= 1000 else f"{took:.0f} ms"
-    return f"{words.count(len(observation.requests), 'request')} in {duration}, {words.moment(observation.started)}."
+    duration = f"{words.number(took / 1000)} s" if took >= 1000 else _("%(took)s ms", took=f"{took:.0f}")
+    return words.counted(
+        len(observation.requests),
+        "%(number)s request in %(duration)s, %(started)s.",
+        "%(number)s requests in %(duration)s, %(started)s.",
+        duration=duration,
+        started=words.moment(observation.started),
+    )
 
 
 def probe_facts(observation: Observation) -> tuple[Pair, ...]:
     """Terms and values of one observation, in reading order."""
     capability, smart, jwks = observation.facts.capability, observation.facts.smart, observation.facts.jwks
-    facts = {"Base URL probed": safe.text(observation.target.base_url, 300)}
-    facts |= _capability(capability) if capability else {"Capability statement": _absent(observation, "CAP")}
-    facts |= _smart(smart) if smart else {"SMART configuration": _absent(observation, "SMART")}
+    facts = {_("Base URL probed"): safe.text(observation.target.base_url, 300)}
+    facts |= _capability(capability) if capability else {_("Capability statement"): _absent(observation, "CAP")}
+    facts |= _smart(smart) if smart else {_("SMART configuration"): _absent(observation, "SMART")}
     if jwks is not None:
         facts["Server's JWK Set"] = f"{'usable' if jwks.valid else 'not usable'}, {words.count(jwks.keys, 'key')}"
     return pairs(facts)
@@ -78,31 +91,33 @@ def _absent(observation: Observation, family: str) -> str:
     """Not observed, unless a check of the family read an answer and failed it: then that check's own words."""
     for check in observation.checks:
         if check.outcome is CheckOutcome.FAIL and check.id.startswith(f"{family}-"):
-            return safe.text(f"none usable ({check.id}: {check.message})", 300)
-    return "not observed"
+            return safe.text(_("none usable (%(id)s: %(message)s)", id=check.id, message=check.message), 300)
+    return _("not observed")
 
 
 def _capability(facts: CapabilityFacts) -> dict[str, str]:
-    release: str = facts.fhir_release or "not stated"
+    release: str = facts.fhir_release or _("not stated")
     if facts.fhir_version and facts.fhir_version != release:
         release += f" ({safe.text(facts.fhir_version, 30)})"
     software = " ".join(safe.text(facts.software[key], 80) for key in ("name", "version") if facts.software.get(key))
     return {
-        "FHIR release": release,
-        "Software": software or "not stated",
-        "Resource types declared": f"{len(facts.resources):,}",
-        "Instantiates": _list(facts.instantiates),
+        _("FHIR release"): release,
+        _("Software"): software or _("not stated"),
+        _("Resource types declared"): f"{len(facts.resources):,}",
+        _("Instantiates"): _list(facts.instantiates),
     }
 
 
 def _smart(facts: SmartFacts) -> dict[str, str]:
     return {
-        "SMART configuration": "from the capability statement’s oauth-uris" if facts.source == "oauth-uris" else "",
-        "Launch modes": _list(facts.launch_modes) or "none declared",
-        "Capability sets": _list(facts.capability_sets) or "none complete",
-        "Client types": _list(facts.client_types) or "none declared",
-        "PKCE S256": {None: "not stated", True: "offered", False: "not offered"}[facts.pkce_s256],
-        "Scope syntax": _scopes(facts),
+        _("SMART configuration"): _("from the capability statement’s oauth-uris")
+        if facts.source == "oauth-uris"
+        else "",
+        _("Launch modes"): _list(facts.launch_modes) or _("none declared"),
+        _("Capability sets"): _list(facts.capability_sets) or _("none complete"),
+        _("Client types"): _list(facts.client_types) or _("none declared"),
+        _("PKCE S256"): {None: _("not stated"), True: _("offered"), False: _("not offered")}[facts.pkce_s256],
+        _("Scope syntax"): _scopes(facts),
     }
 
 
@@ -110,7 +125,7 @@ def _scopes(facts: SmartFacts) -> str:
     named = [label for label, state in (("v1", facts.scopes_v1), ("v2", facts.scopes_v2)) if state]
     if named:
         return " and ".join(named)
-    return "not stated" if facts.scopes_v1 is None and facts.scopes_v2 is None else "neither v1 nor v2"
+    return _("not stated") if facts.scopes_v1 is None and facts.scopes_v2 is None else _("neither v1 nor v2")
 
 
 def _list(values: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from interlock.model import words
 from interlock.model.base import Gate, Owner, Recommendation, Scope, Severity, VerdictValue
 from interlock.model.finding import first_sentence
+from interlock.model.language import _
 from interlock.model.plan import PlanTask, finding_of
 from interlock.model.readiness import OrgReadiness
 from interlock.plan.people import alike
@@ -96,11 +97,17 @@ def _headline(context: Context) -> str:
     verdict, where = context.assessment.verdict, context.recommended()
     if verdict.settled and verdict.value is VerdictValue.INTEGRATE:
         return where or verdict.headline
-    nowhere = "Start at no organisation yet." if context.names else "No organisation has been added to start at."
+    nowhere = _("Start at no organisation yet.") if context.names else _("No organisation has been added to start at.")
     if not verdict.settled:
         earliest, latest = (words.VERDICT[value].phrase for value in (verdict.value, verdict.latest))
         settles = verdict.headline.removeprefix(words.verdict(verdict.value, verdict.latest)) or "."
-        return f"Not decided yet: anything from “{earliest}” to “{latest}” is possible{settles} {nowhere}"
+        return _(
+            "Not decided yet: anything from “%(earliest)s” to “%(latest)s” is possible%(settles)s %(nowhere)s",
+            earliest=earliest,
+            latest=latest,
+            settles=settles,
+            nowhere=nowhere,
+        )
     rules = context.assessment.rules
     titles = [f"“{safe.name(rules[rule].title)}”" for rule in still_open.argued(context)]
     stated = _STATED[verdict.value][0]
@@ -148,7 +155,7 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
     if part[0].recommendation is Recommendation.START:
         return _started(context, part)
     if part[0].recommendation is Recommendation.NOT_YET and _waits_for_product(context):
-        return "Waits until what is said above is done."
+        return _("Waits until what is said above is done.")
     if len({own.because for own in part}) == 1:
         return words.capital(words.sentence(safe.text(part[0].because, _CELL)))
     of = {own.org for own in part}
@@ -158,7 +165,11 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
             counted[finding.rule].add(finding.subject.id)
     most = sorted(counted, key=lambda rule: (-len(counted[rule]), context.assessment.rules[rule].severity.rank, rule))
     return " ".join(
-        f"At {len(counted[rule]):,}: {words.sentence(safe.name(context.assessment.rules[rule].title))}"
+        _(
+            "At %(counted)s: %(rules)s",
+            counted=words.number(len(counted[rule])),
+            rules=words.sentence(safe.name(context.assessment.rules[rule].title)),
+        )
         for rule in most[:2]
     )
 
@@ -180,9 +191,13 @@ def _started(context: Context, part: Sequence[OrgReadiness]) -> str:
         if task.org in orgs and task.decided_by is not Owner.US
     ]
     boards = list(dict.fromkeys(each))
-    approvals = f"the {boards[0]}'s approval" if len(boards) == 1 else f"{len(boards)} approvals"
-    left = f"Left are work and {approvals}." if boards else "Work is left."
-    return f"No blocker is open up to the {gate}. {left}"
+    approvals = (
+        _("the %(boards)s's approval", boards=boards[0])
+        if len(boards) == 1
+        else _("%(boards)s approvals", boards=len(boards))
+    )
+    left = _("Left are work and %(approvals)s.", approvals=approvals) if boards else _("Work is left.")
+    return _("No blocker is open up to the %(gate)s. %(left)s", gate=gate, left=left)
 
 
 def _stages(context: Context, part: Sequence[OrgReadiness]) -> list[str]:
@@ -191,8 +206,8 @@ def _stages(context: Context, part: Sequence[OrgReadiness]) -> list[str]:
 
     def told(own: OrgReadiness) -> str:
         if own.stage is None:
-            return "none yet"
-        begun = "in use" if own.org in launched else "not begun"
+            return _("none yet")
+        begun = _("in use") if own.org in launched else _("not begun")
         return words.GATE[own.stage].phrase + (f" ({begun})" if own.stage in still_open.BEGINS else "")
 
     return list(dict.fromkeys(map(told, part)))
@@ -208,7 +223,15 @@ def _verdict(context: Context) -> str:
     if verdict.value is not VerdictValue.INTEGRATE or start == len(readiness):
         return label
     return (
-        f"{label}, at {start:,} of {words.count(len(readiness), 'organisation')}" if start else f"{label}, nowhere yet"
+        words.counted(
+            len(readiness),
+            "%(label)s, at %(start)s of %(number)s organisation",
+            "%(label)s, at %(start)s of %(number)s organisations",
+            label=label,
+            start=words.number(start),
+        )
+        if start
+        else _("%(label)s, nowhere yet", label=label)
     )
 
 
@@ -219,17 +242,34 @@ def _first(context: Context) -> str:
     if verdict.settled:
         argued = still_open.argued(context)
         if not argued or verdict.value not in _STATED:
-            return f"{words.sentence(safe.text(verdict.next_in_words))} That is up to {owner}."
+            return _(
+                "%(next_in_words)s That is up to %(owner)s.",
+                next_in_words=words.sentence(safe.text(verdict.next_in_words)),
+                owner=owner,
+            )
         remediation = context.assessment.rules[argued[0]].remediation
         step = words.sentence(safe.text(remediation.task or first_sentence(remediation.text)))
         owner = words.OWNER[remediation.owner].phrase
-        return f"{step} That is the first step of {_STATED[verdict.value][1]}, and up to {owner}."
+        return _(
+            "%(step)s That is the first step of %(stated)s, and up to %(owner)s.",
+            step=step,
+            stated=_STATED[verdict.value][1],
+            owner=owner,
+        )
     asked = len(verdict.settled_by)
     if not asked:
-        return f"The verdict has to be settled, by a look at what nobody could look at: that is up to {owner}."
+        return _(
+            "The verdict has to be settled, by a look at what nobody could look at: that is up to %(owner)s.",
+            owner=owner,
+        )
     questions = words.count(asked, "question")
     settle = words.agree(asked, "settles", "settle")
-    return f"Have the {questions} answered that {settle} the verdict. That is up to {owner}."
+    return _(
+        "Have the %(questions)s answered that %(settle)s the verdict. That is up to %(owner)s.",
+        questions=questions,
+        settle=settle,
+        owner=owner,
+    )
 
 
 def _lead(context: Context) -> str:
@@ -243,17 +283,28 @@ def _first_cost(context: Context) -> str:
     verdict, left = context.assessment.verdict, context.assessment.plan.left
     argued = still_open.argued(context)[:1]
     if not verdict.settled:
-        step = "to find out what settles the verdict"
+        step = _("to find out what settles the verdict")
         undecided = {reason.key for reason in verdict.undecided}
         tasks = [task for task in left if task.kind == "discovery" and finding_of(task.id) in undecided]
     elif argued:
-        step = "named above"
+        step = _("named above")
         tasks = [task for task in left if finding_of(task.id).partition("@")[0] == argued[0]]
     else:
-        step = f"all that is left at {context.organization_name(verdict.next_org)}" if verdict.next_org else ""
+        step = (
+            _(
+                "all that is left at %(organization_name)s",
+                organization_name=context.organization_name(verdict.next_org),
+            )
+            if verdict.next_org
+            else ""
+        )
         tasks = [task for task in left if task.org == verdict.next_org]
     days = sums.of_team(tasks)
-    return f"The first step alone, {step}, takes the product team {days}." if step and days else ""
+    return (
+        _("The first step alone, %(step)s, takes the product team %(days)s.", step=step, days=days)
+        if step and days
+        else ""
+    )
 
 
 def _now(context: Context) -> Shown:
@@ -261,16 +312,25 @@ def _now(context: Context) -> Shown:
     verdict, readiness = context.assessment.verdict, context.assessment.readiness
     start = [context.organization_name(own.org) for own in readiness if own.recommendation is Recommendation.START]
     if not verdict.settled:
-        what = "Name who answers what is open, and by when. Nothing else can be decided before the verdict is settled."
+        what = _(
+            "Name who answers what is open, and by when. Nothing else can be decided before the verdict is settled."
+        )
     elif verdict.value is not VerdictValue.INTEGRATE:
         what = _NOW[verdict.value]
     elif not start:
-        what = "Start nowhere yet, and have closed first what holds each organisation back."
+        what = _("Start nowhere yet, and have closed first what holds each organisation back.")
     else:
-        others = "" if len(start) == len(readiness) else ", and nowhere else until what is open at the others is closed"
-        what = f"Start at {places(context, start)}{others}."
+        where = places(context, start)
+        what = _("Start at %(places)s.", places=where)
+        if len(start) < len(readiness):
+            what = _("Start at %(places)s, and nowhere else until what is open at the others is closed.", places=where)
     who = f"{_LEAD} ({name})" if (name := _lead(context)) else _LEAD
-    return {"where": "", "what": f"Today: {what[:1].lower()}{what[1:]}", "who": who, "when": ""}
+    return {
+        "where": "",
+        "what": _("Today: %(what)s", what=f"{what[:1].lower()}{what[1:]}"),
+        "who": who,
+        "when": "",
+    }
 
 
 def _decisions(context: Context, *, ours: bool) -> Iterator[Shown]:
@@ -282,7 +342,7 @@ def _decisions(context: Context, *, ours: bool) -> Iterator[Shown]:
     for group in groups[:limit]:
         task = group[0]
         named = [name for org, name in context.names.items() if org in {each.org for each in group}]
-        who, _, options = safe.text(task.decides.removeprefix("the "), _CELL).partition(": ")
+        who, _colon, options = safe.text(task.decides.removeprefix("the "), _CELL).partition(": ")
         what = safe.text(task.action or task.title, _CELL).removesuffix(".")
         yield {
             "where": words.capital(places(context, named)),
@@ -293,8 +353,10 @@ def _decisions(context: Context, *, ours: bool) -> Iterator[Shown]:
     if rest := groups[limit:]:
         orgs = {each.org for group in rest for each in group}
         where = places(context, [name for org, name in context.names.items() if org in orgs])
-        at = f" ({where})" if where and len(context.names) > 1 else ""
-        what = f"{len(rest):,} more{at}, in the section on the plan."
+        number = words.number(len(rest))
+        what = _("%(number)s more, in the section on the plan.", number=number)
+        if where and len(context.names) > 1:
+            what = _("%(number)s more (%(where)s), in the section on the plan.", number=number, where=where)
         yield {"where": "", "what": what, "who": "", "when": ""}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from interlock.model import words
 from interlock.model.base import Evidence, GapClass, Gate, Owner, RuleOutcome, Scope
 from interlock.model.finding import Finding
+from interlock.model.language import _
 from interlock.plan.go import LAUNCH
 from interlock.report import safe
 from interlock.report.elements import Pair, Shown
@@ -32,8 +33,8 @@ def places(context: Context, names: Iterable[str]) -> str:
     if len(each) <= _NAMED:
         return words.listed(each)
     if len(others) == 1:
-        return f"every organisation but {others[0]}"
-    return words.listed(each) if len(each) <= FEW else f"{len(each):,} organisations"
+        return _("every organisation but %(others)s", others=others[0])
+    return words.listed(each) if len(each) <= FEW else _("%(each)s organisations", each=words.number(len(each)))
 
 
 def blocking(context: Context) -> Iterator[Finding]:
@@ -83,7 +84,13 @@ def in_the_way(context: Context) -> Iterator[Shown]:
     if rest := ranked[TOLD:]:
         more = words.count(len(rest), "more blocker")
         where = _where(context, [finding for rule in rest for finding in at[rule]])
-        title = f"{more} {words.agree(len(rest), 'is', 'are')} open ({where}), in the section on gaps."
+        title = words.counted(
+            len(rest),
+            "%(more)s is open (%(where)s), in the section on gaps.",
+            "%(more)s are open (%(where)s), in the section on gaps.",
+            more=more,
+            where=where,
+        )
         yield {"title": title, "where": "", "owner": "", "when": "", "known": ""}
 
 
@@ -95,10 +102,19 @@ def no_blocker(context: Context) -> str:
     unsure = sum(rule.gap_class in BLOCKERS and context.needed(rule) for rule in rules)
     if unsure:
         possible = words.count(unsure, "possible blocker")
-        return f"No blocker is known up to the {gate}, and {possible} {words.agree(unsure, 'is', 'are')} undecided."
+        return words.counted(
+            unsure,
+            "No blocker is known up to the %(gate)s, and %(possible)s is undecided.",
+            "No blocker is known up to the %(gate)s, and %(possible)s are undecided.",
+            gate=gate,
+            possible=possible,
+        )
     others = any(task.decided_by is not Owner.US for task in context.assessment.plan.decisions)
-    left = f"; what is left is work{', and approvals of others' if others else ''}" if context.names else ""
-    return f"No blocker is open up to the {gate}{left}."
+    if not context.names:
+        return _("No blocker is open up to the %(gate)s.", gate=gate)
+    if others:
+        return _("No blocker is open up to the %(gate)s; what is left is work, and approvals of others.", gate=gate)
+    return _("No blocker is open up to the %(gate)s; what is left is work.", gate=gate)
 
 
 def _where(context: Context, findings: Sequence[Finding]) -> str:
@@ -111,9 +127,9 @@ def _where(context: Context, findings: Sequence[Finding]) -> str:
 
 def _known_by(finding: Finding) -> str:
     if finding.evidence is Evidence.OBSERVED:
-        return "observed"
+        return _("observed")
     answered = any(name.startswith(("responses.", "value.")) for name in finding.reads)
-    return "the team's answer" if answered else "as written down"
+    return _("the team's answer") if answered else _("as written down")
 
 
 def unknown(context: Context) -> Iterator[str]:
@@ -121,39 +137,55 @@ def unknown(context: Context) -> Iterator[str]:
     assessment = context.assessment
     undecided = sum(assessment.totals.findings.get(outcome, 0) for outcome in UNDECIDED)
     if not undecided:
-        yield "Nothing that was asked or looked at is undecided."
+        yield _("Nothing that was asked or looked at is undecided.")
         return
     unseen = [context.organization_name(own.org) for own in assessment.readiness if context.unseen(own.org)]
-    counted = words.count(undecided, "finding")
-    looked = f"; of {places(context, unseen)} there are only the product team's answers" if unseen else ""
-    yield f"{counted} {words.agree(undecided, 'is', 'are')} undecided for want of an answer or a look{looked}."
+    if unseen:
+        yield words.counted(
+            undecided,
+            "%(number)s finding is undecided for want of an answer or a look; of %(places)s there are only the "
+            "product team's answers.",
+            "%(number)s findings are undecided for want of an answer or a look; of %(places)s there are only the "
+            "product team's answers.",
+            places=places(context, unseen),
+        )
+    else:
+        yield words.counted(
+            undecided,
+            "%(number)s finding is undecided for want of an answer or a look.",
+            "%(number)s findings are undecided for want of an answer or a look.",
+        )
     yield (
-        "Nothing of what was asked can still change the verdict; what nobody has asked might."
+        _("Nothing of what was asked can still change the verdict; what nobody has asked might.")
         if assessment.verdict.settled
-        else "They could change the verdict."
+        else _("They could change the verdict.")
     )
 
 
 def safety(context: Context) -> tuple[Pair, ...]:
     """Whether it reaches patients, who reviews an output, and what happens when one is wrong (from the contract)."""
     contract = context.assessment.contract
-    today = Pair(term="On patients today", value=_on_patients(context))
+    today = Pair(term=_("On patients today"), value=_on_patients(context))
     if contract is None:
-        nothing = "There is no workflow contract yet, so nothing of it is decided."
-        return (today, Pair(term="Review and wrong outputs", value=nothing))
+        nothing = _("There is no workflow contract yet, so nothing of it is decided.")
+        return (today, Pair(term=_("Review and wrong outputs"), value=nothing))
     review, wrong = contract.review, contract.output_is_wrong
     signs = _SAFETY_OPEN
     if review.required and review.role:
-        late = f"If nobody does: {review.timeout}" if review.timeout else "How long it may wait is not decided"
+        late = (
+            _("If nobody does: %(timeout)s", timeout=review.timeout)
+            if review.timeout
+            else _("How long it may wait is not decided")
+        )
         signs = f"{words.sentence(review.role)} {late}"
     elif review.required is False:
-        signs = "Nobody reviews an output before it enters the record; the contract says that none is required"
+        signs = _("Nobody reviews an output before it enters the record; the contract says that none is required")
     steps = [step for step in (wrong.withdraw or wrong.correct, wrong.notify) if step]
     return (
         today,
-        Pair(term="Who reviews an output", value=words.sentence(safe.text(signs, _LINE))),
+        Pair(term=_("Who reviews an output"), value=words.sentence(safe.text(signs, _LINE))),
         Pair(
-            term="When an output is wrong",
+            term=_("When an output is wrong"),
             value=safe.text(" ".join(map(words.sentence, steps)), _LINE) if steps else _SAFETY_OPEN,
         ),
     )
@@ -168,11 +200,15 @@ def launched(context: Context) -> list[str]:
 def _on_patients(context: Context) -> str:
     """Where a launch is recorded; and what a trial outside the EHR, which is no launch, needs before it begins."""
     names = [context.organization_name(org) for org in launched(context)]
-    told = f"In use at {places(context, names)}." if names else "No: no launch is recorded at any organisation."
+    told = (
+        _("In use at %(places)s.", places=places(context, names))
+        if names
+        else _("No: no launch is recorded at any organisation.")
+    )
     tasks = context.assessment.plan.tasks
     if any(task.id == _OUTSIDE and task.chance is None and not task.is_done for task in tasks):
-        told += (
-            " The trial outside the EHR shows outputs on real cases to staff: the privacy office of its place has to "
-            "agree before it begins."
+        told += " " + _(
+            "The trial outside the EHR shows outputs on real cases to staff: the privacy office of "
+            "its place has to agree before it begins."
         )
     return told

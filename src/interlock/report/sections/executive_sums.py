@@ -8,6 +8,7 @@ from typing import NamedTuple
 from interlock.model import words
 from interlock.model.base import Gate, Owner
 from interlock.model.forecast import Quantiles
+from interlock.model.language import _
 from interlock.model.plan import PlanTask
 from interlock.report import safe
 from interlock.report.sections.context import Context
@@ -64,7 +65,7 @@ def of_team(tasks: Iterable[PlanTask]) -> str:
     )
     if not days:
         return ""
-    return f"about {words.person_days(round(days))}" if days >= 1 else "less than a person-day"
+    return _("about %(days)s", days=words.person_days(round(days))) if days >= 1 else _("less than a person-day")
 
 
 def together(parts: Iterable[Work]) -> Work:
@@ -103,21 +104,41 @@ def cost(context: Context, left: Work, *, first: str) -> Iterator[str]:
         return
     persons = context.assessment.plan.capacity.get(Owner.US)
     people = (
-        f" (planned with {words.count(round(persons), 'person', 'people')})" if persons else " (no team size is stated)"
+        words.counted(round(persons), "planned with %(number)s person", "planned with %(number)s people")
+        if persons
+        else _("no team size is stated")
     )
     gate = words.gate(context.assessment.target_gate)
     if not context.assessment.organizations:
-        yield f"For the product alone, up to the {gate}: about {words.person_days(left.team)}{people}."
+        yield _(
+            "For the product alone, up to the %(gate)s: about %(team)s (%(people)s).",
+            gate=gate,
+            team=words.person_days(left.team),
+            people=people,
+        )
         if first:
             yield first
-        yield "What organisations and EHR vendors have to do is not in it, nor are fees and licences."
+        yield _("What organisations and EHR vendors have to do is not in it, nor are fees and licences.")
         return
-    others = f", and {left.others:,} of organisations and EHR vendors" if left.others else ""
-    yield f"Up to the {gate} the table adds up to {words.person_days(left.team)} of the product team{people}{others}."
+    sums = {"gate": gate, "team": words.person_days(left.team), "people": people}
+    if left.others:
+        yield _(
+            "Up to the %(gate)s the table adds up to %(team)s of the product team (%(people)s), and %(others)s of "
+            "organisations and EHR vendors.",
+            **sums,
+            others=words.number(left.others),
+        )
+    else:
+        yield _("Up to the %(gate)s the table adds up to %(team)s of the product team (%(people)s).", **sums)
     if first:
         yield first
-    meetings = "meetings and approvals of organisations and vendors (“–”), "
-    yield f"Work, not money. Not reckoned: {meetings if left.unreckoned else ''}fees and licences."
+    if left.unreckoned:
+        yield _(
+            "Work, not money. Not reckoned: meetings and approvals of organisations and vendors (“–”), fees and "
+            "licences."
+        )
+    else:
+        yield _("Work, not money. Not reckoned: fees and licences.")
 
 
 def dates(context: Context) -> Iterator[str]:
@@ -126,29 +147,51 @@ def dates(context: Context) -> Iterator[str]:
     if not plan.ground.dated:
         lacks = not context.assessment.organizations
         nothing = words.nothing_left(context.assessment.target_gate)
-        yield "There is no date yet: no organisation has been added." if lacks else nothing
+        yield _("There is no date yet: no organisation has been added.") if lacks else nothing
         return
     happens = _HAPPENS[context.assessment.target_gate]
-    who = f"At the last organisation {happens}" if len(plan.orgs) > 1 else words.capital(happens)
-    yield f"{who} {between(context, plan.finish)} in eight of ten simulated runs; one run in ten ends later."
+    who = _("At the last organisation %(happens)s", happens=happens) if len(plan.orgs) > 1 else words.capital(happens)
+    yield _(
+        "%(who)s %(between)s in eight of ten simulated runs; one run in ten ends later.",
+        who=who,
+        between=between(context, plan.finish),
+    )
     if not plan.ground.firm:
         because = board(safe.text(words.listed(plan.ground.because, 3), _LINE))
-        yield f"This is a range and no date to promise: {because}."
+        yield _("This is a range and no date to promise: %(because)s.", because=because)
     unknown = plan.if_no_gaps is not None and plan.if_all_gaps is not None
     if plan.judged_durations >= _LEAST_SHARE:
-        mostly = "mostly " if plan.judged_durations < _NEARLY_ALL else ""
-        chance = ", and how likely each unknown is a gap," if unknown else ""
-        yield f"How long things take{chance} is {mostly}judgement, not measured, so only months are named."
+        mostly = _("mostly judgement") if plan.judged_durations < _NEARLY_ALL else _("judgement")
+        yield (
+            _(
+                "How long things take, and how likely each unknown is a gap, is %(judgement)s, not measured, so only "
+                "months are named.",
+                judgement=mostly,
+            )
+            if unknown
+            else _("How long things take is %(judgement)s, not measured, so only months are named.", judgement=mostly)
+        )
     if plan.if_no_gaps and plan.if_all_gaps:
         weeks = round((plan.if_all_gaps.p80_days - plan.if_no_gaps.p80_days) / 5)
         moved = (
-            f"what is unknown moves it by up to {words.count(weeks, 'week')}"
+            words.counted(
+                weeks,
+                "what is unknown moves it by up to %(number)s week",
+                "what is unknown moves it by up to %(number)s weeks",
+            )
             if weeks
-            else "what is unknown hardly moves it, because other work takes longer beside it"
+            else _("what is unknown hardly moves it, because other work takes longer beside it")
         )
         unseen = [context.organization_name(own.org) for own in context.assessment.readiness if context.unseen(own.org)]
-        looked = f", and nobody has looked at {words.listed(unseen, 3)}, which may bring more" if unseen else ""
-        yield f"Within what this plan reckons, {moved}; what nobody asked is in no date{looked}."
+        if unseen:
+            yield _(
+                "Within what this plan reckons, %(moved)s; what nobody asked is in no date, and nobody has looked at "
+                "%(unseen)s, which may bring more.",
+                moved=moved,
+                unseen=words.listed(unseen, 3),
+            )
+        else:
+            yield _("Within what this plan reckons, %(moved)s; what nobody asked is in no date.", moved=moved)
 
 
 def between(context: Context, *finishes: Quantiles) -> str:

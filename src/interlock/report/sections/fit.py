@@ -7,6 +7,7 @@ from itertools import groupby
 
 from interlock.model import words
 from interlock.model.contract import ContractFit, NeedMatch
+from interlock.model.language import _
 from interlock.model.words import Word
 from interlock.report import safe
 from interlock.report.elements import Link, Mark, Shown, Tone
@@ -66,17 +67,20 @@ def build_fit(context: Context) -> Shown:
     )
     if not tables:
         return {
-            "lead": "There is no workflow contract to compare with, or no organisation.",
+            "lead": _("There is no workflow contract to compare with, or no organisation."),
             "legend": (),
             "tables": (),
         }
-    lead = (
-        "What the workflow contract needs, against what each organisation's own statement declares. A declaration is "
-        "not proof that it works, and the absence of one is not proof that it does not."
+    lead = _(
+        "What the workflow contract needs, against what each organisation's own statement "
+        "declares. A declaration is not proof that it works, and the absence of one is not proof "
+        "that it does not."
     )
     if len(shown) < len(needs):
-        every = "every organisation whose statement was read declares"
-        lead += f" {len(needs) - len(shown)} needs that {every} are left out here."
+        lead += " " + _(
+            "%(number)s needs that every organisation whose statement was read declares are left out here.",
+            number=words.number(len(needs) - len(shown)),
+        )
     return {"lead": lead, "legend": LEGEND, "tables": tables}
 
 
@@ -106,9 +110,10 @@ def _table(
         rows = [_row(match, fits, matches_of) for match in ours]
         if rows:
             groups.append({"title": title, "rows": _merged(ours, rows) if context.brief else tuple(rows)})
-    caption = "Contract fit"
+    caption = _("Contract fit")
     if total > COLUMNS:
-        caption += f", columns {start + 1} to {start + len(fits)} of {total}"
+        part_of = {"first": start + 1, "last": start + len(fits), "total": total}
+        caption = _("Contract fit, columns %(first)s to %(last)s of %(total)s", **part_of)
     return {
         "caption": caption,
         "organizations": tuple(_column(context, alike) for alike in columns),
@@ -129,7 +134,11 @@ def _alike(fits: Sequence[ContractFit]) -> list[list[ContractFit]]:
 def _column(context: Context, alike: Sequence[ContractFit]) -> Link:
     first = context.organization_link(alike[0].org)
     more = len(alike) - 1
-    return Link(label=f"{first.label} and {more:,} alike", anchor=first.anchor) if more else first
+    return (
+        Link(label=_("%(first)s and %(more)s alike", first=first.label, more=words.number(more)), anchor=first.anchor)
+        if more
+        else first
+    )
 
 
 def _row(need: NeedMatch, fits: Sequence[ContractFit], matches_of: Sequence[dict[_Key, NeedMatch]]) -> Shown:
@@ -150,15 +159,15 @@ def _merged(needs: Sequence[NeedMatch], rows: Sequence[Shown]) -> tuple[Shown, .
     """Runs of the same resource, or of the same kind without one, that came out alike everywhere, in one row each."""
     merged = []
     pairs = zip(needs, rows, strict=True)
-    for _, run in groupby(
+    for _key, run in groupby(
         pairs, lambda pair: (pair[0].resource or pair[0].kind, pair[1]["optional"], pair[1]["cells"])
     ):
         ours, alike = zip(*run, strict=True)
         row = alike[0]
         if len(alike) > 1:
             kinds = list(dict.fromkeys(need.kind for need in ours))
-            kind = f"{KIND[kinds[0]]}s" if len(kinds) == 1 else f"{len(alike)} needs"
-            row = row | {"need": f"{row['need']} and {len(alike) - 1} more", "kind": kind}
+            kind = f"{KIND[kinds[0]]}s" if len(kinds) == 1 else _("%(alike)s needs", alike=len(alike))
+            row = row | {"need": _("%(need)s and %(alike)s more", need=row["need"], alike=len(alike) - 1), "kind": kind}
         merged.append(row)
     return tuple(merged)
 
@@ -179,7 +188,7 @@ def _total(fit: ContractFit) -> str:
     if not fit.observed:
         return words.FIT["not_observed"].phrase
     supported = sum(1 for match in required if match.outcome == "supported")
-    return f"{supported} of {len(required)}"
+    return _("%(supported)s of %(required)s", supported=supported, required=len(required))
 
 
 def settings_here(fit: ContractFit | None, *, only_wrong: bool) -> tuple[Shown, ...]:

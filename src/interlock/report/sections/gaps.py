@@ -10,6 +10,7 @@ from operator import attrgetter
 from interlock.model import words
 from interlock.model.base import GapClass, RuleOutcome
 from interlock.model.finding import Finding
+from interlock.model.language import _
 from interlock.model.rule import Rule
 from interlock.report import estimates, safe
 from interlock.report.elements import SEVERITY_MARK, Cite, Link, Shown
@@ -43,9 +44,13 @@ def _worst_first(rule: Rule) -> tuple[int, int, str]:
 def _heading(context: Context, wave: int) -> Shown:
     if wave == _LATER:
         gate = words.GATE[context.assessment.target_gate].phrase
-        return {"anchor": "gaps-later", "title": "Later", "note": f"Open, and not needed for the {gate} gate."}
-    note = "Can start once what it waits for is closed." if wave else "Waits for nothing: can start now."
-    return {"anchor": f"gaps-wave-{wave + 1}", "title": f"Wave {wave + 1}", "note": note}
+        return {
+            "anchor": "gaps-later",
+            "title": _("Later"),
+            "note": _("Open, and not needed for the %(gate)s gate.", gate=gate),
+        }
+    note = _("Can start once what it waits for is closed.") if wave else _("Waits for nothing: can start now.")
+    return {"anchor": f"gaps-wave-{wave + 1}", "title": _("Wave %(wave)s", wave=wave + 1), "note": note}
 
 
 def neighbours(context: Context, keys: Iterable[str], *, before: bool) -> tuple[Link, ...]:
@@ -59,7 +64,7 @@ def behind(context: Context, keys: Iterable[str]) -> str:
     """How many gates of organisations these nodes hold up, or nothing when they hold up none."""
     nodes = [context.nodes[key] for key in keys if key in context.nodes]
     total = sum(node.blocks for node in nodes)
-    return f"holds up {words.count(total, 'gate')}" if total else ""
+    return words.counted(total, "holds up %(number)s gate", "holds up %(number)s gates") if total else ""
 
 
 def _entry(context: Context, rule: Rule, findings: Sequence[Finding]) -> Shown:

@@ -6,6 +6,7 @@ from collections import Counter
 
 from interlock.model import words
 from interlock.model.base import Gate, RuleOutcome
+from interlock.model.language import _
 from interlock.model.readiness import GateState, OrgReadiness, Score
 from interlock.model.words import Word
 from interlock.report import safe
@@ -26,7 +27,7 @@ def build_glance(context: Context) -> Shown:
         "observed": Mark(symbol="", label="", tone="neutral"),
         "if_unknowns_hold": "",
         "score": words.interval(assessment.product_score.interval.low, assessment.product_score.interval.high),
-        "bar": bar(assessment.product_score, "Product"),
+        "bar": bar(assessment.product_score, _("Product")),
         "recommendation": words.verdict(assessment.verdict.value, assessment.verdict.latest),
     }
     return {
@@ -62,7 +63,14 @@ def _because(readiness: OrgReadiness) -> str:
 
 def bar(score: Score, name: str) -> str:
     """A score interval as a picture."""
-    return score_bar(score.interval, f"{name}: score {words.interval(score.interval.low, score.interval.high)} of 100")
+    return score_bar(
+        score.interval,
+        _(
+            "%(name)s: score %(interval)s of 100",
+            name=name,
+            interval=words.interval(score.interval.low, score.interval.high),
+        ),
+    )
 
 
 def observed_mark(context: Context, readiness: OrgReadiness) -> Mark:
@@ -96,7 +104,7 @@ def if_unknowns_hold(readiness: OrgReadiness) -> str:
     """The stage if what is undecided turns out well; empty when that changes nothing."""
     if readiness.stage == readiness.stage_if_unknowns_hold or readiness.stage_if_unknowns_hold is None:
         return ""
-    return f"{words.GATE[readiness.stage_if_unknowns_hold].title} if what is undecided holds"
+    return _("%(gate)s if what is undecided holds", gate=words.GATE[readiness.stage_if_unknowns_hold].title)
 
 
 SECTION = Section("glance", "Organisations at a glance", build_glance)

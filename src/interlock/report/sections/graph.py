@@ -7,6 +7,7 @@ from collections.abc import Callable
 from interlock.model import words
 from interlock.model.base import RuleOutcome
 from interlock.model.gap_graph import GapGraph, GapNode, RootCause
+from interlock.model.language import _
 from interlock.report import safe
 from interlock.report.charts import Drawing, condense, gap_graph, graph_data, mermaid, required
 from interlock.report.elements import SEVERITY_MARK, Mark, Picture, Shown
@@ -22,7 +23,7 @@ def build_graph(context: Context) -> Shown:
     """Picture, Mermaid source and root causes of the working graph."""
     graph = context.assessment.graph
     if not graph.nodes:
-        lead = "Nothing is open and nothing is undecided, so there is nothing to draw."
+        lead = _("Nothing is open and nothing is undecided, so there is nothing to draw.")
         return {"lead": lead, "picture": None, "data": None, "mermaid": "", "arrows": (), "note": "", "root_causes": ()}
 
     def anchor(node: GapNode) -> str:
@@ -32,16 +33,30 @@ def build_graph(context: Context) -> Shown:
     parts = [words.count(gaps, "open gap")] if gaps else []
     if len(graph.nodes) > gaps:
         parts.append(words.count(len(graph.nodes) - gaps, "thing to find out", "things to find out"))
-    lead = (
-        f"{words.listed(parts)}, joined by {words.count(len(graph.reduced), 'dependency', 'dependencies')}. An arrow "
-        "leads from what has to be closed first to what waits for it."
+    lead = words.counted(
+        len(graph.reduced),
+        "%(parts)s, joined by %(number)s dependency. An arrow leads from what has to be closed "
+        "first to what waits for it.",
+        "%(parts)s, joined by %(number)s dependencies. An arrow leads from what has to be closed "
+        "first to what waits for it.",
+        parts=words.listed(parts),
     )
 
     drawn = required(graph, lambda node: context.needed(context.assessment.rules[node.rule]))
     drawn = drawn if drawn.nodes else graph
     number, gate = len(graph.nodes) - len(drawn.nodes), words.GATE[context.assessment.target_gate].phrase
     are = words.agree(number, "is", "are")
-    needless = f"{words.count(number, 'node')} that the {gate} gate does not need {are} left out." if number else ""
+    needless = (
+        words.counted(
+            number,
+            "%(number)s node that the %(gate)s gate does not need %(are)s left out.",
+            "%(number)s nodes that the %(gate)s gate does not need %(are)s left out.",
+            gate=gate,
+            are=are,
+        )
+        if number
+        else ""
+    )
     drawing, picture = _legible(drawn, context, anchor, graph.root_causes, lead)
     return {
         "lead": lead,
@@ -68,8 +83,10 @@ def _legible(
 ) -> tuple[Drawing, Picture]:
     """As many boxes as can be read on one page, and their picture."""
     roots = words.listed([safe.text(cause.key, 60) for cause in causes], 6)
-    alt = f"Gap graph. {lead}" + (f" Root causes: {roots}." if roots else "")
-    caption = "Open gaps and what to find out, from left to right."
+    alt = _("Gap graph. %(lead)s", lead=lead)
+    if roots:
+        alt += f" {_('Root causes: %(roots)s.', roots=roots)}"
+    caption = _("Open gaps and what to find out, from left to right.")
     for budget in _BUDGETS:
         drawing = condense(graph, context.names, anchor, budget)
         svg, width, height = gap_graph(drawing, alt)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from interlock.model import words
 from interlock.model.base import RuleOutcome
 from interlock.model.hazard import Detectability, HazardControl, HazardStanding, HazardState
+from interlock.model.language import _
 from interlock.report import safe
 from interlock.report.elements import Link, Mark, Shown, Tone
 from interlock.report.sections.context import UNDECIDED, Context, Section
@@ -58,16 +59,23 @@ def build_hazards(context: Context) -> Shown:
 
 def _lead(states: Sequence[HazardState], standing: Counter[HazardStanding]) -> str:
     if not states:
-        return "This assessment was made without a catalogue of hazards."
+        return _("This assessment was made without a catalogue of hazards.")
     absent = standing["does_not_arise"]
-    cannot = f"; {absent:,} cannot arise here" if absent else ""
     own = sum(state.figures is not None for state in states)
-    figures = f" The team set the figures of {words.count(own, 'of them', 'of them')}." if own else ""
-    return (
-        f"Of {words.count(len(states), 'hazard')} of an AI product in an EHR, {standing['open']:,} "
-        f"{words.agree(standing['open'], 'is', 'are')} open, {standing['not_known']:,} not known and "
-        f"{standing['controlled']:,} controlled{cannot}.{figures}"
+    lead = words.counted(
+        standing["open"],
+        "Of %(hazards)s of an AI product in an EHR, %(number)s is open, %(not_known)s not known and "
+        "%(controlled)s controlled%(absent)s.",
+        "Of %(hazards)s of an AI product in an EHR, %(number)s are open, %(not_known)s not known and "
+        "%(controlled)s controlled%(absent)s.",
+        hazards=words.count(len(states), "hazard"),
+        not_known=words.number(standing["not_known"]),
+        controlled=words.number(standing["controlled"]),
+        absent=f"; {_('%(number)s cannot arise here', number=words.number(absent))}" if absent else "",
     )
+    if not own:
+        return lead
+    return f"{lead} {_('The team set the figures of %(number)s of them.', number=words.number(own))}"
 
 
 def _hidden(states: Sequence[HazardState]) -> str:
@@ -78,7 +86,10 @@ def _hidden(states: Sequence[HazardState]) -> str:
         if state.severity == _GRAVEST and state.detectability is Detectability.VERY_LOW and state.applies is not False
     ]
     return (
-        f"Gravest, and hardest to notice: {'; '.join(worst)}. An alarm or a drill for these comes first."
+        _(
+            "Gravest, and hardest to notice: %(worst)s. An alarm or a drill for these comes first.",
+            worst="; ".join(worst),
+        )
         if worst
         else ""
     )
@@ -90,10 +101,16 @@ def _rest(context: Context, told: Sequence[HazardState], controlled: Sequence[Ha
         return ""
     grades = Counter(state.evidence for state in controlled)
     by = [f"{number:,} {words.HELD[grade]}" for grade, number in grades.most_common() if grade is not None]
-    parts = [f"{len(told) - BRIEF_ROWS:,} more are open or not known."] if len(told) > BRIEF_ROWS else []
+    parts = (
+        [_("%(told)s more are open or not known.", told=words.number(len(told) - BRIEF_ROWS))]
+        if len(told) > BRIEF_ROWS
+        else []
+    )
     if controlled:
-        parts.append(f"Of those controlled, by the weakest of what holds each: {words.listed(by, 3)}.")
-    return " ".join([*parts, "The HTML and Markdown reports and the workbook have each with its controls and tests."])
+        parts.append(_("Of those controlled, by the weakest of what holds each: %(by)s.", by=words.listed(by, 3)))
+    return " ".join(
+        [*parts, _("The HTML and Markdown reports and the workbook have each with its controls and tests.")]
+    )
 
 
 def _groups(context: Context, told: Sequence[HazardState]) -> Iterator[Shown]:
@@ -102,8 +119,8 @@ def _groups(context: Context, told: Sequence[HazardState]) -> Iterator[Shown]:
     for state in told:
         missing = state.of("open") or state.of("not_known")
         lines = [_missing(context, control) for control in missing] or [_because(state)]
-        more = f" And {len(lines) - 1:,} more." if len(lines) > 1 else ""
-        by_harm[state.severity][f"{lines[0]}{more}"].append(state)
+        more = [_("And %(number)s more.", number=words.number(len(lines) - 1))] if len(lines) > 1 else []
+        by_harm[state.severity][" ".join([lines[0], *more])].append(state)
     for severity, rows in sorted(by_harm.items(), reverse=True):
         yield {
             "harm": words.capital(words.HARM[severity]),
@@ -143,7 +160,9 @@ def _entry(context: Context, state: HazardState) -> Shown:
         "rank": state.severity,
         "harm": words.HARM[state.severity],
         "detectability": state.detectability.value.replace("_", " "),
-        "figures": f"set by {safe.text(own.by, 120)}, {safe.day(own.date)}" if own else "judgement of Interlock",
+        "figures": _("set by %(by)s, %(date)s", by=safe.text(own.by, 120), date=safe.day(own.date))
+        if own
+        else _("judgement of Interlock"),
         "reason": words.sentence(safe.text(own.reason, 400)) if own and own.reason else "",
         "controls": tuple(
             (kind, words.sentence(safe.text(said))) for kind, said in hazard.controls if said is not None
@@ -164,8 +183,12 @@ def _entry(context: Context, state: HazardState) -> Shown:
 
 def _read(state: HazardState) -> str:
     """How much of the sources was read, where it was not the text itself."""
-    short = [f"{safe.text(one.title, 120)}: {one.seen} alone" for one in state.sources if one.seen != "page"]
-    return words.sentence(f"Read of {words.listed(short, 4)}") if short else ""
+    short = [
+        _("%(one)s: %(seen)s alone", one=safe.text(one.title, 120), seen=one.seen)
+        for one in state.sources
+        if one.seen != "page"
+    ]
+    return words.sentence(_("Read of %(short)s", short=words.listed(short, 4))) if short else ""
 
 
 def _because(state: HazardState) -> str:
@@ -182,7 +205,11 @@ def _line(context: Context, control: HazardControl) -> Shown:
     if control.kind == "contract":
         path = ", ".join(part.removesuffix("[]").replace("_", " ") for part in control.id.split("."))
         said = f"“{safe.text(control.says, 200)}”" if control.outcome == "held" and control.says else ""
-        text = f"The workflow contract, {path}: {said or safe.text(control.says, 200) or 'stated'}"
+        text = _(
+            "The workflow contract, %(path)s: %(said)s",
+            path=path,
+            said=said or safe.text(control.says, 200) or "stated",
+        )
         anchor = "contract" if "contract" in context.shown else ""
         return {
             "mark": mark,
@@ -193,7 +220,7 @@ def _line(context: Context, control: HazardControl) -> Shown:
         }
     where = tuple(_subject(context, name) for name in control.at[:_NAMED])
     if len(control.at) > _NAMED:
-        where = (Link(label=f"at {context.how_many(len(control.at))}"),)
+        where = (Link(label=_("at %(how_many)s", how_many=context.how_many(len(control.at)))),)
     if control.kind == "pattern":
         anchor = safe.anchor("pattern", control.id) if "patterns" in context.shown else ""
         text = words.sentence(safe.text(control.says, 200))
@@ -223,7 +250,11 @@ def _answers(context: Context, control: HazardControl) -> str:
 
 def _subject(context: Context, name: str) -> Link:
     vendor = name.removeprefix("vendor:")
-    return Link(label=f"{words.vendor(vendor)} (vendor)") if vendor != name else context.organization_link(name)
+    return (
+        Link(label=_("%(vendor)s (vendor)", vendor=words.vendor(vendor)))
+        if vendor != name
+        else context.organization_link(name)
+    )
 
 
 SECTION = Section("hazards", "Hazards", build_hazards, late=True)

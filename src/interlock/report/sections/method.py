@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from interlock.model import words
+from interlock.model.language import _
 from interlock.report import safe
 from interlock.report.elements import Shown, pairs
 from interlock.report.sections.context import Context, Section
@@ -43,13 +45,15 @@ def made_with(context: Context) -> dict[str, str]:
     """What this report was computed from, for who wants the same numbers again."""
     assessment, plan = context.assessment, context.assessment.plan
     return {
-        "Judged as of": safe.day(assessment.as_of),
-        "Rules": safe.text(", ".join(f"{name} {version}" for name, version in assessment.rulesets.items())),
-        "Questions": safe.text(", ".join(f"{name} {version}" for name, version in assessment.questionnaires.items())),
-        "Content, SHA-256": assessment.content_hash,
-        "Contract, SHA-256": assessment.contract_hash,
-        "Simulated runs, seed": f"{plan.runs:,}, {plan.seed}",
-        "To verify": "interlock verify FILE holds this file against the workspace (docs/verify.md).",
+        _("Judged as of"): safe.day(assessment.as_of),
+        _("Rules"): safe.text(", ".join(f"{name} {version}" for name, version in assessment.rulesets.items())),
+        _("Questions"): safe.text(
+            ", ".join(f"{name} {version}" for name, version in assessment.questionnaires.items())
+        ),
+        _("Content, SHA-256"): assessment.content_hash,
+        _("Contract, SHA-256"): assessment.contract_hash,
+        _("Simulated runs, seed"): f"{plan.runs:,}, {plan.seed}",
+        _("To verify"): _("interlock verify FILE holds this file against the workspace (docs/verify.md)."),
     }
 
 
@@ -58,53 +62,68 @@ def build_method(context: Context) -> Shown:
     plan = context.assessment.plan
     notes = (
         {
-            "title": "Two kinds of evidence",
+            "title": _("Two kinds of evidence"),
             "text": (
-                "Findings rest on what the team answered and on what the organisations’ own FHIR and SMART "
-                "endpoints showed. Each rule is a written condition over these; it is met, open, or undecided when "
-                "an answer or an observation that it needs is not there. Undecided is never counted as open. An "
-                "answer that an observation contradicts is shown with both sides and is not replaced."
+                _(
+                    "Findings rest on what the team answered and on what the organisations’ own FHIR and "
+                    "SMART endpoints showed. Each rule is a written condition over these; it is met, open, "
+                    "or undecided when an answer or an observation that it needs is not there. Undecided is "
+                    "never counted as open. An answer that an observation contradicts is shown with both "
+                    "sides and is not replaced."
+                )
             ),
         },
         {
-            "title": "Score",
+            "title": _("Score"),
             "text": (
-                "Every applicable finding has a weight by severity: critical 10, high 7.5, medium 5, low 2.5. The "
-                "lower end of a score is what is verified so far; the upper end is the best case, with everything "
-                "that is undecided turning out well. Completeness is one minus the distance between the two. "
-                "Confidence weighs each decided finding by its evidence: an answer 0.5, a document 0.75, an "
-                "observation 1. What does not apply leaves the sum, needs a reason, and its share is printed."
+                _(
+                    "Every applicable finding has a weight by severity: critical 10, high 7.5, medium 5, low "
+                    "2.5. The lower end of a score is what is verified so far; the upper end is the best "
+                    "case, with everything that is undecided turning out well. Completeness is one minus the "
+                    "distance between the two. Confidence weighs each decided finding by its evidence: an "
+                    "answer 0.5, a document 0.75, an observation 1. What does not apply leaves the sum, "
+                    "needs a reason, and its share is printed."
+                )
             ),
         },
         {
-            "title": "Stage and caps",
+            "title": _("Stage and caps"),
             "text": (
-                "The stage of an organisation is the highest gate, of design, sandbox, pilot and production, whose "
-                "requirements all hold, with evidence that the gate accepts; an average never decides it. An open "
-                "product blocker caps every score at 39, an open integration blocker that organisation’s; one that "
-                "nobody has decided caps the low end. The product is scored once. Organisations are counted by stage "
-                "and never averaged."
+                _(
+                    "The stage of an organisation is the highest gate, of design, sandbox, pilot and "
+                    "production, whose requirements all hold, with evidence that the gate accepts; an "
+                    "average never decides it. An open product blocker caps every score at 39, an open "
+                    "integration blocker that organisation’s; one that nobody has decided caps the low end. "
+                    "The product is scored once. Organisations are counted by stage and never averaged."
+                )
             ),
         },
         {
-            "title": "Not observed",
+            "title": _("Not observed"),
             "text": (
-                "An endpoint that could not be reached lowers confidence and adds a task to find out. It creates no "
-                "gap about what its owner publishes. In the contract’s table, “missing” means that a statement was "
-                "read and leaves the need out of what it lists; “undeclared” that it was read and does not say; “not "
-                "observed” that it was not read."
+                _(
+                    "An endpoint that could not be reached lowers confidence and adds a task to find out. It "
+                    "creates no gap about what its owner publishes. In the contract’s table, “missing” means "
+                    "that a statement was read and leaves the need out of what it lists; “undeclared” that "
+                    "it was read and does not say; “not observed” that it was not read."
+                )
             ),
         },
         {
-            "title": "Plan",
+            "title": _("Plan"),
             "text": (
-                f"Each task has a lowest, expected and highest estimate. The schedule is simulated {plan.runs:,} "
-                f"times with seed {plan.seed}, starting {safe.day(plan.start)}, each task starting when all that it "
-                "waits for is done. P50, P80 and P90 are the dates by which half, four fifths and nine tenths of "
-                "the runs have finished. Every lead time names its source and a grade; where there is none, the "
-                "grade is judgement. Days are working days, Monday to Friday, unless a lead time says otherwise. "
-                "Root causes are the immediate dominators of the gap graph: every path to the gates named runs "
-                "through them."
+                _(
+                    "Each task has a lowest, expected and highest estimate. The schedule is simulated "
+                    "%(runs)s times with seed %(seed)s, starting %(start)s, each task starting when all that "
+                    "it waits for is done. P50, P80 and P90 are the dates by which half, four fifths and "
+                    "nine tenths of the runs have finished. Every lead time names its source and a grade; "
+                    "where there is none, the grade is judgement. Days are working days, Monday to Friday, "
+                    "unless a lead time says otherwise. Root causes are the immediate dominators of the gap "
+                    "graph: every path to the gates named runs through them.",
+                    runs=words.number(plan.runs),
+                    seed=plan.seed,
+                    start=safe.day(plan.start),
+                )
             ),
         },
     )

@@ -10,6 +10,7 @@ from interlock.model.base import RuleOutcome, Scope
 from interlock.model.card_making import card_of
 from interlock.model.contract import ContractFit
 from interlock.model.finding import Finding
+from interlock.model.language import _
 from interlock.model.observation import Observation
 from interlock.model.organization import Contact, Organization
 from interlock.model.readiness import GateState, OrgReadiness
@@ -58,7 +59,7 @@ def _page(context: Context, readiness: OrgReadiness, fit: ContractFit | None, fi
     vendor = words.capital(words.vendor(organization.vendor))
     # Through whom it was asked: whose answer came, and whose silence, cannot be told from the requests alone.
     proxies = [safe.text(proxy, 200) for proxy in observation.proxies] if observation else []
-    proxy_note = f"Asked through the proxy {words.listed(proxies, 3)}." if proxies else ""
+    proxy_note = _("Asked through the proxy %(proxies)s.", proxies=words.listed(proxies, 3)) if proxies else ""
     return {
         "anchor": safe.anchor("org", readiness.org),
         "name": name,
@@ -89,24 +90,24 @@ def _facts(readiness: OrgReadiness, organization: Organization) -> tuple[Pair, .
     recommended = words.RECOMMENDATION[readiness.recommendation]
     return pairs(
         {
-            "FHIR base URL": safe.text(organization.fhir_base_url or "none recorded", 300),
-            "Observed": when_observed(readiness),
-            "Stage if what is undecided holds": words.capital(held),
-            "Before caps": words.interval(score.uncapped.low, score.uncapped.high) if score.caps else "",
-            "Complete": words.share(score.completeness),
-            "Confidence": words.share(score.confidence),
-            "Not applicable": words.share(score.not_applicable) if score.not_applicable else "",
-            "Recommended": f"{recommended.title}: {safe.text(readiness.because, 300)}",
-            "Verdict here": words.verdict(readiness.verdict, readiness.latest_verdict),
-            "Contacts": "; ".join(map(_contact, organization.contacts)),
-            "Note": safe.text(organization.note or ""),
+            _("FHIR base URL"): safe.text(organization.fhir_base_url or _("none recorded"), 300),
+            _("Observed"): when_observed(readiness),
+            _("Stage if what is undecided holds"): words.capital(held),
+            _("Before caps"): words.interval(score.uncapped.low, score.uncapped.high) if score.caps else "",
+            _("Complete"): words.share(score.completeness),
+            _("Confidence"): words.share(score.confidence),
+            _("Not applicable"): words.share(score.not_applicable) if score.not_applicable else "",
+            _("Recommended"): f"{recommended.title}: {safe.text(readiness.because, 300)}",
+            _("Verdict here"): words.verdict(readiness.verdict, readiness.latest_verdict),
+            _("Contacts"): "; ".join(map(_contact, organization.contacts)),
+            _("Note"): safe.text(organization.note or ""),
         }
     )
 
 
 def _contact(contact: Contact) -> str:
-    side = "of ours: " if contact.side == "here" else ""
-    return f"{side}{contact.told}{f' <{safe.text(contact.email)}>' if contact.email else ''}"
+    told = f"{contact.told}{f' <{safe.text(contact.email)}>' if contact.email else ''}"
+    return _("of ours: %(contact)s", contact=told) if contact.side == "here" else told
 
 
 def _gate(context: Context, state: GateState) -> Shown:
@@ -114,7 +115,9 @@ def _gate(context: Context, state: GateState) -> Shown:
         "gate": words.GATE[state.gate].title,
         "target": state.gate is context.assessment.target_gate,
         "mark": gate_mark(state),
-        "met": f"{state.met} of {state.required}" if state.required else "none required",
+        "met": _("%(met)s of %(required)s", met=state.met, required=state.required)
+        if state.required
+        else _("none required"),
         "open": _links(context, state.open),
         "undecided": _links(context, state.undecided),
         "weak": _links(context, [entry.key for entry in state.weak]),
@@ -155,7 +158,11 @@ def _why_undecided(context: Context, finding: Finding) -> str:
     if not context.unseen(finding.subject.id) or not finding.missing_facts:
         return words.capital(why_undecided(context, finding))
     answers = [safe.text(item, 96) for item in finding.missing_answers]
-    return f"Not observed; not answered: {words.listed(answers, 4)}." if answers else "Not observed."
+    return (
+        _("Not observed; not answered: %(answers)s.", answers=words.listed(answers, 4))
+        if answers
+        else _("Not observed.")
+    )
 
 
 def _card(observation: Observation) -> Shown:
@@ -174,9 +181,9 @@ def _needs_note(fit: ContractFit | None) -> str:
     if fit is None:
         return ""
     if not fit.observed:
-        return "Contract fit: not observed."
+        return _("Contract fit: not observed.")
     if not any(match.outcome in {"missing", "undeclared", "restricted", "not_fhir"} for match in fit.matches):
-        return "The statement declares everything that the workflow contract needs."
+        return _("The statement declares everything that the workflow contract needs.")
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from interlock.model import words
+from interlock.model.language import _
 from interlock.model.pattern import PatternMatch
 from interlock.report import safe
 from interlock.report.elements import Link, Shown
@@ -24,7 +25,7 @@ def build_patterns(context: Context) -> Shown:
             {
                 "id": match.pattern,
                 "title": safe.name(match.title),
-                "detail": words.sentence(safe.text(match.detail or "too little is known")),
+                "detail": words.sentence(safe.text(match.detail or _("too little is known"))),
             }
             for match in undecided
             if not context.brief
@@ -33,19 +34,33 @@ def build_patterns(context: Context) -> Shown:
 
 
 def _lead(matched: int, undecided: int, total: int) -> str:
-    holds = words.agree(matched, "holds", "hold")
-    rest = f", and of {words.count(undecided, 'other')} too little is known" if undecided else ""
-    return (
-        f"Of {words.count(total, 'pattern')} known from earlier integrations, {matched} {holds} here{rest}. A pattern "
-        "neither scores nor blocks: it says what several facts together usually turn out to be."
-    )
+    known = words.count(total, "pattern")
+    if undecided:
+        lead = words.counted(
+            matched,
+            "Of %(known)s known from earlier integrations, %(number)s holds here, and of %(others)s too little is "
+            "known.",
+            "Of %(known)s known from earlier integrations, %(number)s hold here, and of %(others)s too little is "
+            "known.",
+            known=known,
+            others=words.count(undecided, "other"),
+        )
+    else:
+        lead = words.counted(
+            matched,
+            "Of %(known)s known from earlier integrations, %(number)s holds here.",
+            "Of %(known)s known from earlier integrations, %(number)s hold here.",
+            known=known,
+        )
+    means = _("A pattern neither scores nor blocks: it says what several facts together usually turn out to be.")
+    return f"{lead} {means}"
 
 
 def _entry(context: Context, match: PatternMatch) -> Shown:
     lead = context.organization_name(match.orgs[0]) if len(match.orgs) == 1 else ""
     messages = [words.sentence(without_lead(safe.text(said), lead)) for said in match.messages[:SEEN_LIMIT]]
     if len(match.messages) > SEEN_LIMIT:
-        messages.append(f"And {len(match.messages) - SEEN_LIMIT} more.")
+        messages.append(_("And %(messages)s more.", messages=len(match.messages) - SEEN_LIMIT))
     return {
         "anchor": safe.anchor("pattern", match.pattern),
         "id": match.pattern,

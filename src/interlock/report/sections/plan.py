@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from interlock.model import words
 from interlock.model.forecast import Driver, OrgForecast
+from interlock.model.language import _
 from interlock.model.plan import PlanTask, UnknownThing
 from interlock.plan.outlook import order
 from interlock.plan.people import alike, decided_by
@@ -70,9 +71,9 @@ def bars(context: Context, groups: Sequence[Sequence[PlanTask]]) -> Picture | No
         first = min((day for task in group if (day := safe.parse_day(task.starts))), default=None)
         last = max((day for task in group if (day := safe.parse_day(task.ends))), default=None)
         if first and last:
-            effort = "" if group[0].effort is None else f" · {told['effort']} person-days"
-            takes = f" · takes {told['lead_time']}" if group[0].lead_time else ""
-            aside = f"{told['where']} · {told['owner']}{effort}{takes}"
+            effort = [] if group[0].effort is None else [_("%(effort)s person-days", effort=told["effort"])]
+            takes = [_("takes %(time)s", time=told["lead_time"])] if group[0].lead_time else []
+            aside = " · ".join([told["where"], told["owner"], *effort, *takes])
             critical = max(task.criticality for task in group)
             rows.append(GanttRow(told["title"], aside, first, last, critical))
     markup, alt = gantt(rows, context.assessment.plan.start)
@@ -85,7 +86,7 @@ def curve(context: Context) -> Picture | None:
     if not plan.ground.dated:
         return None
     markup, alt = finish_curve(plan.finish, plan.if_no_gaps, plan.if_all_gaps, plan.start)
-    caption = "The share of the simulated runs in which every organisation is through by a day, from P10 to P90."
+    caption = _("The share of the simulated runs in which every organisation is through by a day, from P10 to P90.")
     return Picture(svg=markup, alt=alt, caption=caption)
 
 
@@ -99,10 +100,11 @@ def lead(context: Context) -> tuple[str, ...]:
 def facts(context: Context) -> Iterator[Pair]:
     """What the dates rest on and wait for, each fact with the word that it is found by."""
     plan = context.assessment.plan
-    freezes = [f"Change freezes: {' '.join(map(words.sentence, plan.freezes))}"] if plan.freezes else []
+    told = " ".join(map(words.sentence, plan.freezes))
+    freezes = [_("Change freezes: %(freezes)s", freezes=told)] if told else []
     said: dict[str, list[str]] = {}
     for note in (*order(plan), *freezes, *plan.notes, *filter(None, [plan.ground.rests])):
-        lead, _, told = note.partition(": ")
+        lead, _colon, told = note.partition(": ")
         said.setdefault(lead, []).append(words.capital(words.sentence(safe.text(told))))
     sandbox = _sandbox(context)
     if sandbox and context.brief:
@@ -125,7 +127,7 @@ def forecasts(context: Context) -> list[tuple[Link, OrgForecast]]:
         probability_of_most_likely=plan.probability_of_most_likely,
     )
     own = [(context.organization_link(forecast.org), forecast) for forecast in plan.orgs]
-    return [(Link(label="All organisations"), everybody), *own] if len(own) > 1 else own
+    return [(Link(label=_("All organisations")), everybody), *own] if len(own) > 1 else own
 
 
 def forecast_row(context: Context, link: Link, forecast: OrgForecast) -> Shown:
@@ -138,7 +140,7 @@ def forecast_row(context: Context, link: Link, forecast: OrgForecast) -> Shown:
         "p50": Pair(term=safe.day(finish.p50_date), value=_day_number(finish.p50_days)),
         "p80": Pair(term=safe.day(finish.p80_date), value=_day_number(finish.p80_days)),
         "p90": Pair(term=safe.day(finish.p90_date), value=_day_number(finish.p90_days)),
-        "note": "not observed" if forecast.org and context.unseen(forecast.org) else "",
+        "note": _("not observed") if forecast.org and context.unseen(forecast.org) else "",
     }
 
 
@@ -152,10 +154,10 @@ def pictures(context: Context, dated: Sequence[tuple[Link, OrgForecast]]) -> tup
         return ()
     plan = context.assessment.plan
     drawn = timelines([(link.label, forecast) for link, forecast in dated], plan.start, firm=plan.ground.firm)
-    bounds = "P50 and P80" if plan.ground.firm else "a range, and no date to promise"
-    caption = f"When each organisation passes the target gate. The dates at the right are {bounds}."
+    bounds = _("P50 and P80") if plan.ground.firm else _("a range, and no date to promise")
+    caption = _("When each organisation passes the target gate. The dates at the right are %(bounds)s.", bounds=bounds)
     return tuple(
-        Picture(svg=markup, alt=alt, caption=caption if not index else "Continued.")
+        Picture(svg=markup, alt=alt, caption=caption if not index else _("Continued."))
         for index, (markup, alt) in enumerate(drawn)
     )
 
@@ -184,7 +186,7 @@ def go(context: Context) -> Shown | None:
         return None
     return {
         "means": words.GO_MEANS,
-        "title": f"Go or no-go at {safe.name(rule.name)}, {safe.text(rule.day)}",
+        "title": _("Go or no-go at %(rule)s, %(day)s", rule=safe.name(rule.name), day=safe.text(rule.day)),
         "holds": tuple(
             Pair(term=safe.text(what), value=words.sentence(safe.text(state))) for what, state in rule.holds
         ),
@@ -212,9 +214,10 @@ def drivers(context: Context, limit: int = DRIVER_LIMIT) -> Picture | None:
     markup, alt = tornado(rows, plan.finish.p80_days)
     if not markup:
         return None
-    caption = (
-        "P80 in working days over the fifth of the runs in which each went best (light), and worst (dark). Semi-bold: "
-        "the luck that all tasks of one organisation, vendor or of the product share."
+    caption = _(
+        "P80 in working days over the fifth of the runs in which each went best (light), and "
+        "worst (dark). Semi-bold: the luck that all tasks of one organisation, vendor or of the "
+        "product share."
     )
     return Picture(svg=markup, alt=alt, caption=caption)
 
@@ -223,7 +226,7 @@ def _driver(context: Context, driver: Driver) -> TornadoRow:
     where = context.organization_name(driver.org) if driver.org else ""
     name = safe.name(driver.title)
     if driver.what == "party" and where:
-        name, where = where, "everything there, together"
+        name, where = where, _("everything there, together")
     return TornadoRow(name, where, driver.p80_if_well, driver.p80_if_badly, strong=driver.what == "party")
 
 
@@ -245,14 +248,22 @@ def _sandbox(context: Context) -> Shown | None:
         return None
     stated = sum(org.stated for org in cost.orgs)
     said = (
-        "Their access windows are stated."
+        _("Their access windows are stated.")
         if stated == len(cost.orgs)
-        else "Access windows are stated by none of them: the time is the ruleset’s estimate."
+        else _("Access windows are stated by none of them: the time is the ruleset’s estimate.")
         if not stated
-        else f"Access windows are stated for {stated} of {len(cost.orgs)}; elsewhere the time is an estimate."
+        else _(
+            "Access windows are stated for %(stated)s of %(orgs)s; elsewhere the time is an estimate.",
+            stated=stated,
+            orgs=len(cost.orgs),
+        )
     )
     return {
-        "lead": f"Without shared sandboxes the plan’s P80 would be {words.days(cost.p80_days)} earlier. {said}",
+        "lead": _(
+            "Without shared sandboxes the plan’s P80 would be %(p80_days)s earlier. %(said)s",
+            p80_days=words.days(cost.p80_days),
+            said=said,
+        ),
         "beyond": cost.beyond,
         "organizations": tuple(
             {
@@ -268,7 +279,11 @@ def _sandbox(context: Context) -> Shown | None:
             {
                 "behaviour": safe.name(tested.behaviour),
                 "why": words.sentence(safe.text(tested.why or "")),
-                "runs": f"{words.number(tested.runs_per_week)} a week ({words.share(tested.share)} of the time)",
+                "runs": _(
+                    "%(runs_per_week)s a week (%(share)s of the time)",
+                    runs_per_week=words.number(tested.runs_per_week),
+                    share=words.share(tested.share),
+                ),
                 "saved": words.days(tested.org_days_saved),
             }
             for tested in cost.behaviours

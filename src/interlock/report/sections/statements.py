@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from interlock.model import words
 from interlock.model.base import RuleOutcome
+from interlock.model.language import _
 from interlock.model.statements import STATEMENTS
 from interlock.report.elements import Link, Shown
 from interlock.report.sections.context import UNDECIDED, Context, Section
@@ -41,14 +42,14 @@ def _link(context: Context, rule_id: str, outcomes: Counter[RuleOutcome]) -> Lin
 
 def _outcome(of_rules: Sequence[Counter[RuleOutcome]]) -> str:
     if not of_rules:
-        return "no rule in this ruleset"
+        return _("no rule in this ruleset")
     total = sum(of_rules, Counter[RuleOutcome]())
     counts = [
         f"{total[outcome]} {words.RULE[outcome].phrase}"
         for outcome in (RuleOutcome.MET, RuleOutcome.GAP, RuleOutcome.UNKNOWN, RuleOutcome.ERROR)
         if total[outcome]
     ]
-    return ", ".join(counts) or "not applicable"
+    return ", ".join(counts) or _("not applicable")
 
 
 SECTION = Section("statements", "Statements and findings", build_statements, appendix=True)

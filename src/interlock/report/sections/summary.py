@@ -10,6 +10,7 @@ from interlock.model.base import RuleOutcome, Scope, VerdictValue
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
 from interlock.model.gap_graph import GapNode, open_question
+from interlock.model.language import _
 from interlock.model.readiness import OrgReadiness, VerdictChange, VerdictReason
 from interlock.model.rule import Rule
 from interlock.report import safe
@@ -36,13 +37,15 @@ def build_cover(context: Context, generated: str | None, version: str) -> Shown:
         "organizations": context.recommended(),
         "facts": pairs(
             {
-                "Date": date,
-                "For": words.report_for(context.organization_name(to) if (to := assessment.recipient) else None),
-                "Target gate": words.GATE[assessment.target_gate].title,
-                "Organisations": f"{observed} of {total} observed" if total else "none added yet",
-                "Ruleset": safe.text(ruleset),
-                "Questionnaires": _questionnaires(assessment.questionnaires),
-                "Prepared with": f"Interlock {safe.text(version, 40)}",
+                _("Date"): date,
+                _("For"): words.report_for(context.organization_name(to) if (to := assessment.recipient) else None),
+                _("Target gate"): words.GATE[assessment.target_gate].title,
+                _("Organisations"): _("%(observed)s of %(total)s observed", observed=observed, total=total)
+                if total
+                else _("none added yet"),
+                _("Ruleset"): safe.text(ruleset),
+                _("Questionnaires"): _questionnaires(assessment.questionnaires),
+                _("Prepared with"): _("Interlock %(version)s", version=safe.text(version, 40)),
             }
         ),
         "changes_note": told_changes(changes),
@@ -58,7 +61,12 @@ def _questionnaires(versions: dict[str, str]) -> str:
         return "none"
     if len(set(versions.values())) == 1:
         only = safe.text(next(iter(versions.values())), 30)
-        return f"{words.count(len(versions), 'questionnaire')}, version {only}"
+        return words.counted(
+            len(versions),
+            "%(number)s questionnaire, version %(only)s",
+            "%(number)s questionnaires, version %(only)s",
+            only=only,
+        )
     return words.listed([f"{safe.text(key, 40)} {safe.text(versions[key], 30)}" for key in sorted(versions)], 12)
 
 
@@ -99,19 +107,26 @@ def _reason(context: Context, reason: VerdictReason) -> Shown:
 def why_undecided(context: Context, finding: Finding) -> str:
     """One sentence; what could not be looked at is called not observed, with the reason."""
     if finding.outcome is RuleOutcome.ERROR:
-        return words.sentence(f"the rule could not be evaluated: {safe.text(finding.detail or 'no detail', 300)}")
+        return words.sentence(
+            _("the rule could not be evaluated: %(detail)s", detail=safe.text(finding.detail or _("no detail"), 300))
+        )
     parts = []
     if finding.missing_facts:
         org = finding.subject.id if finding.subject.scope is Scope.ORG else ""
         if org and context.unseen(org):
-            parts.append(f"not observed: {context.why_unseen(org)}")
+            parts.append(_("not observed: %(why_unseen)s", why_unseen=context.why_unseen(org)))
         else:
-            parts.append(f"not observed: {words.listed([safe.text(fact, 60) for fact in finding.missing_facts], 4)}")
+            parts.append(
+                _(
+                    "not observed: %(missing_facts)s",
+                    missing_facts=words.listed([safe.text(fact, 60) for fact in finding.missing_facts], 4),
+                )
+            )
     if finding.missing_answers:
         names = words.listed([safe.text(item, 96) for item in finding.missing_answers], 4)
-        parts.append(f"not answered: {names}")
+        parts.append(_("not answered: %(names)s", names=names))
     if not parts:
-        parts.append(safe.text(finding.detail or "no answer and no observation decides it", 300))
+        parts.append(safe.text(finding.detail or _("no answer and no observation decides it"), 300))
     return words.sentence("; ".join(parts))
 
 
@@ -125,31 +140,47 @@ def _lead(context: Context) -> tuple[str, ...]:
     gate = words.GATE[assessment.target_gate].phrase
     total = len(assessment.readiness)
     if not total:
-        return (f"No organisation has been added yet, so this report is about {safe.name(assessment.product)} alone.",)
+        return (
+            _(
+                "No organisation has been added yet, so this report is about %(product)s alone.",
+                product=safe.name(assessment.product),
+            ),
+        )
     there, maybe, short = stages(assessment.readiness, assessment.target_gate.rank)
 
     def names(part: Sequence[OrgReadiness]) -> str:
         return words.listed([context.organization_name(readiness.org) for readiness in part], 6)
 
     lead = [
-        f"{safe.name(assessment.product)} was assessed for the {gate} gate at {words.count(total, 'organisation')}."
+        words.counted(
+            total,
+            "%(product)s was assessed for the %(gate)s gate at %(number)s organisation.",
+            "%(product)s was assessed for the %(gate)s gate at %(number)s organisations.",
+            product=safe.name(assessment.product),
+            gate=gate,
+        )
     ]
     lead.append(
-        f"{_number(len(there), total)} every requirement up to the {gate} gate: {names(there)}."
+        _(
+            "%(number)s every requirement up to the %(gate)s gate: %(names)s.",
+            number=_number(len(there), total),
+            gate=gate,
+            names=names(there),
+        )
         if there
-        else f"No organisation meets every requirement up to the {gate} gate yet."
+        else _("No organisation meets every requirement up to the %(gate)s gate yet.", gate=gate)
     )
     if maybe:
-        lead.append(f"Undecided, because it depends on what we do not know: {names(maybe)}.")
+        lead.append(_("Undecided, because it depends on what we do not know: %(names)s.", names=names(maybe)))
     if short:
-        lead.append(f"Not yet, whatever the unknowns turn out to be: {names(short)}.")
+        lead.append(_("Not yet, whatever the unknowns turn out to be: %(names)s.", names=names(short)))
     return tuple(lead)
 
 
 def _number(part: int, total: int) -> str:
     if part == total:
-        return "It meets" if total == 1 else f"All {total} meet"
-    return f"{part} of {total} {words.agree(part, 'meets', 'meet')}"
+        return _("It meets") if total == 1 else _("All %(total)s meet", total=total)
+    return words.counted(part, "%(number)s of %(total)s meets", "%(number)s of %(total)s meet", total=total)
 
 
 def stages(
@@ -177,21 +208,25 @@ def _figures(context: Context) -> tuple[Figure, ...]:
         number for outcome, number in assessment.totals.findings.items() if outcome is not RuleOutcome.NOT_APPLICABLE
     )
     return (
-        Figure(value=words.share(score.completeness), label="Complete", note="of the product's own score is decided"),
+        Figure(
+            value=words.share(score.completeness), label=_("Complete"), note=_("of the product's own score is decided")
+        ),
         Figure(
             value=words.share(score.confidence),
-            label="Confidence",
-            note="strength of evidence: an answer counts half, a document three quarters, an observation in full",
+            label=_("Confidence"),
+            note=_("strength of evidence: an answer counts half, a document three quarters, an observation in full"),
         ),
         Figure(
-            value=f"{states['observed']} of {total}" if total else "none",
-            label="Organisations observed",
-            note=f"and {states['partial']} in part" if states["partial"] else "by looking at their own endpoints",
+            value=_("%(observed)s of %(total)s", observed=states["observed"], total=total) if total else "none",
+            label=_("Organisations observed"),
+            note=_("and %(partial)s in part", partial=states["partial"])
+            if states["partial"]
+            else _("by looking at their own endpoints"),
         ),
         Figure(
-            value=f"{undecided} of {counted}" if counted else "none",
-            label="Findings undecided",
-            note="for want of an answer or an observation",
+            value=_("%(undecided)s of %(counted)s", undecided=undecided, counted=counted) if counted else "none",
+            label=_("Findings undecided"),
+            note=_("for want of an answer or an observation"),
         ),
     )
 
@@ -199,22 +234,25 @@ def _figures(context: Context) -> tuple[Figure, ...]:
 def _sure(context: Context) -> tuple[str, ...]:
     assessment = context.assessment
     verdict = assessment.verdict
-    few = words.count(len(verdict.undecided), "undecided finding") if verdict.undecided else "what is undecided"
+    few = words.count(len(verdict.undecided), "undecided finding") if verdict.undecided else _("what is undecided")
     said = [
-        "The verdict is settled: nothing that is undecided could change it."
+        _("The verdict is settled: nothing that is undecided could change it.")
         if verdict.settled
-        else f"The verdict is not decided: {few} could still lead to an earlier one than the latest named."
+        else _("The verdict is not decided: %(few)s could still lead to an earlier one than the latest named.", few=few)
     ]
     shares = [readiness.score.completeness for readiness in assessment.readiness]
     if len(shares) > 1:
         low, high = words.share(min(shares)), words.share(max(shares))
-        spread = f"runs from {low} to {high}" if low != high else f"is {low}"
-        said.append(f"Organisation by organisation, completeness {spread}.")
+        spread = _("runs from %(low)s to %(high)s", low=low, high=high) if low != high else _("is %(low)s", low=low)
+        said.append(_("Organisation by organisation, completeness %(spread)s.", spread=spread))
     if assessment.contradictions:
         number = len(assessment.contradictions)
         said.append(
-            f"{words.count(number, 'answer')} {words.agree(number, 'disagrees', 'disagree')} with what was observed, "
-            "which is what is judged; both sides are shown."
+            words.counted(
+                number,
+                "%(number)s answer disagrees with what was observed, which is what is judged; both sides are shown.",
+                "%(number)s answers disagree with what was observed, which is what is judged; both sides are shown.",
+            )
         )
     return tuple(said)
 
@@ -222,8 +260,13 @@ def _sure(context: Context) -> tuple[str, ...]:
 def _change(context: Context, change: VerdictChange) -> Pair:
     """The verdict that it would be, and the answers that would make it so."""
     answers = [
-        f"{safe.text(answer.item, 96)}{f' at {context.organization_name(answer.org)}' if answer.org else ''}: "
-        f"“{safe.text(answer.after, 90)}” instead of “{safe.text(answer.before, 90)}”"
+        _(
+            "%(item)s%(value)s: “%(after)s” instead of “%(before)s”",
+            item=safe.text(answer.item, 96),
+            value=f" at {context.organization_name(answer.org)}" if answer.org else "",
+            after=safe.text(answer.after, 90),
+            before=safe.text(answer.before, 90),
+        )
         for answer in change.answers
     ]
     return Pair(term=words.verdict(change.verdict, change.latest), value=words.sentence("; ".join(answers)))

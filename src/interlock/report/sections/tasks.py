@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interlock.model import words
+from interlock.model.language import _
 from interlock.model.plan import PlanTask, finding_of
 from interlock.report import estimates, safe
 from interlock.report.elements import Link, Shown
@@ -36,7 +37,11 @@ def build_tasks(context: Context) -> Shown:
         by_wave.setdefault(task.wave, []).append(task)
     waves = []
     for wave in sorted(by_wave):
-        start = "can start now, side by side" if wave == min(by_wave) else "each waits for something in an earlier wave"
+        start = (
+            _("can start now, side by side")
+            if wave == min(by_wave)
+            else _("each waits for something in an earlier wave")
+        )
         note = f"{words.count(len(by_wave[wave]), 'task')}: {start}."
         rows = tuple(task_row(context, group) for group in grouped(by_wave[wave]))
         waves.append({"number": str(wave + 1), "note": note, "tasks": rows})

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from interlock.model import words
 from interlock.model.base import Owner, Scope
 from interlock.model.finding import Finding
+from interlock.model.language import _
 from interlock.model.rule import Rule
 from interlock.report import safe
 from interlock.report.elements import SEVERITY_MARK, Link, Shown
@@ -31,11 +32,24 @@ def build_unknowns(context: Context) -> Shown:
 
 def _lead(undecided: int, items: int) -> tuple[str, ...]:
     if not undecided:
-        return ("Every finding is decided.",)
-    has = "could not be decided" if undecided != 1 else "could not be decided either way"
-    lead = [f"{words.count(undecided, 'finding')} {has}. Each is an open question and not a gap."]
+        return (_("Every finding is decided."),)
+    has = _("could not be decided") if undecided != 1 else _("could not be decided either way")
+    lead = [
+        words.counted(
+            undecided,
+            "%(number)s finding %(has)s. Each is an open question and not a gap.",
+            "%(number)s findings %(has)s. Each is an open question and not a gap.",
+            has=has,
+        )
+    ]
     if items:
-        lead.append(f"{words.count(items, 'question')} of the questionnaires would help, if answered.")
+        lead.append(
+            words.counted(
+                items,
+                "%(number)s question of the questionnaires would help, if answered.",
+                "%(number)s questions of the questionnaires would help, if answered.",
+            )
+        )
     return tuple(lead)
 
 
@@ -66,7 +80,9 @@ def _help(context: Context, findings: Sequence[Finding]) -> str:
         if finding.subject.scope is Scope.ORG and context.unseen(finding.subject.id)
         for fact in finding.missing_facts
     ]
-    return f"Would be decided by observing {words.listed(list(dict.fromkeys(facts)), 6)}." if facts else ""
+    return (
+        _("Would be decided by observing %(list)s.", list=words.listed(list(dict.fromkeys(facts)), 6)) if facts else ""
+    )
 
 
 def _items(context: Context, findings: Iterable[Finding]) -> tuple[Shown, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from interlock.model import words
+from interlock.model.language import _
 from interlock.model.plan import FIND_OUT_WORDS, PlanTask
 from interlock.plan.actions import ASK_ORG
 from interlock.plan.due import later, loads, waits_for
@@ -52,7 +53,12 @@ def asked(context: Context, group: Sequence[PlanTask]) -> str:
     """Several questions to one organisation as one task; empty for any other work."""
     if len(group) < 2 or not all(task.action.startswith(ASK_ORG) and task.org == group[0].org for task in group):
         return ""
-    return f"Ask {context.task_subject(group[0])} {words.count(len(group), 'question')}."
+    return words.counted(
+        len(group),
+        "Ask %(task_subject)s %(number)s question.",
+        "Ask %(task_subject)s %(number)s questions.",
+        task_subject=context.task_subject(group[0]),
+    )
 
 
 def _block(context: Context, group: Sequence[PlanTask]) -> Shown:
@@ -60,12 +66,13 @@ def _block(context: Context, group: Sequence[PlanTask]) -> Shown:
     task = group[0]
     names = {} if task.org is None else {task.org: context.organization_name(task.org)}
     state = task.title.removeprefix(FIND_OUT_WORDS)
-    bad = "If the answer is bad: " if task.kind == "discovery" else ""
     told = task.action and state not in task.action
+    if task.kind == "discovery":
+        state = _("If the answer is bad: %(state)s", state=state)
     return {
         "title": words.sentence(safe.text(done(group, names))),
         "id": details(task_row(context, group)["id"]),
-        "state": words.sentence(safe.text(f"{bad}{state}")) if told else "",
+        "state": words.sentence(safe.text(state)) if told else "",
         "lines": tuple(_line(context, part) for part in lines(group)),
         "accepted": words.sentence(safe.text(accepted(group))),
     }
@@ -81,14 +88,17 @@ def _line(context: Context, part: Sequence[PlanTask]) -> Shown:
 
 def _heading(context: Context, week: date) -> str:
     load = {each.week: each.said for each in context.assessment.plan.load}
-    return f"Week of {words.day(week)}: {load.get(week.isoformat(), 'no work of ours')}"
+    said = load.get(week.isoformat()) or _("no work of ours")
+    return _("Week of %(week)s: %(load)s", week=words.day(week), load=said)
 
 
 def _load(context: Context) -> Iterator[Pair]:
     """Of each week of these days in which we work: its Monday, and our work of what there is."""
     plan = context.assessment.plan
-    shown = {week.isoformat() for week, _ in next_weeks(plan, DAYS_AHEAD)}
+    shown = {week.isoformat() for week, _tasks in next_weeks(plan, DAYS_AHEAD)}
     for load in plan.load:
         if load.week in shown:
-            there = f" of {words.number(load.there)}" if load.there is not None else ""
-            yield Pair(term=words.iso_day(load.week), value=f"{words.number(load.work)}{there}")
+            said = words.number(load.work)
+            if load.there is not None:
+                said = _("%(work)s of %(there)s", work=said, there=words.number(load.there))
+            yield Pair(term=words.iso_day(load.week), value=said)
