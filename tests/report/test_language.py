@@ -50,21 +50,21 @@ def test_a_complete_translation_has_nothing_to_be_told_of_it(everything: Transla
 
 
 def test_numbers_dates_and_plurals_are_those_of_the_language(tmp_path: Path) -> None:
-    text = 'msgid "%(number)s finding"\nmsgid_plural "%(number)s findings"\n'
-    text += 'msgstr[0] "ein Befund"\nmsgstr[1] "%(number)s Befunde"\n'
+    text = 'msgid "%(number)s working day"\nmsgid_plural "%(number)s working days"\n'
+    text += 'msgstr[0] "ein Arbeitstag"\nmsgstr[1] "%(number)s Arbeitstage"\n'
     german = read_translation(po(tmp_path, text + entry("critical", "kritisch") + entry("Critical", "Kritisch")))
     assert (words.number(1234.5), words.day(date(2028, 3, 7))) == ("1,234.5", "7 Mar 2028")
     with using(german):
         assert (words.number(1234.5), words.day(date(2028, 3, 7))) == ("1.234,5", "07.03.2028")
         assert words.months("2028-03-07", "2028-06-02") == "März to Juni 2028"
-        counted = [words.count(number, "finding") for number in (1, 2, 1200)]
-        assert counted == ["ein Befund", "2 Befunde", "1.200 Befunde"]
+        counted = [words.days(number) for number in (1, 2, 1200)]
+        assert counted == ["ein Arbeitstag", "2 Arbeitstage", "1.200 Arbeitstage"]
         assert (words.SEVERITY[Severity.CRITICAL].phrase, words.SEVERITY[Severity.CRITICAL].title) == (
             "kritisch",
             "Kritisch",
         )
         assert words.SEVERITY[Severity.HIGH].title == "High", "what it lacks is English"
-        assert ngettext("%(number)s finding", "%(number)s findings", 2.5, number="2,5") == "2,5 Befunde"
+        assert ngettext("%(number)s working day", "%(number)s working days", 2.5, number="2,5") == "2,5 Arbeitstage"
     assert words.SEVERITY[Severity.CRITICAL].title == "Critical" and current().tag == "en-GB"
 
 
