@@ -20,6 +20,9 @@ from interlock.usecases.initialize import initialize
 from interlock.usecases.load import Inputs, load_inputs
 from interlock.usecases.recipient import for_recipient
 from interlock.usecases.site import write_site
+from interlock.usecases.verify import verify
+
+from test_verify import forged  # isort: skip
 
 TODAY = date(2026, 11, 30)
 NAMES = [file for file, _, _ in PAGES]
@@ -76,6 +79,20 @@ def test_again_is_the_same_and_what_is_not_ours_is_told_and_stays(
         assert stranger.read_text() == "mine"
     finally:
         stranger.unlink()
+
+
+def test_each_page_is_held_against_the_workspace_and_an_edited_one_is_found_out(
+    inputs: Inputs, folder: Path, tmp_path: Path
+) -> None:
+    assert {verify(folder / name, None).found for name in NAMES} == {"unedited"}
+    assert verify(folder / "executive.html", inputs).found == "matches"
+    edited = tmp_path / "executive.html"
+    text = (folder / "executive.html").read_text("utf-8")
+    edited.write_text(text.replace("Lakeshore", "Lakeshire"), "utf-8")
+    assert edited.read_text("utf-8") != text and verify(edited, inputs).found == "edited"
+    moved = text.replace('"page": "executive.html"', '"page": "report.html"', 1)
+    edited.write_text(forged(moved, "Lakeshore", "Lakeshire"), "utf-8")
+    assert verify(edited, inputs).found == "retold", "the hash alone is of no use where the page is made again"
 
 
 def test_a_folder_with_something_else_is_refused(inputs: Inputs, whole: Assessment, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ class Manifest(Model):
 
     :ivar form: the report's format.
     :ivar recipient: the organisation that it is for alone; then nothing here is of another.
+    :ivar page: the file's name, where it is a page of a site; none of a report in one file.
     :ivar sections: those that were asked for; none means all that the format has.
     :ivar language: of its fixed words.
     :ivar own_templates: whether it was made with templates of its writer's own.
@@ -41,6 +42,9 @@ class Manifest(Model):
     schema_version: Literal["1"] = "1"
     form: Annotated[str, Field(pattern=r"^[a-z]{2,8}$")]
     recipient: Slug | None = None
+    page: Annotated[str, Field(pattern=r"^[a-z]{1,40}\.html$")] | None = Field(
+        default=None, exclude_if=lambda page: page is None
+    )
     sections: Annotated[tuple[_Name, ...], Field(max_length=100)] | None = None
     own_templates: bool = False
     language: Annotated[str, Field(max_length=40)] = ENGLISH.tag

@@ -11,6 +11,7 @@ from interlock.model.errors import DocumentError, Location
 from interlock.model.language import ENGLISH, Language, using
 from interlock.usecases.contract import OWN_FOLDERS
 from interlock.usecases.load import Inputs
+from interlock.usecases.manifest import manifest_of
 from interlock.usecases.report import report_view
 from interlock.workspace.generated import Generated, outside_of_own, read_manifest, write_generated
 
@@ -34,8 +35,7 @@ def write_site(
     :raises DocumentError: the folder holds something, and none of it was written by this.
     :raises WorkspaceError: the folder cannot be written, or is the workspace's own.
     """
-    from interlock.report import json, site
-    from interlock.report.templates import own_folder
+    from interlock.report import json
 
     outside_of_own(directory, inputs.root, OWN_FOLDERS)
     if read_manifest(directory) is None and directory.exists() and any(directory.iterdir()):
@@ -45,11 +45,34 @@ def write_site(
             remedy="name an empty folder after --site, or one that does not exist yet",
         )
     day = writing_time().date().isoformat()
-    own = own_folder(templates) if templates is not None else None
-    with using(language):
-        pages = site.render(report_view(assessment, inputs, day), own=own)
+    pages = site_pages(assessment, inputs, day, templates=templates, language=language)
     source = hashlib.sha256(json.render(assessment).encode()).hexdigest()
     done = write_generated(directory, pages, source=source, made=day)
     known = {file.path.name for file in done} | {"manifest.json"}
     strangers = sorted(path for path in directory.iterdir() if path.name not in known)
     return (*done, *(Generated(path, "orphan") for path in strangers))
+
+
+def site_pages(
+    assessment: Assessment,
+    inputs: Inputs,
+    day: str,
+    *,
+    templates: Path | None = None,
+    language: Language = ENGLISH,
+) -> dict[str, str]:
+    """Each page by its file's name, with its manifest, for ``interlock verify``.
+
+    :param day: ISO 8601, the day on the pages; ``templates`` and ``language`` as for :func:`write_site`.
+    """
+    from interlock.report import seal, site
+    from interlock.report.templates import own_folder
+
+    own = own_folder(templates) if templates is not None else None
+    manifest = manifest_of(inputs, assessment, made=day, own_templates=own is not None, language=language.tag)
+    with using(language):
+        pages = site.render(report_view(assessment, inputs, day), own=own)
+    return {
+        file: seal.sealed(page.encode(), "html", manifest.but(form="html", page=file)).decode()
+        for file, page in pages.items()
+    }

@@ -34,6 +34,7 @@ from interlock.usecases.manifest import (
 )
 from interlock.usecases.recipient import for_recipient
 from interlock.usecases.report import Format, write_report
+from interlock.usecases.site import site_pages
 
 #: Names of entries that a sentence has.
 _NAMED = 3
@@ -186,14 +187,10 @@ def _made_again(content: bytes, manifest: Manifest, inputs: Inputs) -> tuple[Fou
         return "agrees", f"{agrees}. It is not made again here, because its templates are its writer’s own."
     if manifest.language != ENGLISH.tag:
         return "agrees", f"{agrees}. It is not made again here, because its words are a translation."
-    form = cast(Format, manifest.form)
-    assessment = assess(inputs, today=date.fromisoformat(manifest.as_of), runs=manifest.runs, seed=manifest.seed)
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            write_report(assessment, inputs, Path(folder), (form,), sections=manifest.sections, made=manifest.made)
-        except InterlockError as error:
-            return "agrees", f"{agrees}. It could not be made again to compare its words: {error.message}."
-        again = Path(folder, f"report.{form}").read_bytes()
+    try:
+        again = _again(manifest, inputs)
+    except InterlockError as error:
+        return "agrees", f"{agrees}. It could not be made again to compare its words: {error.message}."
     if seal.same_text(again, content):
         return "matches", f"It matches: {agrees[0].lower()}{agrees[1:]}, and made again it is the same."
     return (
@@ -201,3 +198,20 @@ def _made_again(content: bytes, manifest: Manifest, inputs: Inputs) -> tuple[Fou
         f"{agrees}, and yet, made again, the report has other words: somebody changed them and the hash too, or it was "
         "written on a machine with other fonts or libraries. Believe the report that you write yourself.",
     )
+
+
+def _again(manifest: Manifest, inputs: Inputs) -> bytes:
+    """The report that the workspace gives with a manifest's day, seed and runs: a file, or a page of a site.
+
+    :raises InterlockError: it cannot be made here, or its site has no such page.
+    """
+    assessment = assess(inputs, today=date.fromisoformat(manifest.as_of), runs=manifest.runs, seed=manifest.seed)
+    if manifest.page is not None:
+        page = site_pages(assessment, inputs, manifest.made).get(manifest.page)
+        if page is None:
+            raise InterlockError("a site of this workspace has no such page")
+        return page.encode()
+    form = cast(Format, manifest.form)
+    with tempfile.TemporaryDirectory() as folder:
+        write_report(assessment, inputs, Path(folder), (form,), sections=manifest.sections, made=manifest.made)
+        return Path(folder, f"report.{form}").read_bytes()
