@@ -10,6 +10,7 @@ from interlock.model.annex import Annex
 from interlock.model.base import Gate, Model, Status
 from interlock.model.content import ContentChange
 from interlock.model.contract import ContractFit, WorkflowContract
+from interlock.model.diff import Since
 from interlock.model.finding import Contradiction, Finding
 from interlock.model.gap_graph import GapGraph
 from interlock.model.hazard import HazardState
@@ -56,7 +57,8 @@ class Assessment(Model):
     :ivar hazards: what may happen to a patient and how far it is held, open ones first.
     :ivar content_hash: SHA-256 over the digests of all questions, rules, tasks, patterns and hazards in use.
     :ivar rehearsal: what the product did when simulated hospitals launched it; none where it was never rehearsed.
-    :ivar annex, manifest: in a report alone, the evidence beside it and what it was made of.
+    :ivar since, annex, manifest: in a report alone, what changed since the last milestone, the evidence beside it and
+        what it was made of.
     :ivar content_changes: how the workspace's questions and rules differ from the shipped ones, blockers first.
     """
 
@@ -90,6 +92,7 @@ class Assessment(Model):
     hazards: tuple[HazardState, ...] = ()
     rehearsal: RehearsalTold | None = Field(default=None, exclude_if=lambda rehearsal: rehearsal is None)
     answers: tuple[GivenAnswer, ...] = ()
+    since: Since | None = Field(default=None, exclude_if=lambda since: since is None)
     annex: Annex | None = Field(default=None, exclude_if=lambda annex: annex is None)
     manifest: Manifest | None = Field(default=None, exclude_if=lambda manifest: manifest is None)
 

@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from interlock.model import words
 from interlock.model.base import Gate, Model, RuleOutcome, VerdictValue
 from interlock.model.forecast import Quantiles
 from interlock.model.readiness import Interval
 
+#: What a change is owed to: what a team said, what was seen at an organisation, or what our own rules ask.
+ChangeKind = Literal["answers", "observations", "rules"]
+
 
 class FindingChange(Model):
-    """One finding in both assessments. An outcome is none where the finding did not exist."""
+    """One finding in both assessments. An outcome is none where the finding did not exist.
+
+    :ivar causes: what may have changed it, as far as what it reads tells; empty where it did not change, or by
+        something else (the contract, time).
+    """
 
     key: str
     title: str
     before: RuleOutcome | None
     after: RuleOutcome | None
     message: str
+    causes: tuple[ChangeKind, ...] = ()
+
+
+class AnswerMove(Model):
+    """One answer that differs, with its evidence, in words; empty where there was or is none.
+
+    :ivar scope: ``product`` or an organisation's id; ``text`` the question.
+    """
+
+    item: str
+    scope: str
+    text: str
+    before: str
+    after: str
+
+
+class ObservationMove(Model):
+    """An organisation of which another observation is the last one: when it was made, and how far it came.
+
+    :ivar before: ISO 8601; none where it had never been probed.
+    """
+
+    org: str
+    before: str | None
+    after: str
+    outcome_before: str
+    outcome: str
 
 
 class StageMove(Model):
@@ -92,6 +128,8 @@ class AssessmentDiff(Model):
     :ivar decided: undecided before, met, gap or not applicable now (new gaps among them are in ``opened`` too).
     :ivar no_longer_decided: decided before, unknown or in error now.
     :ivar gone: gaps or unknowns before whose finding does not exist now.
+    :ivar answers, observations, rules: what was put in otherwise: answers, observations, and our own questions and
+        rules (a part of a sentence each).
     :ivar not_comparable: reasons to be careful, one sentence each (other ruleset, other target gate).
     """
 
@@ -107,12 +145,26 @@ class AssessmentDiff(Model):
     organizations_removed: tuple[str, ...] = ()
     verdict: VerdictChange | None = None
     forecasts: tuple[ForecastMove, ...] = ()
+    answers: tuple[AnswerMove, ...] = ()
+    observations: tuple[ObservationMove, ...] = ()
+    rules: tuple[str, ...] = ()
     not_comparable: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """True when nothing moved."""
         return self == AssessmentDiff(still_open=self.still_open)
+
+
+class Since(Model):
+    """The last milestone and what changed since, in a report alone.
+
+    :ivar name, as_of: what it is called, and the day (ISO 8601) that it is of.
+    """
+
+    name: str
+    as_of: str
+    diff: AssessmentDiff
 
 
 class BurnDownPoint(Model):

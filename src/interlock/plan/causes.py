@@ -8,7 +8,7 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import TaskState
 from interlock.model.finding import Finding
-from interlock.model.text import plain
+from interlock.plan.told_apart import answer_moves, content_moves, observation_moves
 
 #: Names that one cause lists; the rest is counted.
 _NAMED = 4
@@ -29,17 +29,11 @@ def causes(before: Assessment, after: Assessment, org: str | None) -> Iterator[s
 
 def _answers(before: Assessment, after: Assessment, org: str | None) -> Iterator[str]:
     """Answers that differ, with how many findings that read one of them have another outcome."""
-    if not before.answers:  # a milestone of before answers were kept in it
-        return
-    old, new = ({(a.item, a.scope): a.said for a in each.answers} for each in (before, after))
-    scopes = None if org is None else {"product", org}
-    changed = sorted(
-        key for key in old.keys() | new.keys() if old.get(key) != new.get(key) and (not scopes or key[1] in scopes)
-    )
+    changed = [move for move in answer_moves(before, after) if org is None or move.scope in {"product", org}]
     if not changed:
         return
-    names = [item if scope == "product" else f"{item} at {scope}" for item, scope in changed]
-    items = {item for item, _ in changed}
+    names = [move.item if move.scope == "product" else f"{move.item} at {move.scope}" for move in changed]
+    items = {move.item for move in changed}
     decided = sum(any(name.partition(".")[2] in items for name in finding.reads) for finding in _decided(before, after))
     yield (
         f"{words.capital(words.count(len(changed), 'answer'))} changed ({words.listed(names, _NAMED)}), and "
@@ -54,13 +48,8 @@ def _decided(before: Assessment, after: Assessment) -> Iterator[Finding]:
 
 
 def _observations(before: Assessment, after: Assessment, org: str | None) -> Iterator[str]:
-    old = {own.org: own.observed_at for own in before.readiness}
-    seen = [
-        f"{own.org} on {words.iso_day(own.observed_at)}"
-        for own in after.readiness
-        if own.observed_at and own.observed_at != old.get(own.org) and org in {None, own.org}
-    ]
-    if seen:
+    moves = (move for move in observation_moves(before, after) if org in {None, move.org})
+    if seen := [f"{move.org} on {words.iso_day(move.after)}" for move in moves]:
         yield f"Observed since: {words.listed(seen, _NAMED)}."
 
 
@@ -80,14 +69,5 @@ def _routine(before: Assessment, after: Assessment, org: str | None) -> Iterator
 
 def _content(before: Assessment, after: Assessment) -> Iterator[str]:
     """Rules or questions of another version, or changed by the workspace."""
-    changed = [f"the ruleset is {after.ruleset} instead of {before.ruleset}"] if before.ruleset != after.ruleset else []
-    changed += [
-        f"questionnaire {plain(name, 60)} is {after.questionnaires.get(name, 'gone')} instead of "
-        f"{before.questionnaires.get(name, 'new')}"
-        for name in sorted(before.questionnaires.keys() | after.questionnaires.keys())
-        if before.questionnaires.get(name) != after.questionnaires.get(name)
-    ]
-    if before.content_changes != after.content_changes:
-        changed.append("the workspace's own questions and rules differ")
-    if changed:
+    if changed := list(content_moves(before, after)):
         yield f"Our own rules: {words.listed(changed, _NAMED)}."

@@ -13,6 +13,7 @@ from interlock.model.diff import (
     AssessmentDiff,
     BurnDown,
     BurnDownPoint,
+    ChangeKind,
     FindingChange,
     ForecastMove,
     StageMove,
@@ -22,6 +23,7 @@ from interlock.model.finding import OPEN, UNDECIDED, statement
 from interlock.model.forecast import Quantiles
 from interlock.model.plan import PlanTask
 from interlock.plan.causes import causes
+from interlock.plan.told_apart import Causes, answer_moves, content_moves, observation_moves
 
 #: Reasons given for one date that moved.
 BECAUSE_LIMIT = 3
@@ -56,6 +58,9 @@ def compare(before: Assessment, after: Assessment, earlier: Iterable[Assessment]
         organizations_removed=tuple(sorted(old - new)),
         verdict=VerdictChange(before=verdicts[0], after=verdicts[1]) if verdicts[0] is not verdicts[1] else None,
         forecasts=_forecasts(before, after),
+        answers=answer_moves(before, after),
+        observations=observation_moves(before, after),
+        rules=tuple(content_moves(before, after)),
         not_comparable=_cautions(before, after),
     )
 
@@ -64,6 +69,12 @@ def _changes(before: Assessment, after: Assessment) -> list[FindingChange]:
     """Findings of both assessments side by side, sorted by key."""
     rules = before.rules | after.rules
     old, new = ({finding.key: finding for finding in assessment.findings} for assessment in (before, after))
+    owed_to = Causes(before, after)
+
+    def owed(key: str) -> tuple[ChangeKind, ...]:
+        both = [found[key] for found in (old, new) if key in found]
+        return owed_to.of(*both) if len(both) < 2 or both[0].outcome is not both[1].outcome else ()
+
     return [
         FindingChange(
             key=key,
@@ -71,6 +82,7 @@ def _changes(before: Assessment, after: Assessment) -> list[FindingChange]:
             before=old[key].outcome if key in old else None,
             after=new[key].outcome if key in new else None,
             message=statement(finding),
+            causes=owed(key),
         )
         for key, finding in sorted((old | new).items())
     ]

@@ -1,4 +1,4 @@
-"""Tables as CSV (RFC 4180): gaps, answers, fit and plan with the rows of the workbook, a file each.
+"""Tables as CSV (RFC 4180): gaps, answers, fit, plan and changes with the rows of the workbook, a file each.
 
 A cell that a spreadsheet would take for a formula begins with an apostrophe. Dates are ISO 8601, times UTC.
 """
@@ -17,24 +17,26 @@ from interlock.report.view import SECTIONS
 from interlock.report.work.trackers import cell
 from interlock.report.xlsx.book import Column
 from interlock.report.xlsx.columns import ANSWERS, GAPS, PLAN
-from interlock.report.xlsx.evidence import FIT, fit
+from interlock.report.xlsx.evidence import CHANGES, FIT, changes, fit
 from interlock.report.xlsx.rows import Content
 
 
 def render(
     assessment: Assessment, observations: Mapping[str, Observation], *, holidays: Iterable[date] = ()
 ) -> dict[str, str]:
-    """Each table by its name: ``gaps``, ``answers``, ``fit``, ``plan``.
+    """Each table by its name: ``gaps``, ``answers``, ``fit``, ``plan``, and where there is a milestone ``changes``.
 
     :param observations: organisation id to its latest observation; absent means never probed.
     :param holidays: days that the plan does not work, besides weekends.
     """
     content = Content(Context(assessment, observations, SECTIONS), tuple(holidays), ())
+    since = {} if assessment.since is None else {"changes": _table(CHANGES, changes(content.context))}
     return {
         "gaps": _table(GAPS, content.gaps()),
         "answers": _table(ANSWERS, content.answers()),
         "fit": _table(FIT, fit(content.context)),
         "plan": _table(PLAN, content.tasks()),
+        **since,
     }
 
 

@@ -16,6 +16,7 @@ from interlock.report.brief import BRIEF
 from interlock.report.elements import Brand, Shown
 from interlock.report.sections import (
     answers,
+    changes,
     comparison,
     contract,
     contradictions,
@@ -47,6 +48,7 @@ _SECTIONS = (
     summary.SECTION,
     glance.SECTION,
     comparison.SECTION,
+    changes.SECTION,
     first.SECTION,
     plan.SECTION,
     graph.SECTION,

@@ -12,14 +12,17 @@ from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError
 
 from interlock import __version__
+from interlock.documents.files import read_bytes
 from interlock.model.assessment import Assessment
 from interlock.model.language import ENGLISH
 from interlock.model.manifest import Manifest
 from interlock.usecases.load import Content, Inputs
+from interlock.workspace.history import milestones
+from interlock.workspace.store import MAX_RECORD_BYTES, Workspace
 
 #: Hexadecimal digits of a digest: enough to tell that something changed; the report's own hash is whole.
 _DIGITS = 16
-SETTINGS, CONTRACT, TASKS, HAZARDS = "settings", "contract", "tasks", "hazards"
+SETTINGS, CONTRACT, TASKS, HAZARDS, MILESTONE = "settings", "contract", "tasks", "hazards", "milestone"
 PRODUCT, REHEARSAL = "answers product", "observation product"
 
 
@@ -95,7 +98,16 @@ def parts_of(inputs: Inputs) -> dict[str, dict[str, str]]:
         parts[f"organisation {org}"] = _fields(organization)
         parts[f"answers {org}"] = _each(inputs.answers(org))
         parts[f"observation {org}"] = {} if observation is None else {str(observation.started): _digest(observation)}
+    parts[MILESTONE] = _milestone(inputs)
     return {part: entries for part, entries in parts.items() if entries}
+
+
+def _milestone(inputs: Inputs) -> dict[str, str]:
+    """The milestone that a report of all organisations compares with: the last one."""
+    workspace = Workspace(inputs.root)
+    known = milestones(workspace)[-1:] if inputs.recipient is None else ()
+    read = {last.path.stem: read_bytes(last.path, MAX_RECORD_BYTES, within=workspace.root) for last in known}
+    return {name: hashlib.sha256(content).hexdigest()[:_DIGITS] for name, content in read.items()}
 
 
 def _each(models: Mapping[str, BaseModel]) -> dict[str, str]:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from interlock.model import words
 from interlock.model.assessment import Assessment
-from interlock.model.diff import AssessmentDiff, BurnDown
+from interlock.model.diff import AssessmentDiff, BurnDown, Since
 from interlock.model.text import plain
 from interlock.plan.diff import burn_down, compare
 from interlock.usecases.assess import assess
-from interlock.usecases.load import load_inputs
+from interlock.usecases.load import Inputs, load_inputs
 from interlock.workspace.history import (
     Milestone,
     find_milestone,
@@ -33,6 +33,7 @@ __all__ = [
     "milestones",
     "since_last",
     "save_milestone",
+    "with_changes",
 ]
 
 
@@ -93,6 +94,23 @@ def since_last(workspace: Workspace, now: Assessment) -> tuple[str, ...]:
         move = next((move for move in moved.forecasts if move.org is None), None)
         lines += ["The finish has not moved."] if move is None else [f"Finish: {move.moved}.", *move.causes]
     return tuple(lines)
+
+
+def with_changes(assessment: Assessment, inputs: Inputs) -> Assessment:
+    """The assessment with what changed since the workspace's last milestone, for a report.
+
+    It stays as it is without a milestone, and for one recipient: a milestone is of all organisations.
+
+    :raises InterlockError: the milestone cannot be read.
+    """
+    workspace = Workspace(inputs.root)
+    known = milestones(workspace) if inputs.recipient is None else ()
+    if not known:
+        return assessment
+    last = known[-1]
+    then = load_assessment(last.path, workspace)
+    diff = compare(then, assessment, earlier=earlier_milestones(workspace, str(last.number)))
+    return assessment.but(since=Since(name=last.name, as_of=then.as_of or then.plan.start, diff=diff))
 
 
 def earlier_milestones(workspace: Workspace, reference: str) -> Iterator[Assessment]:

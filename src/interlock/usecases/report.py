@@ -24,6 +24,7 @@ from interlock.report.view import SECTIONS, ReportView, chosen
 from interlock.report.view import build as build_view
 from interlock.usecases.load import Inputs
 from interlock.usecases.manifest import manifest_of
+from interlock.usecases.milestone import with_changes
 from interlock.usecases.pdf import PdfProcess
 from interlock.workspace.atomic import write_atomically
 from interlock.workspace.store import SETTINGS_FILE
@@ -99,6 +100,7 @@ def write_report(
 
     day = made or writing_time().date().isoformat()
 
+    assessment = with_changes(assessment, inputs)
     manifest = manifest_of(
         inputs, assessment, made=day, sections=sections, own_templates=own is not None, language=language.tag
     )
@@ -183,7 +185,7 @@ def preview(assessment: Assessment, inputs: Inputs) -> str:
     """The whole report as Markdown, as it would be written today; nothing is written."""
     from interlock.report import markdown
 
-    return markdown.render(report_view(assessment, inputs, writing_time().date().isoformat()))
+    return markdown.render(report_view(with_changes(assessment, inputs), inputs, writing_time().date().isoformat()))
 
 
 def _workbook(assessment: Assessment, inputs: Inputs, sections: Sequence[str] | None) -> Callable[[], bytes]:

@@ -12,6 +12,7 @@ from interlock.model.language import ENGLISH, Language, using
 from interlock.usecases.contract import OWN_FOLDERS
 from interlock.usecases.load import Inputs
 from interlock.usecases.manifest import manifest_of
+from interlock.usecases.milestone import with_changes
 from interlock.usecases.report import report_view
 from interlock.workspace.generated import Generated, outside_of_own, read_manifest, write_generated
 
@@ -69,6 +70,7 @@ def site_pages(
     from interlock.report.templates import own_folder
 
     own = own_folder(templates) if templates is not None else None
+    assessment = with_changes(assessment, inputs)
     manifest = manifest_of(inputs, assessment, made=day, own_templates=own is not None, language=language.tag)
     with using(language):
         pages = site.render(report_view(assessment, inputs, day), own=own)

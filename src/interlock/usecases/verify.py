@@ -25,6 +25,7 @@ from interlock.usecases.load import Inputs
 from interlock.usecases.manifest import (
     CONTRACT,
     HAZARDS,
+    MILESTONE,
     PRODUCT,
     REHEARSAL,
     SETTINGS,
@@ -156,6 +157,7 @@ _PARTS = {
     SETTINGS: "settings of the workspace",
     CONTRACT: "parts of the workflow contract",
     TASKS: "routine tasks",
+    MILESTONE: "the milestone that it compares with",
     HAZARDS: "the team’s own figures of hazards",
     "organisation": "what {}’s file says",
     "answers": "answers of {}",

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from interlock.cli.cards import show_drift
 from interlock.cli.options import TableOrJson, WorkspaceOption
-from interlock.cli.output import console, emit_result, say, show_table
+from interlock.cli.output import console, emit_result, say, show_paragraph, show_table
 from interlock.model import words
 from interlock.model.base import RuleOutcome
 from interlock.model.diff import AssessmentDiff
@@ -84,6 +84,7 @@ def show_diff(diff: AssessmentDiff) -> None:
         out.print(Text(f"Finish of {forecast.org or 'all'}: {forecast.moved}"))
         for sentence in (*forecast.causes, *forecast.because):
             out.print(Text(f"  {plain(sentence, 300)}", style="dim"))
+    _show_kinds(diff)
     groups = {
         "opened": diff.opened,
         "opened again": diff.reopened,
@@ -93,14 +94,39 @@ def show_diff(diff: AssessmentDiff) -> None:
         "gone": diff.gone,
     }
     rows = [
-        (name, change.key, _outcome(change.before), _outcome(change.after), change.title)
+        (
+            name,
+            change.key,
+            _outcome(change.before),
+            _outcome(change.after),
+            change.title,
+            ", ".join(_CAUSE[cause] for cause in change.causes),
+        )
         for name, changes in groups.items()
         for change in changes
     ]
     if rows:
         out.print()
-        show_table(["What", ("Id", {"no_wrap": True}), "Before", "After", "Rule"], rows)
+        show_table(["What", ("Id", {"no_wrap": True}), "Before", "After", "Rule", "Because of"], rows)
     say(_still_open(diff))
+
+
+def _show_kinds(diff: AssessmentDiff) -> None:
+    """What was put in otherwise, told apart: answers, observations, our own questions and rules."""
+    for move in diff.answers:
+        where = "" if move.scope == "product" else f" ({move.scope})"
+        show_paragraph(f"{move.text}{where}: {move.before or '–'} → {move.after or '–'}  [{move.item}]", "Answer: ")
+    for seen in diff.observations:
+        before = f"before: {words.iso_day(seen.before)}" if seen.before else "for the first time"
+        show_paragraph(
+            f"{seen.org}: {words.OBSERVED[seen.outcome].phrase} {words.iso_day(seen.after)} ({before})", "Observation: "
+        )
+    for told in diff.rules:
+        show_paragraph(words.sentence(told), "Our own rules: ")
+
+
+#: Kinds of change in a column of a table.
+_CAUSE = {"answers": "answers", "observations": "observations", "rules": "our rules"}
 
 
 def _still_open(diff: AssessmentDiff) -> str:

@@ -45,6 +45,7 @@ SHEETS = {
     "Probe findings": frozenset({"organizations"}),
     "Answers": frozenset({"answers"}),
     "Requests": frozenset({"answers"}),
+    "Changes": frozenset({"changes"}),
     "Statements": frozenset({"statements"}),
     "Method": frozenset({"method"}),
     "Sources": frozenset({"references"}),
@@ -82,7 +83,7 @@ def render(
     :param holidays: days that the plan does not work, besides weekends.
     :raises InterlockError: there is no sheet for any of the sections.
     """
-    names = sheets(sections)
+    names = tuple(name for name in sheets(sections) if name != "Changes" or assessment.since is not None)
     shown = frozenset(SECTIONS if sections is None else sections)
     content = Content(Context(assessment, observations, shown), tuple(holidays), names)
     target = io.BytesIO()
@@ -98,6 +99,7 @@ def render(
         ("Probe findings", PROBE, content.checks, 2, A3),
         ("Answers", ANSWERS, content.answers, 2, A3),
         ("Requests", evidence.REQUESTS, lambda: evidence.requests(content.context), 2, A3),
+        ("Changes", evidence.CHANGES, lambda: evidence.changes(content.context), 1, A4),
         ("Statements", evidence.STATEMENTS, lambda: evidence.statements(content.context), 1, A4),
         ("Method", evidence.METHOD, lambda: evidence.method(content.context), 1, A4),
         ("Sources", SOURCES, content.sources, 1, A4),

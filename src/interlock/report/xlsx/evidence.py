@@ -8,6 +8,7 @@ from datetime import UTC
 from interlock.model import words
 from interlock.report.annex import annex_of
 from interlock.report.sections.answers import build_requests
+from interlock.report.sections.changes import build_changes
 from interlock.report.sections.context import Context
 from interlock.report.sections.fit import KIND, PART, need_name
 from interlock.report.sections.method import made_with
@@ -33,7 +34,28 @@ FIT = (
     Column("Launch modes that need it", 26),
 )
 STATEMENTS = (Column("Statement", 10), Column("Text", 60), Column("Rules", 40), Column("Findings", 30))
+CHANGES = (
+    Column("Kind", 26),
+    Column("What", 70),
+    Column("Where", 26),
+    Column("Before", 30),
+    Column("Now", 30),
+    Column("Because of", 26),
+)
+_PLACES = ("Where", "Before", "Now")
 METHOD = (Column("Kind", 12), Column("Title", 28), Column("Text", 110))
+
+
+def changes(context: Context) -> Iterator[Row]:
+    """What was put in otherwise since the last milestone, by kind, then each finding with another outcome."""
+    told = build_changes(context)
+    for kind in told["kinds"]:
+        for cells in kind["rows"]:
+            row = dict(zip(kind["columns"], cells, strict=True))
+            what = next((cell for column, cell in row.items() if column not in _PLACES), None)
+            yield kind["title"], what, *(row.get(place) for place in _PLACES), None
+    for row in told["findings"]:
+        yield row["became"], row["title"], row["where"], row["before"], row["after"], row["because"]
 
 
 def requests(context: Context) -> Iterator[Row]:

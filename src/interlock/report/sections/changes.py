@@ -1,0 +1,147 @@
+"""What changed since the last milestone, told apart: answers, observations, and our own questions and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from interlock.model import words
+from interlock.model.base import RuleOutcome
+from interlock.model.diff import AssessmentDiff, FindingChange, Since
+from interlock.report import safe
+from interlock.report.elements import Shown
+from interlock.report.sections.context import Context, Section
+
+#: Rows of a table in a brief report.
+_BRIEF = 15
+_CAUSE = {"answers": "answers", "observations": "observations", "rules": "our own rules"}
+#: What became of a finding → words, in the order in which they are told.
+_BECAME = {
+    "opened": "Opened",
+    "reopened": "Opened again",
+    "closed": "Closed",
+    "decided": "Decided",
+    "no_longer_decided": "No longer decided",
+    "gone": "No longer there",
+}
+
+
+def build_changes(context: Context) -> Shown:
+    """What was put in otherwise, kind by kind, and which findings have another outcome because of it."""
+    since = context.assessment.since
+    if since is None:
+        return {
+            "lead": ("There is no milestone to compare with: interlock milestone save NAME freezes the assessment.",),
+            "kinds": (),
+            "findings": (),
+            "more": "",
+        }
+    diff, limit = since.diff, _BRIEF if context.brief else None
+    answers = [
+        (
+            safe.text(move.text, 300),
+            _where(context, move.scope),
+            safe.text(move.before or "not answered", 300),
+            safe.text(move.after or "not answered", 300),
+        )
+        for move in diff.answers
+    ]
+    seen = [
+        (
+            context.organization_name(move.org),
+            _seen(move.outcome_before, move.before),
+            _seen(move.outcome, move.after),
+        )
+        for move in diff.observations
+    ]
+    rules = [(words.capital(words.sentence(safe.text(told, 600))),) for told in diff.rules]
+    findings = list(_findings(context, diff))
+    kinds = (
+        ("Answers that changed", ("Question", "Where", "Before", "Now"), answers, "No answer changed."),
+        ("Observations that changed", ("Where", "Before", "Now"), seen, "Nothing was observed anew."),
+        (
+            "Our own questions and rules that changed",
+            ("What is of another version or text",),
+            rules,
+            "Questions and rules are the same as then, so nothing here moved because of them.",
+        ),
+    )
+    shown = (*(rows for _, _, rows, _ in kinds), findings)
+    left = sum(max(0, len(rows) - limit) for rows in shown) if limit else 0
+    return {
+        "lead": tuple(_lead(context, since)),
+        "kinds": tuple(
+            {"title": title, "columns": columns, "rows": tuple(rows[:limit]), "none": none}
+            for title, columns, rows, none in kinds
+        ),
+        "findings": tuple(findings[:limit]),
+        "more": f"{words.count(left, 'more row')}, in the whole report." if left else "",
+    }
+
+
+def _where(context: Context, scope: str) -> str:
+    return context.names.get(scope) or ("Product" if scope == "product" else safe.name(scope))
+
+
+def _seen(outcome: str, at: str | None) -> str:
+    told = words.OBSERVED[outcome].phrase
+    return f"{told}, {words.moment(datetime.fromisoformat(at))}" if at else told
+
+
+def _lead(context: Context, since: Since) -> Iterator[str]:
+    """Compared with what, what of the verdict and the dates moved, and what to be careful of."""
+    diff = since.diff
+    yield f"Compared with the milestone “{safe.name(since.name)}” of {words.iso_day(since.as_of)}."
+    if diff.verdict is not None:
+        before, after = (words.VERDICT[value].phrase for value in (diff.verdict.before, diff.verdict.after))
+        yield f"The verdict was “{before}” and is “{after}”."
+    for move in diff.stages:
+        stages = f"{words.stage(move.before)} → {words.stage(move.after)}"
+        yield f"{_where(context, move.org)}: {stages}."
+    for orgs, what in ((diff.organizations_added, "added"), (diff.organizations_removed, "removed")):
+        if orgs:
+            yield f"{words.capital(what)} since: {words.listed([_where(context, org) for org in orgs])}."
+    finish = next((move for move in diff.forecasts if move.org is None), None)
+    if finish is not None and context.assessment.plan.ground.dated:
+        yield words.sentence(f"Finish of all: {finish.moved}")
+    for caution in diff.not_comparable:
+        if not caution.startswith("The ruleset") and not caution.startswith("The workspace's own content"):
+            yield words.sentence(safe.text(caution, 400))
+    open_gaps = len(diff.still_open)
+    yield f"{words.count(open_gaps, 'gap')} of then {words.agree(open_gaps, 'is', 'are')} still open."
+
+
+def _findings(context: Context, diff: AssessmentDiff) -> Iterator[Shown]:
+    """Each finding with another outcome, once."""
+    told: set[str] = set()
+    for name, became in _BECAME.items():
+        for change in getattr(diff, name):
+            if change.key not in told:
+                told.add(change.key)
+                yield _finding(context, became, change)
+
+
+def _finding(context: Context, became: str, change: FindingChange) -> Shown:
+    finding = context.findings.get(change.key)
+    where = change.key.partition("@")[2].removeprefix("vendor:")
+    return {
+        "became": became,
+        "link": context.finding_link(change.key),
+        "title": safe.name(change.title),
+        "where": context.subject_link(finding.subject).label if finding else _where(context, where or "product"),
+        "before": _outcome(change.before),
+        "after": _outcome(change.after),
+        "because": words.capital(words.listed([_CAUSE[cause] for cause in change.causes])) or "Something else",
+    }
+
+
+def _outcome(outcome: RuleOutcome | None) -> str:
+    return words.RULE[outcome].phrase if outcome else "not there"
+
+
+SECTION = Section(
+    "changes",
+    "What changed since the last milestone",
+    build_changes,
+    present=lambda assessment: assessment.since is not None,
+)
