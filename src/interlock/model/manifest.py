@@ -34,8 +34,8 @@ class Manifest(Model):
     :ivar workspace, product: what the workspace and the product are called.
     :ivar versions: of the ruleset and of each questionnaire; ``content``: digests of the questions and rules in use.
     :ivar parts: ``settings``, ``contract``, ``tasks``, ``hazards``, ``milestone``, ``answers product``, ``observation
-        product``, and for each organisation that it shows ``organisation ID``, ``answers ID``, ``observation ID`` → name
-        of an entry → digest.
+        product``, and for each organisation that it shows ``organisation ID``, ``answers ID``, ``observation ID`` →
+        name of an entry → digest.
     :ivar sha256_of_report: of the report's text with zeros in the place of this (docs/verify.md).
     """
 
