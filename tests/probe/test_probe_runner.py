@@ -65,6 +65,9 @@ async def test_organisations_that_share_a_base_are_asked_once(loopback: Loopback
     told = [event.target for event in events if event.kind == "finished" and event.observation is not None]
     assert sorted(told, key=targets.index) == targets
     assert all(event.observation.target == event.target for event in events if event.observation is not None)
+    wanted = lambda target: target.org not in {"a", other.org}  # noqa: E731
+    left = {seen.target async for seen in probe_targets(targets, settings, wanted=wanted)}
+    assert left == {target for target in targets if wanted(target)}, "its twins are asked about, and it is not"
 
 
 async def test_a_sample_is_its_organisations_own(loopback: Loopback) -> None:

@@ -171,19 +171,18 @@ class Harmless:
         *,
         on_event: Callable[[ProbeEvent], object],
         on_observation: Callable[[Observation], object],
-        cancelled: Callable[[], bool],
-    ) -> bool:
+        wanted: Callable[[str], bool],
+    ) -> None:
         """Takes its time, contacts nobody, and can be cancelled."""
         for org, target in zip(organizations, targets_of(organizations), strict=True):
             on_event(ProbeEvent(target, "started", "looking [at] it"))
             time.sleep(0.01)
-            if cancelled():
-                return True
+            if not wanted(org.id):
+                continue
             on_event(ProbeEvent(target, "request", "GET metadata"))
             target = self.observation.target.model_copy(update={"org": org.id})
             on_observation(self.observation.model_copy(update={"target": target}))
             on_event(ProbeEvent(target, "finished", "observed"))
-        return False
 
     def export(self, assessment: Any, inputs: Any, directory: Path, formats: Sequence[str], on_step: Any) -> Any:
         """Writes nothing."""

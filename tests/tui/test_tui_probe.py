@@ -38,21 +38,21 @@ async def test_probe_all_shows_what_was_seen_and_moves_the_assessment(terminal, 
         assert "SMART-001" in t.of("#card"), "a failed check is told with its message"
 
 
+@pytest.mark.usefixtures("unplanned")
 async def test_one_organisation_can_be_probed_from_its_page(terminal):
     async with terminal() as t:
         t.app.show_organization("riverside")
         await t.until_shown("Riverside Regional Medical Center")
         await t.press("p")
         await t.until(lambda: "riverside" in t.app.state.inputs.observations, 30)
-        await t.settled()
         assert set(t.app.state.inputs.observations) == {"riverside"}
-        assert "What it publishes" in t.of("#evidence")
+        await t.until(lambda: "What it publishes" in t.of("#evidence"))
 
 
 async def test_a_probe_is_cancelled_and_what_was_seen_before_stays(terminal, monkeypatch):
     import asyncio
 
-    async def endless(targets, settings, on_event=None, workspace=None):
+    async def endless(targets, settings, on_event=None, workspace=None, wanted=None):
         on_event(probe_usecase.ProbeEvent(targets[0], "started", "probing [red]slowly[/red]"))
         await asyncio.sleep(3600)
         yield
@@ -68,10 +68,42 @@ async def test_a_probe_is_cancelled_and_what_was_seen_before_stays(terminal, mon
         assert not t.app.state.inputs.observations
 
 
+@pytest.mark.usefixtures("unplanned")
+async def test_a_row_is_cancelled_alone_and_probed_again_and_marked_rows_together(terminal, monkeypatch):
+    import asyncio
+
+    from interlock.probe import runner
+
+    observe, stuck = runner.observe, {"lakeshore"}
+
+    async def slow(target, client, settings, on_event=None):
+        on_event(probe_usecase.ProbeEvent(target, "started", "knocking"))
+        if target.org in stuck:
+            await asyncio.sleep(3600)
+        return await observe(target, client, settings, on_event)
+
+    monkeypatch.setattr(runner, "observe", slow)
+    async with terminal() as t:
+        rows = lambda: {org: row.state for org, row in t.app.state.probes.items()}  # noqa: E731
+        await t.press("3", "a")
+        await t.until(lambda: list(rows().values()).count("finished") == 3)
+        assert rows()["lakeshore"] == "running" and t.app.state.probing
+        await t.press("home", "down", "x")
+        await t.until(lambda: rows()["lakeshore"] == "cancelled" and not t.app.state.probing)
+        assert "– cancelled" in t.of_rows("#probe-list") and " s " in t.of_rows("#probe-list")
+        assert "lakeshore" not in t.app.state.inputs.observations
+        stuck.clear()
+        await t.press("space", "up", "space")
+        assert "Probe 2 marked" in t.text
+        await t.press("p")
+        await t.until(lambda: rows() == {"lakeshore": "finished", "harborview": "finished"})
+        assert t.app.state.inputs.observations["lakeshore"].outcome == "observed"
+
+
 async def test_an_error_of_the_probe_is_told(terminal, monkeypatch):
     from interlock.model.errors import WorkspaceError
 
-    async def failing(targets, settings, on_event=None, workspace=None):
+    async def failing(targets, settings, on_event=None, workspace=None, wanted=None):
         raise WorkspaceError("not saved: the disk is full")
         yield
 
@@ -90,6 +122,7 @@ async def test_an_organisation_without_an_address_is_left_out_and_named(terminal
         assert not t.app.state.probing
 
 
+@pytest.mark.usefixtures("unplanned")
 async def test_what_changed_since_the_last_time_needs_two_observations_and_goes_back_to_the_card(terminal):
     async with terminal() as t:
         await t.press("3", "end", "d")
@@ -98,7 +131,6 @@ async def test_what_changed_since_the_last_time_needs_two_observations_and_goes_
             t.app.probe(["riverside"])
             await t.until(lambda: t.app.state.probing)
             await t.until(lambda: not t.app.state.probing)
-            await t.settled()
         await t.press("escape", "d")
         await t.until(lambda: "Ranked by" in t.of("#card"))
         assert "Nothing changed" in t.of("#card") or "→" in t.of("#card")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord, Target
@@ -18,11 +20,17 @@ from interlock.probe.transport.client import Client
 from interlock.probe.transport.plan import clean_base_url
 from interlock.probe.transport.settings import OnEvent, ProbeEvent, ProbeSettings
 
+#: Seconds between two questions whether a target is still wanted.
+_ASKED_S = 0.1
+
 
 async def probe(
-    targets: Sequence[Target], settings: ProbeSettings | None = None, on_event: OnEvent | None = None
+    targets: Sequence[Target],
+    settings: ProbeSettings | None = None,
+    on_event: OnEvent | None = None,
+    wanted: Callable[[Target], bool] | None = None,
 ) -> AsyncGenerator[Observation, None]:
-    """Probe targets and yield an observation of each, as they finish.
+    """Probe targets and yield an observation of each, as they finish; of one that is no longer ``wanted``, none.
 
     Nothing that a target does raises: it becomes an observation whose outcome and checks tell of it. An
     exception of ``on_event`` ends the run. Leaving the loop early, or cancelling it, ends every request under way.
@@ -36,10 +44,10 @@ async def probe(
     turns: asyncio.Queue[deque[Target]] = asyncio.Queue()
     for crowd in [*crowds_of(targets).values()] * max(1, settings.per_host // 2):
         turns.put_nowait(crowd)
-    results: asyncio.Queue[Observation | BaseException] = asyncio.Queue(2 * settings.concurrency)
+    results: asyncio.Queue[Observation | BaseException | None] = asyncio.Queue(2 * settings.concurrency)
     async with Client(settings) as client:
         workers = [
-            asyncio.create_task(_work(turns, client, settings, on_event, results))
+            asyncio.create_task(_work(turns, client, settings, on_event, wanted, results))
             for _ in range(min(settings.concurrency, len(targets)))
         ]
         try:
@@ -47,7 +55,8 @@ async def probe(
                 result = await results.get()
                 if isinstance(result, BaseException):
                     raise result
-                yield result
+                if result is not None:
+                    yield result
         finally:
             for worker in workers:
                 worker.cancel()
@@ -76,18 +85,34 @@ async def _work(
     client: Client,
     settings: ProbeSettings,
     on_event: OnEvent | None,
-    results: asyncio.Queue[Observation | BaseException],
+    wanted: Callable[[Target], bool] | None,
+    results: asyncio.Queue[Observation | BaseException | None],
 ) -> None:
     """Probe a target of whichever host has its turn, until cancelled; a turn goes back to its host."""
     try:
         while True:
             crowd = await turns.get()
             if crowd:
-                observation = await observe(crowd.popleft(), client, settings, on_event)
+                target = crowd.popleft()
+                observing = observe(target, client, settings, on_event)
+                observation = await (observing if wanted is None else _while(partial(wanted, target), observing))
                 turns.put_nowait(crowd)
                 await results.put(observation)
     except Exception as error:  # on_event's own exception, or settings that cannot work: the caller has to know
         await results.put(error)
+
+
+async def _while(wanted: Callable[[], bool], observing: Coroutine[Any, Any, Observation]) -> Observation | None:
+    """What is observed, or none as soon as it is no longer wanted."""
+    task = asyncio.create_task(observing)
+    try:
+        while wanted():
+            if (await asyncio.wait({task}, timeout=_ASKED_S))[0]:
+                return task.result()
+        return None
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def observe(

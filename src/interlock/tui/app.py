@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,17 @@ if TYPE_CHECKING:
     from interlock.workspace.store import Workspace
 
 
+@dataclass(frozen=True)
+class Run:
+    """Organisations that are probed together.
+
+    :ivar left: those that somebody cancelled; the thread that probes looks at it.
+    """
+
+    orgs: frozenset[str]
+    left: set[str] = field(default_factory=set)
+
+
 class InterlockApp(Session):
     """The terminal UI on one workspace: its sections, and what leads from one to another."""
 
@@ -51,6 +63,7 @@ class InterlockApp(Session):
 
     def __init__(self, workspace: Workspace, author: str) -> None:
         super().__init__(workspace, author)
+        self._runs: dict[str, Run] = {}  # the newest of each organisation
         for theme in THEMES:
             self.register_theme(theme)
         wanted = os.environ.get("TEXTUAL_THEME", DEFAULT_THEME)
@@ -63,20 +76,23 @@ class InterlockApp(Session):
     # -- probing --------------------------------------------------------------------------------------------------
 
     def probe(self, orgs: Iterable[str]) -> None:
-        """Probe these organisations; those without an address are named."""
-        if self.state.inputs is None or self.state.probing:
+        """Probe these organisations, apart from those that are being probed; those without an address are named."""
+        if self.state.inputs is None:
             return
         wanted = set(orgs)
         chosen = tuple(org for org in self.state.inputs.organizations if org.id in wanted)
         if not chosen:
             self.notify("There is no organisation to probe. Section 7 adds one.")
         without = [org.name for org in chosen if not org.fhir_base_url]
-        targets = tuple(org for org in chosen if org.fhir_base_url)
+        busy = {org for org, row in self.state.probes.items() if row.under_way}
+        targets = tuple(org for org in chosen if org.fhir_base_url and org.id not in busy)
         if without:
             self.notify(f"No FHIR base URL: {plain(words.listed(without), 200)}. Section 7 adds one.", title="Left out")
         if targets:
-            self.become(self.state.probe_started(org.id for org in targets))
-            self._probe(targets)
+            run = Run(frozenset(org.id for org in targets))
+            self._runs |= dict.fromkeys(run.orgs, run)
+            self.become(self.state.probe_started(run.orgs))
+            self._probe(targets, run)
 
     def probe_all(self) -> None:
         """Go to the probe and run it for every organisation."""
@@ -84,48 +100,57 @@ class InterlockApp(Session):
         if self.state.inputs is not None:
             self.probe(org.id for org in self.state.inputs.organizations)
 
-    def cancel_probe(self) -> None:
-        """Stop the probe that is running."""
-        self.workers.cancel_group(self, "probe")
+    def cancel_probe(self, orgs: Iterable[str] | None = None) -> None:
+        """Stop the probe of these organisations, or of all; what was seen before stays."""
+        under_way = {org for org, row in self.state.probes.items() if row.under_way}
+        stopped = under_way if orgs is None else under_way & set(orgs)
+        for org in stopped:
+            self._runs[org].left.add(org)
+        self.become(self.state.probe_left(stopped, time.monotonic()))
+        if stopped and not self.state.probing:
+            self.notify("What was seen until now is saved.", title="Probe cancelled")
 
-    @work(thread=True, group="probe", exclusive=True, description="probe")
-    def _probe(self, organizations: tuple[Organization, ...]) -> None:
+    @work(thread=True, group="probe", description="probe")
+    def _probe(self, organizations: tuple[Organization, ...], run: Run) -> None:
         worker = get_current_worker()
-        cancelled, error = False, None
+        error = None
         try:
-            cancelled = job.probe(
+            job.probe(
                 organizations,
                 self.workspace,
-                on_event=partial(self.call_later, self._probing),
+                on_event=partial(self.call_later, self._probing, run),
                 on_observation=partial(self.call_later, self._probed),
-                cancelled=lambda: worker.is_cancelled,
+                wanted=lambda org: not worker.is_cancelled and org not in run.left,
             )
         except Exception as cause:
             error = job.readable(cause)
-        self.call_later(self._probe_ended, cancelled, error)
+        self.call_later(self._probe_ended, run, error)
 
-    def _probing(self, event: ProbeEvent) -> None:
-        if event.target.org is None:
-            return
-        before = self.state.probes.get(event.target.org, ProbeRow("waiting"))
+    def _probing(self, run: Run, event: ProbeEvent) -> None:
+        org = event.target.org
+        if org is None or self._runs.get(org) is not run or org in run.left:
+            return  # a row that was cancelled, and may be under way again by now
+        before, now = self.state.probes.get(org, ProbeRow("waiting")), time.monotonic()
+        ended = event.kind == "finished"
         row = ProbeRow(
-            "finished" if event.kind == "finished" else "running",
+            "finished" if ended else "running",
             plain(event.detail, 200),
             before.requests + (event.kind == "request"),
+            now if before.began is None else before.began,
+            now if ended else None,
         )
-        self.become(replace(self.state, probes={**self.state.probes, event.target.org: row}))
+        self.become(replace(self.state, probes={**self.state.probes, org: row}))
 
     def _probed(self, observation: Observation) -> None:
         if observation.target.org is not None:
             self._learn(f"observations/{observation.target.org}/")
         self.become(self.state.observed(observation))
 
-    def _probe_ended(self, cancelled: bool, error: InterlockError | None) -> None:
-        self.become(self.state.probe_ended())
+    def _probe_ended(self, run: Run, error: InterlockError | None) -> None:
+        orgs = (org for org in run.orgs if self._runs.get(org) is run)
+        self.become(self.state.probe_left(orgs, time.monotonic()))
         if error is not None:
             self.notify(plain(error, 400), title="The probe stopped", severity="error")
-        elif cancelled:
-            self.notify("What was seen until now is saved.", title="Probe cancelled")
 
     # -- going ----------------------------------------------------------------------------------------------------
 

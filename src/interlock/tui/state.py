@@ -60,11 +60,23 @@ class ProbeRow:
     """How far the probe of one organisation is, in this session.
 
     :ivar detail: the last thing that happened, for a progress line.
+    :ivar began, ended: seconds of a clock that never goes back; none until then.
     """
 
     state: Literal["waiting", "running", "finished", "cancelled"]
     detail: str = ""
     requests: int = 0
+    began: float | None = None
+    ended: float | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """It waits for its turn, or is being probed."""
+        return self.state in {"waiting", "running"}
+
+    def took(self, now: float) -> float | None:
+        """Seconds that it took, or that it has been under way; none before it began."""
+        return None if self.began is None else (now if self.ended is None else self.ended) - self.began
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,6 @@ class State:
     waiting: Mapping[Key, Waiting] = field(default_factory=dict)
     disputes: Mapping[Key, InterlockError] = field(default_factory=dict)
     probes: Mapping[str, ProbeRow] = field(default_factory=dict)
-    probing: bool = False
     changed_files: tuple[str, ...] = ()
 
     # -- asking ---------------------------------------------------------------------------------------------------
@@ -215,14 +226,21 @@ class State:
             return self
         return replace(self, inputs=self.inputs.with_observation(org, observation), revision=self.revision + 1)
 
-    def probe_started(self, orgs: Iterable[str]) -> State:
-        """These organisations are being probed."""
-        return replace(self, probing=True, probes={org: ProbeRow("waiting", "waiting") for org in orgs})
+    @property
+    def probing(self) -> bool:
+        """Is any organisation being probed?"""
+        return any(row.under_way for row in self.probes.values())
 
-    def probe_ended(self) -> State:
-        """No probe is running; what had not finished was cancelled."""
+    def probe_started(self, orgs: Iterable[str]) -> State:
+        """These organisations are being probed, beside those that are already."""
+        before = self.probes if self.probing else {}
+        return replace(self, probes={**before, **{org: ProbeRow("waiting", "waiting for its turn") for org in orgs}})
+
+    def probe_left(self, orgs: Iterable[str], now: float) -> State:
+        """The probe of these ended; what had not finished was cancelled."""
         rows = {
-            org: row if row.state == "finished" else replace(row, state="cancelled", detail="cancelled")
-            for org, row in self.probes.items()
+            org: replace(row, state="cancelled", detail="cancelled", ended=now)
+            for org in orgs
+            if (row := self.probes.get(org)) is not None and row.under_way
         }
-        return replace(self, probes=rows, probing=False)
+        return replace(self, probes={**self.probes, **rows}) if rows else self

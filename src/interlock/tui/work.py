@@ -200,9 +200,9 @@ def probe(
     *,
     on_event: Callable[[ProbeEvent], object],
     on_observation: Callable[[Observation], object],
-    cancelled: Callable[[], bool],
-) -> bool:
-    """Probe organisations and save what is seen; true when it was cancelled.
+    wanted: Callable[[str], bool],
+) -> None:
+    """Probe organisations and save what is seen; one that is no longer wanted, by its id, is left at once.
 
     It has an event loop of its own: parsing a large statement never makes the screen wait.
 
@@ -215,21 +215,20 @@ def probe(
     async def collect() -> None:
         settings = ProbeSettings(private_origins=trusted_origins(workspace))
         comparer = Comparer(workspace, [organization.id for organization in organizations])
-        async for observation in probe_targets(targets_of(organizations), settings, on_event, comparer):
+        keep = lambda target: target.org is None or wanted(target.org)  # noqa: E731
+        async for observation in probe_targets(targets_of(organizations), settings, on_event, comparer, keep):
             on_observation(observation)
 
-    async def run() -> bool:
+    async def run() -> None:
         task = asyncio.create_task(collect())
-        while not task.done():
-            await asyncio.wait({task}, timeout=0.1)
-            if cancelled() and not task.done():
+        while not (await asyncio.wait({task}, timeout=0.1))[0]:
+            if not any(wanted(organization.id) for organization in organizations):
                 task.cancel()
                 await asyncio.wait({task})
-                return True
+                return
         task.result()
-        return False
 
-    return asyncio.run(run())
+    asyncio.run(run())
 
 
 class Exported(NamedTuple):

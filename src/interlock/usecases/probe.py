@@ -145,11 +145,12 @@ async def probe_targets(
     settings: ProbeSettings,
     on_event: Callable[[ProbeEvent], object] | None = None,
     comparer: Comparer | None = None,
+    wanted: Callable[[Target], bool] | None = None,
 ) -> AsyncIterator[Observation]:
     """Observations as they finish. Targets that share a base are asked once, and each has its observation.
 
     ``comparer`` is a workspace's: an organisation's observation is compared and saved, with its documents, before it is
-    handed out.
+    handed out. A target that is no longer ``wanted`` is left, and has no observation; it is asked again and again.
 
     :raises InterlockError: there is nothing to probe.
     """
@@ -164,11 +165,17 @@ async def probe_targets(
                 seen = event.observation.but(target=target) if event.observation is not None else None
                 on_event(replace(event, target=target, observation=seen))
 
+    def crowd_wanted(first: Target) -> bool:
+        return wanted is None or any(wanted(target) for target in sharing[_key(first)])
+
     with resolved(targets, settings) as (addresses, allowed):
         sharing = _sharing(addresses, settings)
-        async for observation in probe([crowd[0] for crowd in sharing.values()], allowed, heard):
+        firsts = [crowd[0] for crowd in sharing.values()]
+        async for observation in probe(firsts, allowed, heard, None if wanted is None else crowd_wanted):
             # An address that holds a secret is kept without it, and is shared by nobody.
             for target in sharing.get(_key(observation.target), [observation.target]):
+                if wanted is not None and not wanted(target):
+                    continue
                 told = observation.but(target=target)
                 yield told if comparer is None else comparer.saved(told)
 

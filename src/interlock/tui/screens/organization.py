@@ -88,7 +88,7 @@ class OrganizationPage(Section):
         recommended = words.RECOMMENDATION[readiness.recommendation].title
         page.field("Do", line((recommended, "bold"), f": {readiness.because}"), label_width=8)
         probing = state.probes.get(self._org)
-        if probing is not None and probing.state in {"waiting", "running"}:
+        if probing is not None and probing.under_way:
             page.field("Probe", f"… {probing.detail}", style=ACCENT, label_width=8)
         if org.note:
             page.field("Note", org.note, style=DIM, label_width=8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 from textual import on, work
@@ -24,10 +25,11 @@ from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
 
 _COLUMNS = (
-    Column("Organisation", 22, grow=2),
+    Column("Organisation", 20, grow=2),
     Column("Seen", 17),
-    Column("Checks", 22, leaves=1),
-    Column("When", 22, leaves=2),
+    Column("Took", 7, leaves=1, right=True),
+    Column("Checks", 22, leaves=2),
+    Column("When", 22, leaves=3),
 )
 
 
@@ -42,19 +44,24 @@ class ProbeSection(Section):
         "A probe reads the public discovery documents of an organisation's FHIR server: its capability statement, its "
         "SMART configuration and what these point to. It creates nothing, searches nothing and guesses nothing. What "
         "was seen is saved in observations/ and counts at once. An organisation that could not be reached is not "
-        "observed, with the reason: never failing. d shows what changed at an organisation since it was last seen, "
-        "what the contract uses first."
+        "observed, with the reason: never failing. Space marks organisations; p probes the marked ones, or the "
+        "highlighted one, also again after x cancelled it. d shows what changed at an organisation since it was last "
+        "seen, what the contract uses first."
     )
     INITIAL_FOCUS = "#probe-list Options"
     PANELS = {"#probe-orgs": "Organisations"}
     BINDINGS = bindings("probe")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._marked: frozenset[str] = frozenset()
 
     def body(self) -> ComposeResult:
         """Buttons, then organisations beside the card of the highlighted one."""
         with Horizontal(classes="buttons"):
             yield Button("Probe all", id="probe-all", variant="primary", compact=True)
             yield Button("Probe this one", id="probe-one", compact=True)
-            yield Button("Cancel", id="probe-cancel", compact=True)
+            yield Button("Cancel all", id="probe-cancel", compact=True)
             yield Static("", id="probe-said", markup=False)
         with Horizontal(classes="sides"):
             with Vertical(classes="panel side", id="probe-orgs"):
@@ -66,30 +73,72 @@ class ProbeSection(Section):
                 )
             yield ScrollingFlow(id="card", classes="panel side")
 
+    def on_mount(self) -> None:
+        """Count the seconds while something is being probed."""
+        super().on_mount()
+        self.set_interval(0.5, self._tick)
+
+    def _tick(self) -> None:
+        if self.state.probing and self.is_current:
+            self._show_rows(self.state)
+
     def show(self, old: State | None, new: State) -> None:
         """Draw the rows with their progress, and the card if its observation changed."""
         if new.inputs is None:
             return
-        observations = new.inputs.observations
-        self.query_one("#probe-list", Rows).set_rows(
-            [_row(org, observations.get(org.id), new.probes.get(org.id)) for org in new.inputs.organizations]
-        )
+        self._marked &= {org.id for org in new.inputs.organizations}
+        self._show_rows(new)
         self.query_one("#probe-cancel").display = new.probing
-        self.query_one("#probe-all", Button).disabled = new.probing
-        self.query_one("#probe-one", Button).disabled = new.probing
         self.query_one("#probe-said", Static).update(_said(new))
         if old is None or old.inputs is not new.inputs:
             self._show_card(keep_position=True)
-        if old is None or old.probing != new.probing:
+        if old is None or old.probes is not new.probes:
             self.refresh_bindings()
 
+    def _show_rows(self, state: State) -> None:
+        inputs, now = state.inputs, time.monotonic()
+        if inputs is None:
+            return
+        self.query_one("#probe-list", Rows).set_rows(
+            [
+                _row(org, inputs.observations.get(org.id), state.probes.get(org.id), now, marked=org.id in self._marked)
+                for org in inputs.organizations
+            ]
+        )
+        which = f"Probe {len(self._marked)} marked" if self._marked else "Probe this one"
+        self.query_one("#probe-one", Button).label = which
+
+    @property
+    def _chosen(self) -> frozenset[str]:
+        """The organisations that a key is for: those that are marked, or the highlighted one."""
+        key = self.query_one("#probe-list", Rows).key
+        return self._marked or frozenset(() if key is None else (key,))
+
+    def _under_way(self, org: str) -> bool:
+        row = self.state.probes.get(org)
+        return row is not None and row.under_way
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Cancel while a probe runs, start one while none does."""
-        if action == "cancel":
-            return self.state.probing
-        if action in {"probe_one", "probe_all"}:
-            return not self.state.probing
-        return self.query_one("#card").has_focus if action == "back" else True
+        """Cancel what is under way, start what is not."""
+        match action:
+            case "cancel_all":
+                return self.state.probing
+            case "cancel":
+                return any(map(self._under_way, self._chosen))
+            case "probe_one":
+                return not self._chosen or not all(map(self._under_way, self._chosen))
+            case "back":
+                return self.query_one("#card").has_focus
+            case _:
+                return True
+
+    def action_mark(self) -> None:
+        """Mark the highlighted organisation, or take its mark away."""
+        key = self.query_one("#probe-list", Rows).key
+        if key is not None:
+            self._marked ^= {key}
+            self._show_rows(self.state)
+            self.refresh_bindings()
 
     def _show_card(self, *, keep_position: bool = False) -> None:
         self.workers.cancel_group(self, "card")
@@ -111,6 +160,7 @@ class ProbeSection(Section):
     @on(Rows.Moved, "#probe-list")
     def _moved(self) -> None:
         self._show_card()
+        self.refresh_bindings()
 
     @on(Rows.Chosen, "#probe-list")
     def _open(self, event: Rows.Chosen) -> None:
@@ -140,29 +190,39 @@ class ProbeSection(Section):
 
     @on(Button.Pressed, "#probe-one")
     def action_probe_one(self) -> None:
-        """Probe the highlighted organisation."""
-        key = self.query_one("#probe-list", Rows).key
-        self.interlock.probe([] if key is None else [key])
+        """Probe the marked organisations, or the highlighted one."""
+        chosen, self._marked = self._chosen, frozenset()
+        self.interlock.probe(chosen)
 
     @on(Button.Pressed, "#probe-all")
     def action_probe_all(self) -> None:
         """Probe every organisation."""
         self.interlock.probe_all()
 
-    @on(Button.Pressed, "#probe-cancel")
     def action_cancel(self) -> None:
-        """Stop the probe that is running."""
+        """Stop the probe of the marked organisations, or of the highlighted one."""
+        self.interlock.cancel_probe(self._chosen)
+
+    @on(Button.Pressed, "#probe-cancel")
+    def action_cancel_all(self) -> None:
+        """Stop every probe."""
         self.interlock.cancel_probe()
 
 
-def _row(org: Organization, observation: Observation | None, row: ProbeRow | None) -> Row:
+def _row(org: Organization, observation: Observation | None, row: ProbeRow | None, now: float, *, marked: bool) -> Row:
     sign = OBSERVED[observation.outcome if observation else "never_probed"]
-    when = words.moment(observation.started) if observation else ""
-    return Row(
-        org.id,
-        (text(org.name, "bold"), mark(sign), _checks(observation), text(when, DIM)),
-        below=_progress(org, observation, row),
-    )
+    seen, took = mark(sign), row.took(now) if row is not None else None
+    if took is None and observation is not None and (row is None or not row.under_way):
+        took = observation.elapsed_ms / 1000
+    if row is not None and row.state == "cancelled":
+        seen = text("– cancelled", WARN)
+    elif row is not None and row.under_way:
+        asked = words.count(row.requests, "answer") if row.requests else "connecting"
+        seen = text("… waiting" if row.state == "waiting" else f"… {asked}", ACCENT)
+    name = line(("▪ ", f"bold {ACCENT}"), (org.name, "bold")) if marked else text(org.name, "bold")
+    elapsed = text("" if took is None else f"{took:.1f} s", DIM)
+    when = text(words.moment(observation.started) if observation else "", DIM)
+    return Row(org.id, (name, seen, elapsed, _checks(observation), when), below=_progress(org, observation, row))
 
 
 def _checks(observation: Observation | None) -> Content:
@@ -179,11 +239,10 @@ def _checks(observation: Observation | None) -> Content:
 
 
 def _progress(org: Organization, observation: Observation | None, row: ProbeRow | None) -> Content:
-    if row is not None and row.state in {"waiting", "running"}:
-        asked = f" ({words.count(row.requests, 'request')})" if row.requests else ""
-        return line(("… ", ACCENT), row.detail, (asked, DIM))
+    if row is not None and row.under_way:
+        return line(row.detail)
     if row is not None and row.state == "cancelled":
-        return text("cancelled; what was seen before stays", WARN)
+        return text("p probes it again; what was seen before stays", WARN)
     if not org.fhir_base_url:
         return text("no FHIR base URL", WARN)
     if observation is None:
@@ -194,8 +253,8 @@ def _progress(org: Organization, observation: Observation | None, row: ProbeRow 
 def _said(state: State) -> Content:
     if not state.probing:
         return Content("")
-    done = sum(row.state == "finished" for row in state.probes.values())
-    return line((f"{done} of {len(state.probes)} done", DIM), ("   x cancels", ACCENT))
+    done = sum(not row.under_way for row in state.probes.values())
+    return line((f"{done} of {len(state.probes)} done", DIM), ("   x cancels one", ACCENT))
 
 
 #: Changes of one rank that are shown.

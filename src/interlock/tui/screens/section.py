@@ -56,8 +56,8 @@ class Interlock(Protocol):
     def ask_questions(self, scope: str, item: str | None = None) -> None:
         """Go to the questions of a scope, at one question if it is named."""
 
-    def cancel_probe(self) -> None:
-        """Stop the probe that is running."""
+    def cancel_probe(self, orgs: Iterable[str] | None = None) -> None:
+        """Stop the probe of these organisations, or of all."""
 
     def edit_organization(self, org: str | None) -> object:
         """Open an organisation's form; without an id, a new one's."""
