@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from textual.widgets import Input, Select, Static
 
+from filled_sheets import filled
+from interlock.documents.xlsx import read_workbook
 from interlock.model.errors import WorkspaceError
-from interlock.tui.screens.organizations import OrganizationForm
+from interlock.model.sheet import HEAD_ROW, QUESTIONS, UNKNOWN, Column
+from interlock.tui.screens.organization_form import OrganizationForm
 from interlock.tui.widgets.fields import Segments
 from interlock.workspace.store import Workspace
 
 
 def field(t, name: str) -> Input:
     return t.app.screen.query_one(f"#{name}", Input)
+
+
+def filled_in(sheet: Path, into: Path, item: str) -> Path:
+    """The sheet as it comes back: one question's answer is not known there."""
+    cells = read_workbook(sheet, {QUESTIONS}).sheets[QUESTIONS]
+    (row,) = (r for (r, c), cell in cells.items() if c == Column.KEY.position and r > HEAD_ROW and cell.value == item)
+    answer = f"{'ABCDEFGHIJ'[Column.ANSWER.position - 1]}{row}"
+    into.write_bytes(filled(sheet.read_bytes(), {"D2": "Dr. Ada Lake", "D3": 46_357, answer: UNKNOWN}))
+    return into
 
 
 def error_at(t, name: str) -> str:
@@ -41,6 +56,7 @@ async def test_an_organisation_is_added_with_an_id_made_from_its_name(terminal, 
         assert not t.app.state.changed_files
 
 
+@pytest.mark.usefixtures("unplanned")
 async def test_organisations_are_added_from_a_directory_by_their_words_and_undone(terminal, workspace, tmp_path):
     file = tmp_path / "directory.csv"
     file.write_text(
@@ -65,11 +81,58 @@ async def test_organisations_are_added_from_a_directory_by_their_words_and_undon
         await t.until_shown("Add which?")  # the next one
         await t.type("a.example.org")
         await t.press("enter")
-        await t.until_shown("It is here already")
+        await t.until_shown("Here already: St. Mary")
+        await t.type("north")
+        await t.until_shown("1 match")
+        await t.press("enter")
+        await t.until_shown("Add the 1 other organisation on this base?")
+        assert "East Clinic" in t.text
+        await t.press("left", "enter")
+        await t.until(lambda: {"North Clinic", "East Clinic"} <= added())
+        await t.until_shown("Add which?")
         await t.press("escape")
-        await t.until(lambda: t.app.state.inputs is not None and len(t.app.state.inputs.organizations) == 5)
+        await t.until(lambda: t.app.state.inputs is not None and len(t.app.state.inputs.organizations) == 7)
+        for left in (6, 5, 4):
+            await t.press("ctrl+z")
+            await t.until(lambda left=left: len(added()) == left)
+
+
+@pytest.mark.usefixtures("unplanned")
+async def test_an_organisation_is_opened_with_its_settings_and_its_sheet_goes_out_and_comes_back(
+    terminal, workspace, tmp_path
+):
+    async with terminal((120, 34)) as t:
+        await t.press("7", "end", "enter")
+        await t.until(lambda: t.app.screen.query("#evidence") and "Settings" in t.of("#evidence > Flow"))
+        assert "risk_threshold 0.62" in t.of("#evidence > Flow"), "each setting is there with its value"
+        await t.press("d")
+        await t.until(lambda: "two are compared" in t.of("#evidence > Flow"))
+        await t.press("escape")
+        await t.until(lambda: "Settings" in t.of("#evidence > Flow"))
+        await t.press("x")
+        await t.until_shown("into which folder?")
+        field(t, "ask").value = str(tmp_path / "out")
+        await t.press("enter")
+        await t.until_shown("When the workbook comes back")
+        (sheet,) = (tmp_path / "out").glob("riverside-questions-*.xlsx")
+        await t.press("escape", "m")
+        await t.until_shown("Which sheet came back?")
+        before = workspace.responses("riverside")
+        filled = filled_in(sheet, tmp_path / "back.xlsx", "org.client_registered")
+        field(t, "ask").value = str(filled)
+        await t.press("enter")
+        await t.until_shown("What came in")
+        assert "theirs" in t.text and "ours" in t.text and workspace.responses("riverside") == before
+        await t.pilot.click("#answer-take")
+        await t.until(lambda: workspace.responses("riverside") != before)
+        await t.until(lambda: t.app.state.inputs.answers("riverside") == workspace.responses("riverside"))
         await t.press("ctrl+z")
-        await t.until(lambda: len(added()) == 4)
+        await t.until(lambda: workspace.responses("riverside") == before)
+        await t.press("m")
+        await t.until_shown("Which sheet came back?")
+        field(t, "ask").value = str(workspace.root / "interlock.yaml")
+        await t.press("enter")
+        await t.until_shown("Nothing was taken")
 
 
 async def test_what_is_wrong_is_said_at_the_field_and_nothing_is_saved(terminal, workspace):

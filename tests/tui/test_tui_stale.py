@@ -14,7 +14,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.response import Response
 from interlock.tui import work
 from interlock.tui.screens import answering
-from interlock.tui.screens.organizations import OrganizationForm
+from interlock.tui.screens.organization_form import OrganizationForm
 from interlock.tui.screens.section import AskText, Confirm, Pick
 from interlock.tui.screens.sections import Commands, Jump
 from interlock.tui.state import Answer

@@ -21,7 +21,7 @@ from interlock.tui import work as job
 from interlock.tui.keys import bindings
 from interlock.tui.screens.gaps import GapsSection
 from interlock.tui.screens.organization import OrganizationPage
-from interlock.tui.screens.organizations import OrganizationForm
+from interlock.tui.screens.organization_form import OrganizationForm
 from interlock.tui.screens.questions import QuestionsSection
 from interlock.tui.screens.section import Confirm, Section
 from interlock.tui.screens.sections import SECTIONS, Commands, Jump, commands, help_for

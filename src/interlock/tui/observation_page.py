@@ -201,19 +201,21 @@ def draw_fit(page: Page, fit: ContractFit | None) -> None:
 
 
 def draw_settings(page: Page, fit: ContractFit | None) -> None:
-    """The contract's settings at one organisation: how many it says for itself, and what is missing or wrong."""
+    """The contract's settings at one organisation with their values, what is missing or wrong first."""
     if fit is None or not fit.settings:
         return
     needed = [match for match in fit.settings if match.needed]
     own = sum(match.outcome == "own" for match in needed)
     page.heading("Settings", f"{own} of {len(needed)} set here")
-    for match in fit.settings:
-        if match.outcome not in {"own", "default"}:
-            sign = SETTING[match.outcome]
-            said = match.note or (f"default {match.default}" if match.default else "")
-            page.bullet(
-                Content.assemble((sign.glyph, sign.style)), (match.name, "bold"), (f"  {sign.word}  {said}", DIM)
-            )
+    for match in sorted(fit.settings, key=lambda match: list(SETTING).index(match.outcome)):
+        sign, quiet = SETTING[match.outcome], match.outcome in {"own", "default"}
+        default = f"default {match.default}" if match.default else ""
+        said = (match.value if quiet else match.note) or default
+        page.bullet(
+            Content.assemble((sign.glyph, sign.style)),
+            (match.name, "" if quiet else "bold"),
+            (f"  {said}" if quiet else f"  {sign.word}  {said}", DIM),
+        )
 
 
 def _some(names: Iterable[str], limit: int) -> str:

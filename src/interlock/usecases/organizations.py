@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import JsonValue, ValidationError
@@ -22,7 +23,7 @@ from interlock.model.organization import Organization
 from interlock.model.text import forbidden, plain, slug
 from interlock.usecases.directories import pick, read_directory_file, vendor_id
 from interlock.usecases.trust import trust_typed_base
-from interlock.workspace.store import Workspace
+from interlock.workspace.store import FileChange, Workspace
 
 
 def make_organization(fields: dict[str, Any]) -> Organization:
@@ -192,9 +193,28 @@ def listed_organizations(
     return _organizations(chosen, bases, vendor, environment, {org.id for org in existing}), bases
 
 
-def known_organization(listed: ListedOrganization, existing: Sequence[Organization]) -> Organization | None:
-    """The organisation of a workspace that a listed one is, or none."""
-    return _known_as(listed, _at_base(existing))
+class Added(NamedTuple):
+    """An organisation of a directory that was added: its base there, and what that made of its file."""
+
+    org: Organization
+    base: Base
+    change: FileChange
+
+
+def add_listed(workspace: Workspace, listed: Sequence[ListedOrganization]) -> tuple[list[Added], list[Organization]]:
+    """Add these of a directory, one after the other; also the organisations here that some of them are already.
+
+    :raises WorkspaceError: one cannot be written; those before it were added.
+    """
+    existing = workspace.read().organizations
+    at_base = _at_base(existing)
+    known = [(one, _known_as(one, at_base)) for one in listed]
+    organizations, bases = listed_organizations(workspace, [one for one, org in known if org is None], existing)
+    added = []
+    for org, base in zip(organizations, bases, strict=True):
+        save = partial(workspace.save_organization, org, new=True)
+        added.append(Added(org, base, workspace.watched(f"orgs/{org.id}.yaml", save)[1]))
+    return added, [org for _, org in known if org is not None]
 
 
 def _at_base(existing: Sequence[Organization]) -> dict[str, list[Organization]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
@@ -17,7 +18,9 @@ from interlock.tui.findings_page import draw_pattern
 from interlock.tui.keys import bindings
 from interlock.tui.observation_page import draw_fit, draw_observation, draw_settings
 from interlock.tui.page import ACCENT, BAD, DIM, OBSERVED, SEVERITY, TASK, WARN, Page, interval_bar, line, text
+from interlock.tui.screens.probe import draw_drift
 from interlock.tui.screens.section import Section
+from interlock.tui.screens.sheets import send_sheet, take_sheet
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow, ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
@@ -32,8 +35,8 @@ class OrganizationPage(Section):
     TITLE = "Organisation"
     ABOUT = (
         "One organisation. On the left its gates: each holds when nothing is open and nothing is undecided. Enter on "
-        "a line opens that gap. On the right what its endpoints show, how the workflow contract fits, and answers "
-        "that an observation contradicts."
+        "a line opens that gap. On the right what its endpoints show, how the workflow contract fits, its settings, "
+        "and answers that an observation contradicts; d shows there what changed since it was last seen."
     )
     INITIAL_FOCUS = "#requirements Options"
     PANELS = {"#gates": "Gates", "#evidence": "Evidence"}
@@ -42,6 +45,7 @@ class OrganizationPage(Section):
     def __init__(self, org: str) -> None:
         super().__init__()
         self._org = org
+        self._compared = False  # what changed is shown in the place of the evidence
 
     def body(self) -> ComposeResult:
         """Readiness and gates beside facts and fit."""
@@ -63,9 +67,15 @@ class OrganizationPage(Section):
         self.query_one("#readiness", Flow).draw(lambda page: self._draw_readiness(page, new, org, readiness))
         if new.assessment is not None:
             self.query_one("#requirements", Rows).set_rows(list(_gate_rows(readiness, new.assessment)))
-        self.query_one("#evidence", ScrollingFlow).draw(
-            lambda page: self._draw_evidence(page, new, org), keep_position=old is not None
-        )
+        if not self._compared:
+            self._show_evidence(keep_position=old is not None)
+
+    def _show_evidence(self, *, keep_position: bool = False) -> None:
+        state, org = self.state, self.state.organization(self._org)
+        if org is not None:
+            self.query_one("#evidence", ScrollingFlow).draw(
+                lambda page: self._draw_evidence(page, state, org), "Evidence", keep_position=keep_position
+            )
 
     def _draw_readiness(self, page: Page, state: State, org: Organization, readiness: OrgReadiness) -> None:
         sign = OBSERVED[readiness.observed]
@@ -116,9 +126,36 @@ class OrganizationPage(Section):
         self.interlock.show_gap(event.key)
 
     def action_back(self) -> None:
-        """Back to the section below; pressed twice, the second time does nothing."""
-        if self.is_current:
+        """From what changed back to the evidence, else to the section below; a key too late does nothing."""
+        if self._compared:
+            self._compared = False
+            self._show_evidence()
+        elif self.is_current:
             self.app.pop_screen()
+
+    @work(group="drift", exclusive=True, description="drift")
+    async def action_drift(self) -> None:
+        """Show what changed between the last two observations, in the place of the evidence."""
+        from interlock.usecases.observations import drift_of_org
+
+        self._compared, evidence = True, self.query_one("#evidence", ScrollingFlow)
+        evidence.border_title = "What changed"
+        await evidence.work_out(
+            "Comparing…", partial(drift_of_org, self.interlock.workspace, self._org, None, None), draw_drift
+        )
+        evidence.focus()
+
+    @work(group="sheet", exclusive=True, description="sheet")
+    async def action_sheet_out(self) -> None:
+        """Write its questions as a sheet to mail."""
+        org = self.state.organization(self._org)
+        if org is not None:
+            await send_sheet(self, org)
+
+    @work(group="sheet", exclusive=True, description="sheet")
+    async def action_sheet_in(self) -> None:
+        """Take the answers of a sheet that came back."""
+        await take_sheet(self)
 
     def action_probe(self) -> None:
         """Probe the organisation."""

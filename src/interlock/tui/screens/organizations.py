@@ -1,34 +1,31 @@
-"""The organisations of the workspace: add, change (with a form that says at its field what is wrong), remove."""
+"""The organisations of the workspace: add, import, change, remove; their sheets of questions out and in."""
 
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
-from textual.widgets import Button, Input, Select, Static
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button
 
 from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
-from interlock.model.text import plain, slug
+from interlock.model.text import plain
 from interlock.tui.keys import bindings
-from interlock.tui.page import DIM, WARN, line, text
-from interlock.tui.screens.search import Entry, Search
-from interlock.tui.screens.section import AskText, Confirm, Dialog, Section
+from interlock.tui.page import DIM, WARN, text
+from interlock.tui.screens.organization_import import import_from_directory
+from interlock.tui.screens.section import Confirm, Section
+from interlock.tui.screens.sheets import send_sheet, take_sheet
 from interlock.tui.state import State
 from interlock.tui.undo import Step
-from interlock.tui.widgets.fields import Field, Segments, labelled
 from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.tui.work import in_thread
 
 if TYPE_CHECKING:
-    from interlock.fhir.directory.listed import ListedOrganization
-    from interlock.workspace.store import FileChange, Workspace
+    pass
 
 
 _COLUMNS = (
@@ -50,9 +47,10 @@ class OrganizationsSection(Section):
     SHORT_TITLE = "Orgs"
     PURPOSE = "Add, change and remove organisations"
     ABOUT = (
-        "The organisations whose EHR the product integrates with. Each is one file in orgs/. Credentials are named as "
-        "environment variables and never written down. Removing an organisation keeps its answers and observations: "
-        "they are evidence."
+        "The organisations whose EHR the product integrates with. Each is one file in orgs/. Enter opens one: its "
+        "gates, what its endpoints show, its settings. Credentials are named as environment variables and are never "
+        "written down. x writes an organisation's questions as a sheet to mail; m takes the answers of one that came "
+        "back. Removing an organisation keeps its answers and observations: they are evidence."
     )
     INITIAL_FOCUS = "#org-list Options"
     PANELS = {"#org-panel": "Organisations"}
@@ -89,55 +87,33 @@ class OrganizationsSection(Section):
     @on(Button.Pressed, "#org-import")
     @work(group="organizations", exclusive=True, description="import")
     async def action_import(self) -> None:
-        """Add organisations that a directory lists, one after the other, until the list is closed."""
-        from interlock.usecases.directories import read_directory_file
+        """Add organisations that a directory lists, until the list is closed."""
+        await import_from_directory(self)
 
-        dialog = AskText(
-            "Which directory?",
-            "A file: a FHIR Bundle of Endpoints as vendors publish it, a CSV, or an address a line.",
-            placeholder="epic-r4.json",
-            check=_readable_file,
-        )
-        typed = await self.answer_to(dialog)
-        if typed is None:
-            return
-        self.notify("Reading the directory…")
-        try:
-            directory = await in_thread(lambda: read_directory_file(Path(typed).expanduser()))
-        except InterlockError as error:
-            self.notify(plain(error, 400), title="Not read", severity="error", markup=False)
-            return
-        entries = [_entry(str(index), listed) for index, listed in enumerate(directory.organizations)]
-        while True:
-            search = Search("Add which?", "a name, a vendor or a host", entries)
-            chosen = await self.answer_to(search)
-            if chosen is None:
-                return
-            await self._add_listed(directory.organizations[int(chosen)])
+    @work(group="organizations", exclusive=True, description="sheet")
+    async def action_sheet_out(self) -> None:
+        """Write the highlighted organisation's questions as a sheet to mail."""
+        org = self._chosen()
+        if org is not None:
+            await send_sheet(self, org)
 
-    async def _add_listed(self, listed: ListedOrganization) -> None:
-        """Add one, unless its base is here already."""
-        from interlock.usecases.organizations import known_organization, listed_organizations
+    @work(group="organizations", exclusive=True, description="sheet")
+    async def action_sheet_in(self) -> None:
+        """Take the answers of a sheet that came back."""
+        await take_sheet(self)
 
-        workspace = self.interlock.workspace
-        existing = (await in_thread(workspace.read)).organizations
-        if (known := known_organization(listed, existing)) is not None:
-            self.notify(f"It is here already: {plain(known.name, 80)}.", severity="warning", markup=False)
-            return
-        try:
-            (org,), (base,) = await in_thread(listed_organizations, workspace, [listed], existing)
-            save = partial(workspace.save_organization, org, new=True)
-            _, change = await in_thread(workspace.watched, f"orgs/{org.id}.yaml", save)
-        except InterlockError as error:
-            self.notify(plain(error, 400), title="Not added", severity="error", markup=False)
-            return
-        self.interlock.changed(Step(f"adding {plain(org.name, 80)}", files=(change,)))
-        shared = f" {words.count(base.shared_by, 'listed organisation')} share this base." if base.shared_by > 1 else ""
-        self.notify(f"{base.url} ({org.environment}).{shared}", title=f"Added {plain(org.name, 80)}", markup=False)
-        self.interlock.action_reload()
+    def action_probe(self) -> None:
+        """Probe the highlighted organisation; the section of probes shows how far it is."""
+        org = self._chosen()
+        if org is not None:
+            self.interlock.action_go("probe")
+            self.interlock.probe([org.id])
+
+    @on(Rows.Chosen, "#org-list")
+    def _open(self, event: Rows.Chosen) -> None:
+        self.interlock.show_organization(event.key)
 
     @on(Button.Pressed, "#org-edit")
-    @on(Rows.Chosen, "#org-list")
     def action_edit(self) -> None:
         """Change the highlighted organisation."""
         org = self._chosen()
@@ -173,26 +149,6 @@ class OrganizationsSection(Section):
             markup=False,
         )
         self.interlock.action_reload()
-
-
-def _readable_file(typed: str) -> None:
-    """:raises InterlockError: there is no such file."""
-    if not Path(typed).expanduser().is_file():
-        raise InterlockError(f"there is no file {plain(typed, 200)!r}", remedy="give its path, such as ~/epic-r4.json")
-
-
-def _entry(key: str, listed: ListedOrganization) -> Entry:
-    hosts = " ".join(base.url for base in listed.bases)
-    searched = " ".join((listed.name, *listed.aliases, *listed.vendors, hosts)).casefold()
-    return Entry(key, searched, partial(_listed, listed))
-
-
-def _listed(listed: ListedOrganization) -> Content:
-    base = listed.bases[0]
-    more = f", {words.count(len(listed.bases), 'base')}" if len(listed.bases) > 1 else ""
-    shared = f", shared by {base.shared_by}" if base.shared_by > 1 else ""
-    aside = f"  {plain(listed.vendor or 'vendor not named', 40)}, {base.release or 'release not named'}{more}{shared}"
-    return line((plain(listed.name or base.url, 100), "bold"), (aside, DIM))
 
 
 def _row(org: Organization) -> Row:
