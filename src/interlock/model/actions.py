@@ -217,10 +217,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("organizations.import", "i", "Import", "Add organisations that a directory of endpoints lists", foot=True),
     Action("organizations.edit", "e", "Edit", "Change the highlighted organisation", foot=True),
     Action("organizations.probe", "p", "Probe", "Look at the highlighted organisation's endpoints", foot=True),
-    Action(
-        "organizations.sheet-out", "x", "Sheet out", "Write its questions as a workbook and a form to mail", foot=True
-    ),
-    Action("organizations.sheet-in", "m", "Sheet in", "Take the answers of a workbook that came back", foot=True),
+    Action("organizations.sheet-out", "x", "Sheet out", "Write its questions as a sheet to mail", foot=True),
+    Action("organizations.sheet-in", "m", "Sheet in", "Take the answers of a sheet that came back", foot=True),
     Action("organizations.remove", "d,delete", "Remove", "Remove it; answers and observations stay", foot=True),
     Action("organization.back", "escape", "Back", "Back to where the page was opened", foot=True, fixed=True),
     Action("organization.probe", "p", "Probe it", "Look at this organisation's endpoints", foot=True),
@@ -228,10 +226,8 @@ ACTIONS: tuple[Action, ...] = (
         "organization.answer", "a", "Answer its questions", "Go to the questions asked of this organisation", foot=True
     ),
     Action("organization.drift", "d", "What changed", "What changed between the last two observations", foot=True),
-    Action(
-        "organization.sheet-out", "x", "Sheet out", "Write its questions as a workbook and a form to mail", foot=True
-    ),
-    Action("organization.sheet-in", "m", "Sheet in", "Take the answers of a workbook that came back", foot=True),
+    Action("organization.sheet-out", "x", "Sheet out", "Write its questions as a sheet to mail", foot=True),
+    Action("organization.sheet-in", "m", "Sheet in", "Take the answers of a sheet that came back", foot=True),
     Action("organization.edit", "e", "Edit", "Change its name, vendor, address or credentials", foot=True),
     Action("contract.edit", "e", "Edit", "Change the contract part by part", foot=True),
     Action("contract.fit", "f", "Fit", "Each need against what every organisation declares", foot=True),
