@@ -7,13 +7,14 @@ builds and escapes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from interlock.model import words
 from interlock.model.base import Model, RuleOutcome, Severity
 from interlock.model.words import Word
 
+_Key = TypeVar("_Key")
 #: What a template is given of a section or of a part of one: names with texts, elements, and rows of the like.
 Shown: TypeAlias = dict[str, Any]
 #: What a mark means; never carried by colour alone, every mark has a symbol and a label.
@@ -34,19 +35,39 @@ class Mark(Model):
         return cls(symbol=word.glyph, label=word.title, tone=tone, detail=detail)
 
 
-SEVERITY_MARK = {
-    Severity.CRITICAL: Mark.of(words.SEVERITY[Severity.CRITICAL], "bad"),
-    Severity.HIGH: Mark.of(words.SEVERITY[Severity.HIGH], "warn"),
-    Severity.MEDIUM: Mark.of(words.SEVERITY[Severity.MEDIUM], "neutral"),
-    Severity.LOW: Mark.of(words.SEVERITY[Severity.LOW], "neutral"),
-}
-OUTCOME_MARK = {
-    RuleOutcome.MET: Mark.of(words.RULE[RuleOutcome.MET], "good"),
-    RuleOutcome.GAP: Mark.of(words.RULE[RuleOutcome.GAP], "bad"),
-    RuleOutcome.UNKNOWN: Mark.of(words.RULE[RuleOutcome.UNKNOWN], "unknown"),
-    RuleOutcome.NOT_APPLICABLE: Mark.of(words.RULE[RuleOutcome.NOT_APPLICABLE], "neutral"),
-    RuleOutcome.ERROR: Mark.of(words.RULE[RuleOutcome.ERROR], "unknown"),
-}
+class Marks(Mapping[_Key, Mark]):
+    """What each value is marked with, its word looked up when it is read."""
+
+    def __init__(self, marks: dict[_Key, tuple[Word, Tone]]) -> None:
+        self._marks = marks
+
+    def __getitem__(self, key: _Key) -> Mark:
+        return Mark.of(*self._marks[key])
+
+    def __iter__(self) -> Iterator[_Key]:
+        return iter(self._marks)
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+
+SEVERITY_MARK = Marks(
+    {
+        Severity.CRITICAL: (words.SEVERITY[Severity.CRITICAL], "bad"),
+        Severity.HIGH: (words.SEVERITY[Severity.HIGH], "warn"),
+        Severity.MEDIUM: (words.SEVERITY[Severity.MEDIUM], "neutral"),
+        Severity.LOW: (words.SEVERITY[Severity.LOW], "neutral"),
+    }
+)
+OUTCOME_MARK = Marks(
+    {
+        RuleOutcome.MET: (words.RULE[RuleOutcome.MET], "good"),
+        RuleOutcome.GAP: (words.RULE[RuleOutcome.GAP], "bad"),
+        RuleOutcome.UNKNOWN: (words.RULE[RuleOutcome.UNKNOWN], "unknown"),
+        RuleOutcome.NOT_APPLICABLE: (words.RULE[RuleOutcome.NOT_APPLICABLE], "neutral"),
+        RuleOutcome.ERROR: (words.RULE[RuleOutcome.ERROR], "unknown"),
+    }
+)
 
 
 class Pair(Model):

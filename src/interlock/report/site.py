@@ -6,16 +6,17 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from interlock.model.language import N_, _
 from interlock.report import html
 from interlock.report.elements import Shown
 from interlock.report.view import ReportView
 
 #: The pages: file, title, and what a reader finds there.
 PAGES = (
-    ("index.html", "Start", "the verdict, and where everything is"),
-    ("executive.html", "On one page", "for who decides: what, when, at what cost, what is in the way"),
-    ("report.html", "Report", "the verdict, the plan, every gap and every organisation"),
-    ("evidence.html", "Evidence", "method, tasks, every answer and every request, references"),
+    ("index.html", N_("Start"), N_("the verdict, and where everything is")),
+    ("executive.html", N_("On one page"), N_("for who decides: what, when, at what cost, what is in the way")),
+    ("report.html", N_("Report"), N_("the verdict, the plan, every gap and every organisation")),
+    ("evidence.html", N_("Evidence"), N_("method, tasks, every answer and every request, references")),
 )
 _ID = re.compile(r' id="([^"]+)"')
 _LINK = re.compile(r'href="#([^"]+)"')
@@ -27,11 +28,13 @@ def render(view: ReportView, *, own: Path | None = None) -> dict[str, str]:
     :param own: a folder of one's own templates, as for the report of one file.
     :raises InterlockError: an own template has a mistake, or does what a template may not do.
     """
-    sections = {file: tuple(filter(lambda each: _file(each) == file, view.sections)) for file, _, _ in PAGES}
+    sections = {file: tuple(filter(lambda each: _file(each) == file, view.sections)) for file, *_rest in PAGES}
     kept = [page for page in PAGES if sections[page[0]] or page is PAGES[0]]
     pages: dict[str, str] = {}
-    for here, _, _ in kept:
-        links = [{"file": file, "title": title, "about": about, "here": file == here} for file, title, about in kept]
+    for here, *_rest in kept:
+        links = [
+            {"file": file, "title": _(title), "about": _(about), "here": file == here} for file, title, about in kept
+        ]
         cover = view.cover if sections[here] else _start(view)
         shown = replace(view, sections=sections[here], cover=cover)
         pages[here] = html.render(shown, own=own, pages=links, contents=view.sections)

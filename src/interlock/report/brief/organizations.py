@@ -22,7 +22,14 @@ from interlock.report.sections.summary import question
 #: Requirements of one gate, and checks of one organisation, that are named, worst first; the others are counted.
 _NAMED, _CHECKS = 3, 3
 #: Facts of an observation that a reader of this report decides by.
-_FACTS = ("FHIR release", "Software", "Launch modes", "Client types", "PKCE S256", "Scope syntax")
+_FACTS = (
+    N_("FHIR release"),
+    N_("Software"),
+    N_("Launch modes"),
+    N_("Client types"),
+    N_("PKCE S256"),
+    N_("Scope syntax"),
+)
 
 
 def build_organizations_brief(context: Context) -> Shown:
@@ -150,7 +157,7 @@ def _product(context: Context) -> tuple[Link, ...]:
 def _showed(observation: Observation) -> str:
     """What its endpoints showed, in a line."""
     facts = {pair.term: pair.value for pair in probe_facts(observation)}
-    return "; ".join(f"{name}: {facts[name]}" for name in _FACTS if name in facts)
+    return "; ".join(f"{name}: {facts[name]}" for name in map(_, _FACTS) if name in facts)
 
 
 def _contract(fit: ContractFit | None) -> list[str]:

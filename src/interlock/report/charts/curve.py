@@ -7,7 +7,7 @@ from datetime import date
 
 from interlock.model import words
 from interlock.model.forecast import Quantiles
-from interlock.model.language import _
+from interlock.model.language import N_, _
 from interlock.report.charts import svg
 from interlock.report.charts.svg import Value, element, label
 from interlock.report.charts.timeline import axis, horizon
@@ -15,9 +15,9 @@ from interlock.report.charts.timeline import axis, horizon
 _WIDTH, _LEFT, _RIGHT, _HEAD, _PLOT, _FOOT = 680.0, 40.0, 24.0, 26.0, 150.0, 26.0
 #: Name of a line → how it is drawn: each differs without colour.
 _STROKES: dict[str, dict[str, Value]] = {
-    "as drawn": {"stroke-width": 2.2},
-    "no unknown a gap": {"stroke-width": 1.4, "stroke-dasharray": "7 4"},
-    "each unknown a gap": {"stroke-width": 1.4, "stroke-dasharray": "2 3"},
+    N_("as drawn"): {"stroke-width": 2.2},
+    N_("no unknown a gap"): {"stroke-width": 1.4, "stroke-dasharray": "7 4"},
+    N_("each unknown a gap"): {"stroke-width": 1.4, "stroke-dasharray": "2 3"},
 }
 
 
@@ -54,8 +54,8 @@ def finish_curve(finish: Quantiles, none: Quantiles | None, every: Quantiles | N
         body.append(element("path", {"d": f"M{path}", **drawn}))
         x = _LEFT + 190 * index
         body.append(element("path", {"d": f"M{x} {height - 9}H{x + 26}", **drawn}))
-        body.append(label(x + 32, height - 5, name, size=10.5, tone="soft"))
-    spoken = "; ".join(f"{name}: {_spoken(points)}" for name, points in lines.items())
+        body.append(label(x + 32, height - 5, _(name), size=10.5, tone="soft"))
+    spoken = "; ".join(f"{_(name)}: {_spoken(points)}" for name, points in lines.items())
     alt = _("Share of the runs that are through, by day. %(spoken)s.", spoken=spoken)
     return svg.picture(_WIDTH, height, alt, body, name="curve"), alt
 

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from interlock.model import words
-from interlock.model.base import Evidence, RuleOutcome, Severity
+from interlock.model.base import Evidence, RuleOutcome, Scope, Severity
 from interlock.model.contract import ContractFit
 from interlock.model.facts import Facts
 from interlock.model.finding import Finding, is_requirement
-from interlock.model.language import _
+from interlock.model.language import N_, _
 from interlock.model.rule import Rule
 from interlock.report import safe
 from interlock.report.elements import Shown
@@ -20,13 +20,14 @@ from interlock.report.sections.summary import question
 
 #: Names of organisations in a cell, and rows that a brief report has of needs and of settings.
 _NAMED, _BRIEF_ROWS = 3, 8
-_NOT_OBSERVED = words.FIT["not_observed"].phrase
 #: Needs that a row names.
 _NEEDS = 8
 #: Kinds of needs that are compared: launch modes and releases have rows of their own.
 _KINDS = {
-    **dict.fromkeys(("resource", "interaction", "search_parameter", "operation", "profile", "condition"), "Needed:"),
-    "scope": "Scope",
+    **dict.fromkeys(
+        ("resource", "interaction", "search_parameter", "operation", "profile", "condition"), N_("Needed:")
+    ),
+    "scope": N_("Scope"),
 }
 #: First words of an answer that only the one before it makes sense of.
 _BUILDS_ON = "As before"
@@ -62,7 +63,7 @@ def _areas(context: Context) -> Iterator[Shown]:
         rule = context.assessment.rules[finding.rule]
         if is_requirement(rule) and finding.outcome is not RuleOutcome.NOT_APPLICABLE:
             by_area[words.area(rule.id)].append((rule, finding))
-    for area in (*words.AREA.values(), words.OTHER_AREA):
+    for area in (*words.AREA.values(), _(words.OTHER_AREA)):
         if area in by_area:
             yield _area(context, area, by_area[area])
 
@@ -127,7 +128,7 @@ def _lacks(context: Context, rule: Rule, finding: Finding) -> str:
 
 def _where(context: Context, finding: Finding) -> str:
     label = context.subject_link(finding.subject).label
-    return "" if label == "Product" else f"{label}: "
+    return "" if finding.subject.scope is Scope.PRODUCT else f"{label}: "
 
 
 # -- comparison -----------------------------------------------------------------------------------------------------
@@ -156,13 +157,14 @@ def _seen(context: Context) -> dict[str, dict[str, str]]:
 def _facts(facts: Facts | None) -> dict[str, str]:
     capability, smart = (facts.capability, facts.smart) if facts else (None, None)
     scopes = [name for name, listed in (("v1", smart.scopes_v1), ("v2", smart.scopes_v2)) if listed] if smart else []
+    unseen = words.FIT["not_observed"].phrase
     pkce = {None: _("not stated"), True: _("offered"), False: _("not offered")}
     return {
-        _("FHIR release"): (capability.fhir_release or _("not stated")) if capability else _NOT_OBSERVED,
-        _("Launch modes"): _listed(smart.launch_modes, _("none declared")) if smart else _NOT_OBSERVED,
-        _("Client types"): _listed(smart.client_types, _("none declared")) if smart else _NOT_OBSERVED,
-        _("Scope syntax"): (words.listed(scopes) or _("not stated")) if smart else _NOT_OBSERVED,
-        _("PKCE S256"): pkce[smart.pkce_s256] if smart else _NOT_OBSERVED,
+        _("FHIR release"): (capability.fhir_release or _("not stated")) if capability else unseen,
+        _("Launch modes"): _listed(smart.launch_modes, _("none declared")) if smart else unseen,
+        _("Client types"): _listed(smart.client_types, _("none declared")) if smart else unseen,
+        _("Scope syntax"): (words.listed(scopes) or _("not stated")) if smart else unseen,
+        _("PKCE S256"): pkce[smart.pkce_s256] if smart else unseen,
     }
 
 
@@ -176,11 +178,11 @@ def _needs(context: Context, fits: Mapping[str, ContractFit]) -> Iterator[Shown]
     for org, fit in fits.items():
         for match in fit.matches:
             if match.kind in _KINDS:
-                said[_KINDS[match.kind], need_name(match)].setdefault(org, words.FIT[match.outcome].phrase)
+                said[_(_KINDS[match.kind]), need_name(match)].setdefault(org, words.FIT[match.outcome].phrase)
     supported, everywhere = words.FIT["supported"].phrase, 0
     alike: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = defaultdict(list)
     for (kind, need), by_org in said.items():
-        if set(by_org.values()) - {_NOT_OBSERVED} == {supported}:
+        if set(by_org.values()) - {words.FIT["not_observed"].phrase} == {supported}:
             everywhere += 1
         else:
             alike[kind, tuple(by_org.items())].append(need)
@@ -235,8 +237,9 @@ def _row(context: Context, term: str, by_org: Mapping[str, str]) -> Shown:
     groups: dict[str, list[str]] = defaultdict(list)
     for org, value in by_org.items():
         groups[value].append(org)
-    order = sorted(groups, key=lambda value: (value == _NOT_OBSERVED, -len(groups[value]), value))
-    known = [value for value in order if value != _NOT_OBSERVED]
+    unseen = words.FIT["not_observed"].phrase
+    order = sorted(groups, key=lambda value: (value == unseen, -len(groups[value]), value))
+    known = [value for value in order if value != unseen]
     told = known if context.brief else order  # who was not observed, the section on what all rests on says
     return {
         "term": term,

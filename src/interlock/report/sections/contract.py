@@ -64,7 +64,7 @@ def build_contract(context: Context) -> Shown:
 
 def _in_line(part: Part) -> Part:
     """A table as one line: the labels of its rows alone."""
-    labels = ("; ".join(", ".join(map(_ends, label)) for label, *_ in part.rows),) if part.rows else ("nothing",)
+    labels = ("; ".join(", ".join(map(_ends, label)) for label, *_ in part.rows),) if part.rows else (_("nothing"),)
     return part.but(columns=(), rows=(((part.title,), labels),))
 
 

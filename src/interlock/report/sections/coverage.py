@@ -9,7 +9,7 @@ from interlock.model import words
 from interlock.model.assessment import GivenAnswer
 from interlock.model.base import Evidence, Status
 from interlock.model.content import told_changes
-from interlock.model.language import _
+from interlock.model.language import N_, _
 from interlock.model.readiness import OrgReadiness
 from interlock.report import safe
 from interlock.report.elements import Link, Shown
@@ -20,7 +20,7 @@ PRODUCT = "product"
 BRIEF_ROWS = 12
 #: Differences from the shipped content, and reasons for leaving out, that a brief report names.
 _NAMED = 8
-NOT_OBSERVED_MEANS = (
+NOT_OBSERVED_MEANS = N_(
     "Not observed means that we could not look. It lowers confidence and adds a task to find out; it says nothing "
     "about what these organisations publish or support."
 )
@@ -40,7 +40,9 @@ def build_coverage(context: Context) -> Shown:
         "lead": _lead(context),
         "rows": (_row(context, PRODUCT, given[PRODUCT]), *_organizations(context, given)),
         "authors": words.listed([f"{name} ({number:,})" for name, number in authors.most_common()], 8),
-        "not_seen_note": NOT_OBSERVED_MEANS if any(own.observed != "observed" for own in assessment.readiness) else "",
+        "not_seen_note": _(NOT_OBSERVED_MEANS)
+        if any(own.observed != "observed" for own in assessment.readiness)
+        else "",
         "excused": _excused(excused) if context.brief else "",
         "not_applicable": tuple(
             {

@@ -12,16 +12,18 @@ from interlock.model.language import _
 from interlock.model.observation import Check, Observation
 from interlock.model.readiness import OrgReadiness
 from interlock.report import safe
-from interlock.report.elements import Mark, Pair, Shown, pairs
+from interlock.report.elements import Marks, Pair, Shown, pairs
 from interlock.report.sections.context import Context
 
 #: Values of one fact that are named.
 _NAMED = 8
 SHOWN_CHECKS = (CheckOutcome.FAIL, CheckOutcome.WARN)
-CHECK_MARK = {
-    CheckOutcome.FAIL: Mark.of(words.CHECK[CheckOutcome.FAIL], "bad"),
-    CheckOutcome.WARN: Mark.of(words.CHECK[CheckOutcome.WARN], "warn"),
-}
+CHECK_MARK = Marks(
+    {
+        CheckOutcome.FAIL: (words.CHECK[CheckOutcome.FAIL], "bad"),
+        CheckOutcome.WARN: (words.CHECK[CheckOutcome.WARN], "warn"),
+    }
+)
 
 
 def failed_checks(observation: Observation | None) -> list[Check]:
@@ -34,7 +36,7 @@ def when_observed(readiness: OrgReadiness) -> str:
     """When its endpoints were observed, or when that was tried."""
     when = safe.moment(readiness.observed_at) if readiness.observed_at else ""
     if readiness.observed in {"observed", "partial"}:
-        return when or "yes"
+        return when or _("yes")
     return _("not observed, tried %(when)s", when=when) if when else _("not observed")
 
 

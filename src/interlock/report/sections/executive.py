@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from interlock.model import words
 from interlock.model.base import Gate, Owner, Recommendation, Scope, Severity, VerdictValue
 from interlock.model.finding import first_sentence
-from interlock.model.language import _
+from interlock.model.language import N_, Said, _
 from interlock.model.plan import PlanTask, finding_of
 from interlock.model.readiness import OrgReadiness
 from interlock.plan.people import alike
@@ -36,33 +36,43 @@ _ORDER = (
     Recommendation.COULD_NOT_LOOK,
 )
 #: Who decides what the verdict asks for, and what that is: verdict → to do now, and what waits for it.
-_LEAD = "Product lead"
-_NOBODY = "The workflow contract names nobody as product lead: name somebody first."
-_NOW = {
-    VerdictValue.PRODUCT_FIRST: "Settle the product first, and hold all integration work until then.",
-    VerdictValue.PROVE_OUTSIDE_EHR: "Prove the value outside the EHR first, and hold all integration work until then.",
-    VerdictValue.DEFINE_CONTRACT: "Have the workflow contract written now, and hold all building until it is agreed.",
-    VerdictValue.MAP_AUTH: "Have somebody find out how signing in works at each hospital, and hold all building until "
-    "then.",
-}
+_LEAD = N_("Product lead")
+_NOBODY = N_("The workflow contract names nobody as product lead: name somebody first.")
+_NOW = Said(
+    {
+        VerdictValue.PRODUCT_FIRST: "Settle the product first, and hold all integration work until then.",
+        VerdictValue.PROVE_OUTSIDE_EHR: (
+            "Prove the value outside the EHR first, and hold all integration work until then."
+        ),
+        VerdictValue.DEFINE_CONTRACT: (
+            "Have the workflow contract written now, and hold all building until it is agreed."
+        ),
+        VerdictValue.MAP_AUTH: (
+            "Have somebody find out how signing in works at each hospital, and hold all building until then."
+        ),
+    }
+)
 #: What is so under a verdict that is not to integrate, and what its first thing to do is the first step of.
 _STATED = {
-    VerdictValue.PRODUCT_FIRST: ("The product has to be settled before anybody integrates it", "settling the product"),
+    VerdictValue.PRODUCT_FIRST: (
+        N_("The product has to be settled before anybody integrates it"),
+        N_("settling the product"),
+    ),
     VerdictValue.PROVE_OUTSIDE_EHR: (
-        "Integration waits until somebody has shown that the product is used",
-        "showing that outside the EHR",
+        N_("Integration waits until somebody has shown that the product is used"),
+        N_("showing that outside the EHR"),
     ),
     VerdictValue.DEFINE_CONTRACT: (
-        "The workflow contract (what the product reads, writes and does when something fails) is not settled",
-        "writing the workflow contract",
+        N_("The workflow contract (what the product reads, writes and does when something fails) is not settled"),
+        N_("writing the workflow contract"),
     ),
     VerdictValue.MAP_AUTH: (
-        "Building waits until that is understood",
-        "finding out how signing in works at each hospital",
+        N_("Building waits until that is understood"),
+        N_("finding out how signing in works at each hospital"),
     ),
 }
 #: What happens on the day on which the target gate is passed, as the head of the dates.
-_DAY = {Gate.SANDBOX: "Can be tried in the test environment", Gate.PRODUCTION: "Every unit uses it"}
+_DAY = Said({Gate.SANDBOX: "Can be tried in the test environment", Gate.PRODUCTION: "Every unit uses it"})
 
 
 def build_executive(context: Context) -> Shown:
@@ -82,7 +92,7 @@ def build_executive(context: Context) -> Shown:
         "product_work": product.told,
         "decisions": (_now(context), *_decisions(context, ours=True)),
         "approvals": tuple(_decisions(context, ours=False)),
-        "nobody": "" if _lead(context) else _NOBODY,
+        "nobody": "" if _lead(context) else _(_NOBODY),
         "dates": tuple(sums.dates(context)),
         "cost": tuple(sums.cost(context, total, first=_first_cost(context))),
         "in_the_way": tuple(still_open.in_the_way(context)),
@@ -110,7 +120,7 @@ def _headline(context: Context) -> str:
         )
     rules = context.assessment.rules
     titles = [f"“{safe.name(rules[rule].title)}”" for rule in still_open.argued(context)]
-    stated = _STATED[verdict.value][0]
+    stated = _(_STATED[verdict.value][0])
     stated = f"{stated}: {words.listed(titles, still_open.TOLD)}" if len(titles) > 1 else stated
     return f"{nowhere} {words.sentence(stated)}"
 
@@ -253,7 +263,7 @@ def _first(context: Context) -> str:
         return _(
             "%(step)s That is the first step of %(stated)s, and up to %(owner)s.",
             step=step,
-            stated=_STATED[verdict.value][1],
+            stated=_(_STATED[verdict.value][1]),
             owner=owner,
         )
     asked = len(verdict.settled_by)
@@ -324,7 +334,7 @@ def _now(context: Context) -> Shown:
         what = _("Start at %(places)s.", places=where)
         if len(start) < len(readiness):
             what = _("Start at %(places)s, and nowhere else until what is open at the others is closed.", places=where)
-    who = f"{_LEAD} ({name})" if (name := _lead(context)) else _LEAD
+    who = f"{_(_LEAD)} ({name})" if (name := _lead(context)) else _(_LEAD)
     return {
         "where": "",
         "what": _("Today: %(what)s", what=f"{what[:1].lower()}{what[1:]}"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from interlock.model import words
 from interlock.model.base import Evidence, GapClass, Gate, Owner, RuleOutcome, Scope
 from interlock.model.finding import Finding
-from interlock.model.language import _
+from interlock.model.language import N_, _
 from interlock.plan.go import LAUNCH
 from interlock.report import safe
 from interlock.report.elements import Pair, Shown
@@ -23,7 +23,7 @@ _LINE = 320
 _OUTSIDE = "us.decide-outside"
 #: Gates at which the product begins to be used on patients: one that is met is told apart from one that has begun.
 BEGINS = {Gate.PILOT, Gate.PRODUCTION}
-_SAFETY_OPEN = "Not decided: the workflow contract says nothing of it."
+_SAFETY_OPEN = N_("Not decided: the workflow contract says nothing of it.")
 
 
 def places(context: Context, names: Iterable[str]) -> str:
@@ -170,7 +170,7 @@ def safety(context: Context) -> tuple[Pair, ...]:
         nothing = _("There is no workflow contract yet, so nothing of it is decided.")
         return (today, Pair(term=_("Review and wrong outputs"), value=nothing))
     review, wrong = contract.review, contract.output_is_wrong
-    signs = _SAFETY_OPEN
+    signs = _(_SAFETY_OPEN)
     if review.required and review.role:
         late = (
             _("If nobody does: %(timeout)s", timeout=review.timeout)
@@ -186,7 +186,7 @@ def safety(context: Context) -> tuple[Pair, ...]:
         Pair(term=_("Who reviews an output"), value=words.sentence(safe.text(signs, _LINE))),
         Pair(
             term=_("When an output is wrong"),
-            value=safe.text(" ".join(map(words.sentence, steps)), _LINE) if steps else _SAFETY_OPEN,
+            value=safe.text(" ".join(map(words.sentence, steps)), _LINE) if steps else _(_SAFETY_OPEN),
         ),
     )
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from interlock.model import words
 from interlock.model.base import Gate, Owner
 from interlock.model.forecast import Quantiles
-from interlock.model.language import _
+from interlock.model.language import Said, _
 from interlock.model.plan import PlanTask
 from interlock.report import safe
 from interlock.report.sections.context import Context
@@ -17,12 +17,14 @@ from interlock.report.sections.context import Context
 _LEAST_SHARE, _NEARLY_ALL = 0.5, 0.97
 _LINE = 320
 #: What happens on the day on which a gate is passed, in a sentence.
-_HAPPENS = {
-    Gate.DESIGN: "it is settled on paper",
-    Gate.SANDBOX: "it can be tried in the test environment",
-    Gate.PILOT: "the pilot unit begins",
-    Gate.PRODUCTION: "every unit uses it",
-}
+_HAPPENS = Said(
+    {
+        Gate.DESIGN: "it is settled on paper",
+        Gate.SANDBOX: "it can be tried in the test environment",
+        Gate.PILOT: "the pilot unit begins",
+        Gate.PRODUCTION: "every unit uses it",
+    }
+)
 #: Words of engineers, and what a board reads in their place.
 _BOARD = (
     ("map the auth surface", "find out how signing in works at each hospital"),

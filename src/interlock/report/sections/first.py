@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from interlock.model import words
 from interlock.model.base import Scope
+from interlock.model.language import _
 from interlock.model.plan import FirstThing, finding_of
 from interlock.plan.people import asks
 from interlock.report import safe
@@ -18,7 +19,7 @@ def build_first(context: Context) -> Shown:
     """The first steps, and what they bring together."""
     plan = context.assessment.plan
     return {
-        "note": words.FIRST_MEANS,
+        "note": _(words.FIRST_MEANS),
         "steps": first_steps(context),
         "apart": tuple(_first(context, 0, thing) for thing in plan.apart),
         "together": plan.first_note,

@@ -7,10 +7,10 @@ from itertools import groupby
 
 from interlock.model import words
 from interlock.model.contract import ContractFit, NeedMatch
-from interlock.model.language import _
+from interlock.model.language import Said, _
 from interlock.model.words import Word
 from interlock.report import safe
-from interlock.report.elements import Link, Mark, Shown, Tone
+from interlock.report.elements import Link, Mark, Marks, Shown, Tone
 from interlock.report.sections.context import Context, Section
 
 COLUMNS = 6
@@ -22,32 +22,49 @@ _TONE: dict[str, Tone] = {
     "not_fhir": "bad",
     "not_observed": "unknown",
 }
-FIT_MARK = {outcome: Mark.of(words.FIT[outcome], tone) for outcome, tone in _TONE.items()}
-NOT_NEEDED = Mark.of(Word("not needed", "–"), "neutral")
+FIT_MARK = Marks({outcome: (words.FIT[outcome], tone) for outcome, tone in _TONE.items()})
+_NOT_NEEDED = Word("not needed", "–")
 _SETTING_TONE: dict[str, Tone] = {"own": "good", "default": "good", "defaulted": "warn"}
-SETTING_MARK = {outcome: Mark.of(word, _SETTING_TONE.get(outcome, "bad")) for outcome, word in words.SETTING.items()}
+SETTING_MARK = Marks({outcome: (word, _SETTING_TONE.get(outcome, "bad")) for outcome, word in words.SETTING.items()})
 _OPEN = frozenset({"missing", "undeclared", "restricted", "not_fhir"})
-_MEANS = {
-    "supported": "the statement declares it",
-    "missing": "the statement was read and leaves it out of what it lists",
-    "undeclared": "the statement was read and does not say",
-    "restricted": "the scope is listed with a query only, which gives a part of the resources",
-    "not_fhir": "the contract names what FHIR does not have: no server was asked for it",
-    "not_observed": "the statement could not be read: nothing is known",
-}
-LEGEND = tuple(Mark.of(words.FIT[outcome], _TONE[outcome], means) for outcome, means in _MEANS.items())
-PART = {"release": "Release", "launch": "Launch and scopes", "input": "Reads", "output": "Writes"}
-KIND = {
-    "resource": "resource",
-    "interaction": "interaction",
-    "search_parameter": "search parameter",
-    "operation": "operation",
-    "profile": "profile",
-    "condition": "condition of a write",
-    "launch": "launch mode",
-    "scope": "scope",
-    "release": "FHIR release",
-}
+_MEANS = Said(
+    {
+        "supported": "the statement declares it",
+        "missing": "the statement was read and leaves it out of what it lists",
+        "undeclared": "the statement was read and does not say",
+        "restricted": "the scope is listed with a query only, which gives a part of the resources",
+        "not_fhir": "the contract names what FHIR does not have: no server was asked for it",
+        "not_observed": "the statement could not be read: nothing is known",
+    }
+)
+PART = Said({"release": "Release", "launch": "Launch and scopes", "input": "Reads", "output": "Writes"})
+KIND = Said(
+    {
+        "resource": "resource",
+        "interaction": "interaction",
+        "search_parameter": "search parameter",
+        "operation": "operation",
+        "profile": "profile",
+        "condition": "condition of a write",
+        "launch": "launch mode",
+        "scope": "scope",
+        "release": "FHIR release",
+    }
+)
+#: The same, of several.
+KINDS = Said(
+    {
+        "resource": "resources",
+        "interaction": "interactions",
+        "search_parameter": "search parameters",
+        "operation": "operations",
+        "profile": "profiles",
+        "condition": "condition of a writes",
+        "launch": "launch modes",
+        "scope": "scopes",
+        "release": "FHIR releases",
+    }
+)
 _Key = tuple[str, str, str, str]
 
 
@@ -81,7 +98,11 @@ def build_fit(context: Context) -> Shown:
             "%(number)s needs that every organisation whose statement was read declares are left out here.",
             number=words.number(len(needs) - len(shown)),
         )
-    return {"lead": lead, "legend": LEGEND, "tables": tables}
+    return {"lead": lead, "legend": _legend(), "tables": tables}
+
+
+def _legend() -> tuple[Mark, ...]:
+    return tuple(Mark.of(words.FIT[outcome], _TONE[outcome], means) for outcome, means in _MEANS.items())
 
 
 def _worth_a_row(context: Context, key: _Key) -> bool:
@@ -144,7 +165,7 @@ def _column(context: Context, alike: Sequence[ContractFit]) -> Link:
 def _row(need: NeedMatch, fits: Sequence[ContractFit], matches_of: Sequence[dict[_Key, NeedMatch]]) -> Shown:
     matches = [matches.get(_key(need)) for matches in matches_of]
     cells = (
-        FIT_MARK[match.outcome if fit.observed else "not_observed"] if match else NOT_NEEDED
+        FIT_MARK[match.outcome if fit.observed else "not_observed"] if match else Mark.of(_NOT_NEEDED, "neutral")
         for fit, match in zip(fits, matches, strict=True)
     )
     return {
@@ -166,7 +187,7 @@ def _merged(needs: Sequence[NeedMatch], rows: Sequence[Shown]) -> tuple[Shown, .
         row = alike[0]
         if len(alike) > 1:
             kinds = list(dict.fromkeys(need.kind for need in ours))
-            kind = f"{KIND[kinds[0]]}s" if len(kinds) == 1 else _("%(alike)s needs", alike=len(alike))
+            kind = KINDS[kinds[0]] if len(kinds) == 1 else _("%(number)s needs", number=len(alike))
             row = row | {"need": _("%(need)s and %(alike)s more", need=row["need"], alike=len(alike) - 1), "kind": kind}
         merged.append(row)
     return tuple(merged)

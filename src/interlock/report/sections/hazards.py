@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from interlock.model import words
 from interlock.model.base import RuleOutcome
 from interlock.model.hazard import Detectability, HazardControl, HazardStanding, HazardState
-from interlock.model.language import _
+from interlock.model.language import N_, _
 from interlock.report import safe
 from interlock.report.elements import Link, Mark, Shown, Tone
 from interlock.report.sections.context import UNDECIDED, Context, Section
@@ -27,11 +27,13 @@ _TONES: Mapping[str, Tone] = {
     "does_not_arise": "neutral",
     "not_applicable": "neutral",
 }
-JUDGEMENT = (
+JUDGEMENT = N_(
     "Severity and detectability are before controls and are judgement, Interlock’s own unless somebody is named. There "
     "is no likelihood, which is measured at each organisation, and no residual risk, which is the safety officer’s."
 )
-_CONTROLLED = "Controlled says that each control is decided, and on what evidence; whether it works, its test tells."
+_CONTROLLED = N_(
+    "Controlled says that each control is decided, and on what evidence; whether it works, its test tells."
+)
 
 
 def build_hazards(context: Context) -> Shown:
@@ -43,7 +45,7 @@ def build_hazards(context: Context) -> Shown:
     return {
         "lead": _lead(states, standing),
         "hidden": _hidden(states),
-        "notes": (JUDGEMENT, _CONTROLLED),
+        "notes": (_(JUDGEMENT), _(_CONTROLLED)),
         "brief": context.brief,
         "groups": tuple(_groups(context, told[:BRIEF_ROWS])) if context.brief else (),
         "rest": _rest(context, told, controlled),

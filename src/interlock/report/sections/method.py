@@ -3,41 +3,58 @@
 from __future__ import annotations
 
 from interlock.model import words
-from interlock.model.language import _
+from interlock.model.language import N_, _
 from interlock.report import safe
 from interlock.report.elements import Shown, pairs
 from interlock.report.sections.context import Context, Section
 
 LIMITS = (
-    "Answers are what the team said. Unless their evidence is a document or an observation, nobody has verified them.",
-    "A probe sees what an endpoint says to a stranger, from one place at one time. A server may do less than its "
-    "statement lists, or more.",
-    "What was not observed is not judged, and a pass says only what was looked at.",
-    "Efforts and lead times that name no source are our judgement. A range rests on them, on the simulated order of "
-    "work and on what is unknown; it is a forecast and no commitment.",
-    "Severity and detectability of hazards are judgement, and no likelihood is estimated: this is material for a "
-    "safety case, and none by itself.",
-    "The report is no certification, and no legal, regulatory or clinical advice. It says nothing about how well the "
-    "product’s model predicts.",
-    "The hashes in it tell that something changed. They prove no author.",
+    N_(
+        "Answers are what the team said. Unless their evidence is a document or an observation, nobody has "
+        "verified them."
+    ),
+    N_(
+        "A probe sees what an endpoint says to a stranger, from one place at one time. A server may do less "
+        "than its statement lists, or more."
+    ),
+    N_("What was not observed is not judged, and a pass says only what was looked at."),
+    N_(
+        "Efforts and lead times that name no source are our judgement. A range rests on them, on the "
+        "simulated order of work and on what is unknown; it is a forecast and no commitment."
+    ),
+    N_(
+        "Severity and detectability of hazards are judgement, and no likelihood is estimated: this is "
+        "material for a safety case, and none by itself."
+    ),
+    N_(
+        "The report is no certification, and no legal, regulatory or clinical advice. It says nothing about "
+        "how well the product’s model predicts."
+    ),
+    N_("The hashes in it tell that something changed. They prove no author."),
 )
 #: Words of the report and what they mean; those of gates, evidence and outcomes as everywhere.
 GLOSSARY = {
-    "Blocker": "A gap that stops the product (product blocker) or one organisation (integration blocker).",
-    "Cap": "The most that a score can be while a blocker is open, or a requirement undecided.",
-    "Contract": "The workflow contract: what the product reads, writes and does when something fails, as agreed.",
-    "Critical": "A task is critical in a simulated run when a later end of it would have made the whole later.",
-    "Fit": "The contract held against what an organisation’s statement declares.",
-    "Gap": "A rule that does not hold, by what was answered, observed or written in the contract.",
-    "Gate": "A point that the work passes in order: design, sandbox, pilot, production.",
-    "Lead time": "How long others take once they are asked, in working days unless it says otherwise.",
-    "Not observed": "We could not look, or did not. It never means that something is missing.",
-    "Observation": "What a probe saw at an organisation’s own endpoints: requests, answers, checks.",
-    "P10, P50, P80, P90": "The day by which that many of 100 simulated runs have finished.",
-    "Root cause": "A gap that every path to what waits for it runs through.",
-    "Stage": "The highest gate that an organisation has passed.",
-    "Undecided": "A rule that an answer or an observation is lacking for; it is counted neither as held nor as open.",
-    "Verdict": "What to do first: the product, proof outside the EHR, the contract, the auth surface, or integration.",
+    N_("Blocker"): N_("A gap that stops the product (product blocker) or one organisation (integration blocker)."),
+    N_("Cap"): N_("The most that a score can be while a blocker is open, or a requirement undecided."),
+    N_("Contract"): N_(
+        "The workflow contract: what the product reads, writes and does when something fails, as agreed."
+    ),
+    N_("Critical"): N_("A task is critical in a simulated run when a later end of it would have made the whole later."),
+    N_("Fit"): N_("The contract held against what an organisation’s statement declares."),
+    N_("Gap"): N_("A rule that does not hold, by what was answered, observed or written in the contract."),
+    N_("Gate"): N_("A point that the work passes in order: design, sandbox, pilot, production."),
+    N_("Lead time"): N_("How long others take once they are asked, in working days unless it says otherwise."),
+    N_("Not observed"): N_("We could not look, or did not. It never means that something is missing."),
+    N_("Observation"): N_("What a probe saw at an organisation’s own endpoints: requests, answers, checks."),
+    N_("P10, P50, P80, P90"): N_("The day by which that many of 100 simulated runs have finished."),
+    N_("Root cause"): N_("A gap that every path to what waits for it runs through."),
+    N_("Stage"): N_("The highest gate that an organisation has passed."),
+    N_("Undecided"): N_(
+        "A rule that an answer or an observation is lacking for; it is counted neither as held nor as open."
+    ),
+    N_("Verdict"): N_(
+        "What to do first: the product, proof outside the EHR, the contract, the auth surface, or integration."
+    ),
 }
 
 
@@ -129,8 +146,8 @@ def build_method(context: Context) -> Shown:
     )
     return {
         "notes": notes,
-        "limits": LIMITS,
-        "glossary": pairs(GLOSSARY),
+        "limits": tuple(map(_, LIMITS)),
+        "glossary": pairs({_(term): _(meaning) for term, meaning in GLOSSARY.items()}),
         "made_with": pairs(made_with(context)),
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from interlock.model import words
 from interlock.model.forecast import Driver, OrgForecast
-from interlock.model.language import _
+from interlock.model.language import N_, _
 from interlock.model.plan import PlanTask, UnknownThing
 from interlock.plan.outlook import order
 from interlock.plan.people import alike, decided_by
@@ -19,7 +19,7 @@ from interlock.report.sections.weeks import build_weeks
 
 DECIDING_LIMIT, DECIDING_SHARE = 8, 0.05
 DRIVER_LIMIT = 8
-DECIDING_NOTE = (
+DECIDING_NOTE = N_(
     "The work that is critical most often: median start to median end, or the days that what is stated leaves for it, "
     "from the first organisation to the last, and the share of the runs in which it decides the date."
 )
@@ -41,11 +41,11 @@ def build_plan(context: Context) -> Shown:
         "ranged": plan.if_no_gaps is not None,
         "facts": tuple(facts(context)),
         "deciding": tuple(_deciding(context, group) for group in groups),
-        "deciding_note": DECIDING_NOTE if groups else "",
+        "deciding_note": _(DECIDING_NOTE) if groups else "",
         "bars": bars(context, groups),
         "drivers": drivers(context),
         "unknowns": [_unknown(context, unknown) for unknown in plan.asked_first],
-        "unknowns_mean": words.UNKNOWNS_MEAN,
+        "unknowns_mean": _(words.UNKNOWNS_MEAN),
         "sandbox": _sandbox(context),
         "ahead": build_weeks(context),
     }
@@ -77,7 +77,7 @@ def bars(context: Context, groups: Sequence[Sequence[PlanTask]]) -> Picture | No
             critical = max(task.criticality for task in group)
             rows.append(GanttRow(told["title"], aside, first, last, critical))
     markup, alt = gantt(rows, context.assessment.plan.start)
-    return Picture(svg=markup, alt=alt, caption=DECIDING_NOTE) if markup else None
+    return Picture(svg=markup, alt=alt, caption=_(DECIDING_NOTE)) if markup else None
 
 
 def curve(context: Context) -> Picture | None:
@@ -185,7 +185,7 @@ def go(context: Context) -> Shown | None:
     if rule is None:
         return None
     return {
-        "means": words.GO_MEANS,
+        "means": _(words.GO_MEANS),
         "title": _("Go or no-go at %(rule)s, %(day)s", rule=safe.name(rule.name), day=safe.text(rule.day)),
         "holds": tuple(
             Pair(term=safe.text(what), value=words.sentence(safe.text(state))) for what, state in rule.holds

@@ -25,7 +25,7 @@ def build_weeks(context: Context) -> Shown:
     weeks = [(week, tasks) for week, tasks in next_weeks(plan, DAYS_AHEAD) if tasks]
     return {
         "loads": tuple(safe.text(sentence, 1200) for sentence in loads(plan, DAYS_AHEAD)),
-        "mean": f"{words.WEEKS_MEAN} {reckoned(plan, DAYS_AHEAD)}".strip(),
+        "mean": f"{_(words.WEEKS_MEAN)} {reckoned(plan, DAYS_AHEAD)}".strip(),
         "load": tuple(_load(context)),
         "told": tuple(
             {"week": _heading(context, week), "tasks": tuple(_block(context, group) for group in alike(tasks))}
