@@ -85,6 +85,11 @@ def N_(message: str) -> str:  # noqa: N802  # gettext's own name, known to every
     return message
 
 
+def NN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802  # the same of two forms
+    """Marks both forms of a fixed sentence that is looked up later."""
+    return singular, plural
+
+
 class Said(Mapping[_Key, str]):
     """A table of fixed words, each looked up when it is read."""
 

@@ -27,7 +27,7 @@ from interlock.model.base import (
     TaskState,
     VerdictValue,
 )
-from interlock.model.language import N_, Said, _, current, ngettext
+from interlock.model.language import N_, NN_, Said, _, current, ngettext
 
 
 class Word(NamedTuple):
@@ -130,14 +130,14 @@ REHEARSAL: Mapping[str, Word] = {
     "not_applicable": Word("does not apply", "–"),
     "inconclusive": Word("inconclusive", "~"),
 }
-#: The same after a number of checks: of one, of several.
+#: The same with a number of checks: of one, of several.
 REHEARSAL_COUNTED: Mapping[str, tuple[str, str]] = {
-    "held": ("held", "held"),
-    "broke": ("broke", "broke"),
-    "not_reached": ("was not reached", "were not reached"),
-    "needs_hook": ("needs a hook", "need a hook"),
-    "not_applicable": ("does not apply", "do not apply"),
-    "inconclusive": ("is inconclusive", "are inconclusive"),
+    "held": NN_("%(number)s held", "%(number)s held"),
+    "broke": NN_("%(number)s broke", "%(number)s broke"),
+    "not_reached": NN_("%(number)s was not reached", "%(number)s were not reached"),
+    "needs_hook": NN_("%(number)s needs a hook", "%(number)s need a hook"),
+    "not_applicable": NN_("%(number)s does not apply", "%(number)s do not apply"),
+    "inconclusive": NN_("%(number)s is inconclusive", "%(number)s are inconclusive"),
 }
 #: What each family of a rehearsal's checks looks at.
 REHEARSAL_FAMILY: Mapping[str, Word] = {
@@ -155,12 +155,14 @@ REHEARSAL_FAMILY: Mapping[str, Word] = {
     "logs": Word("logs"),
 }
 #: What a check of a rehearsal needs.
-REHEARSAL_MEANS: Mapping[str, str] = {
-    "http": "plain HTTP",
-    "browser": "a browser with scripts",
-    "hook": "a hook of yours",
-    "person": "a person who looks",
-}
+REHEARSAL_MEANS: Mapping[str, str] = Said(
+    {
+        "http": "plain HTTP",
+        "browser": "a browser with scripts",
+        "hook": "a hook of yours",
+        "person": "a person who looks",
+    }
+)
 #: How far a hazard, or one control of it, holds.
 HAZARD: Mapping[str, Word] = {
     "open": Word("open", "✗"),

@@ -20,6 +20,7 @@ _ROOTS = ("report", "model")
 _CALLS: dict[str, tuple[int, ...]] = {
     "_": (0,),
     "N_": (0,),
+    "NN_": (0, 1),
     "ngettext": (0, 1),
     "counted": (1, 2),
     "agree": (1, 2),

@@ -8,22 +8,25 @@ from datetime import datetime
 from interlock.model import words
 from interlock.model.base import RuleOutcome
 from interlock.model.diff import AssessmentDiff, FindingChange, Since
+from interlock.model.language import Said, _
 from interlock.report import safe
 from interlock.report.elements import Shown
 from interlock.report.sections.context import Context, Section
 
 #: Rows of a table in a brief report.
 _BRIEF = 15
-_CAUSE = {"answers": "answers", "observations": "observations", "rules": "our own rules"}
+_CAUSE = Said({"answers": "answers", "observations": "observations", "rules": "our own rules"})
 #: What became of a finding → words, in the order in which they are told.
-_BECAME = {
-    "opened": "Opened",
-    "reopened": "Opened again",
-    "closed": "Closed",
-    "decided": "Decided",
-    "no_longer_decided": "No longer decided",
-    "gone": "No longer there",
-}
+_BECAME = Said(
+    {
+        "opened": "Opened",
+        "reopened": "Opened again",
+        "closed": "Closed",
+        "decided": "Decided",
+        "no_longer_decided": "No longer decided",
+        "gone": "No longer there",
+    }
+)
 
 
 def build_changes(context: Context) -> Shown:
@@ -31,7 +34,9 @@ def build_changes(context: Context) -> Shown:
     since = context.assessment.since
     if since is None:
         return {
-            "lead": ("There is no milestone to compare with: interlock milestone save NAME freezes the assessment.",),
+            "lead": (
+                _("There is no milestone to compare with: interlock milestone save NAME freezes the assessment."),
+            ),
             "kinds": (),
             "findings": (),
             "more": "",
@@ -41,8 +46,8 @@ def build_changes(context: Context) -> Shown:
         (
             safe.text(move.text, 300),
             _where(context, move.scope),
-            safe.text(move.before or "not answered", 300),
-            safe.text(move.after or "not answered", 300),
+            safe.text(move.before or _("not answered"), 300),
+            safe.text(move.after or _("not answered"), 300),
         )
         for move in diff.answers
     ]
@@ -57,13 +62,18 @@ def build_changes(context: Context) -> Shown:
     rules = [(words.capital(words.sentence(safe.text(told, 600))),) for told in diff.rules]
     findings = list(_findings(context, diff))
     kinds = (
-        ("Answers that changed", ("Question", "Where", "Before", "Now"), answers, "No answer changed."),
-        ("Observations that changed", ("Where", "Before", "Now"), seen, "Nothing was observed anew."),
         (
-            "Our own questions and rules that changed",
-            ("What is of another version or text",),
+            _("Answers that changed"),
+            (_("Question"), _("Where"), _("Before"), _("Now")),
+            answers,
+            _("No answer changed."),
+        ),
+        (_("Observations that changed"), (_("Where"), _("Before"), _("Now")), seen, _("Nothing was observed anew.")),
+        (
+            _("Our own questions and rules that changed"),
+            (_("What is of another version or text"),),
             rules,
-            "Questions and rules are the same as then, so nothing here moved because of them.",
+            _("Questions and rules are the same as then, so nothing here moved because of them."),
         ),
     )
     shown = (*(rows for _, _, rows, _ in kinds), findings)
@@ -75,12 +85,16 @@ def build_changes(context: Context) -> Shown:
             for title, columns, rows, none in kinds
         ),
         "findings": tuple(findings[:limit]),
-        "more": f"{words.count(left, 'more row')}, in the whole report." if left else "",
+        "more": words.counted(
+            left, "%(number)s more row, in the whole report.", "%(number)s more rows, in the whole report."
+        )
+        if left
+        else "",
     }
 
 
 def _where(context: Context, scope: str) -> str:
-    return context.names.get(scope) or ("Product" if scope == "product" else safe.name(scope))
+    return context.names.get(scope) or (_("Product") if scope == "product" else safe.name(scope))
 
 
 def _seen(outcome: str, at: str | None) -> str:
@@ -91,24 +105,30 @@ def _seen(outcome: str, at: str | None) -> str:
 def _lead(context: Context, since: Since) -> Iterator[str]:
     """Compared with what, what of the verdict and the dates moved, and what to be careful of."""
     diff = since.diff
-    yield f"Compared with the milestone “{safe.name(since.name)}” of {words.iso_day(since.as_of)}."
+    yield _(
+        "Compared with the milestone “%(since)s” of %(as_of)s.",
+        since=safe.name(since.name),
+        as_of=words.iso_day(since.as_of),
+    )
     if diff.verdict is not None:
         before, after = (words.VERDICT[value].phrase for value in (diff.verdict.before, diff.verdict.after))
-        yield f"The verdict was “{before}” and is “{after}”."
+        yield _("The verdict was “%(before)s” and is “%(after)s”.", before=before, after=after)
     for move in diff.stages:
         stages = f"{words.stage(move.before)} → {words.stage(move.after)}"
         yield f"{_where(context, move.org)}: {stages}."
-    for orgs, what in ((diff.organizations_added, "added"), (diff.organizations_removed, "removed")):
-        if orgs:
-            yield f"{words.capital(what)} since: {words.listed([_where(context, org) for org in orgs])}."
+    if diff.organizations_added:
+        yield _("Added since: %(names)s.", names=words.listed([_where(context, o) for o in diff.organizations_added]))
+    if diff.organizations_removed:
+        gone = words.listed([_where(context, org) for org in diff.organizations_removed])
+        yield _("Removed since: %(names)s.", names=gone)
     finish = next((move for move in diff.forecasts if move.org is None), None)
     if finish is not None and context.assessment.plan.ground.dated:
-        yield words.sentence(f"Finish of all: {finish.moved}")
+        yield words.sentence(_("Finish of all: %(moved)s", moved=finish.moved))
     for caution in diff.not_comparable:
         if not caution.startswith("The ruleset") and not caution.startswith("The workspace's own content"):
             yield words.sentence(safe.text(caution, 400))
     open_gaps = len(diff.still_open)
-    yield f"{words.count(open_gaps, 'gap')} of then {words.agree(open_gaps, 'is', 'are')} still open."
+    yield words.counted(open_gaps, "%(number)s gap of then is still open.", "%(number)s gaps of then are still open.")
 
 
 def _findings(context: Context, diff: AssessmentDiff) -> Iterator[Shown]:
@@ -131,12 +151,12 @@ def _finding(context: Context, became: str, change: FindingChange) -> Shown:
         "where": context.subject_link(finding.subject).label if finding else _where(context, where or "product"),
         "before": _outcome(change.before),
         "after": _outcome(change.after),
-        "because": words.capital(words.listed([_CAUSE[cause] for cause in change.causes])) or "Something else",
+        "because": words.capital(words.listed([_CAUSE[cause] for cause in change.causes])) or _("Something else"),
     }
 
 
 def _outcome(outcome: RuleOutcome | None) -> str:
-    return words.RULE[outcome].phrase if outcome else "not there"
+    return words.RULE[outcome].phrase if outcome else _("not there")
 
 
 SECTION = Section(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from interlock.model import words
+from interlock.model.language import _, ngettext
 from interlock.model.rehearsal import BrokenCheck, RehearsalOutcome, RehearsalTold
 from interlock.report import safe
 from interlock.report.elements import Shown
@@ -13,7 +14,7 @@ def build_rehearsal(context: Context) -> Shown:
     """Counts, the questions that it settles with both sides, and each break, worst first."""
     told = context.assessment.rehearsal
     if told is None:
-        lead = ("The product was not rehearsed: nothing is known of it but what the team says.",)
+        lead = (_("The product was not rehearsed: nothing is known of it but what the team says."),)
         return {"lead": lead, "settled": (), "entries": ()}
     return {
         "lead": _lead(told),
@@ -21,10 +22,14 @@ def build_rehearsal(context: Context) -> Shown:
             {
                 "question": safe.text(row.text, 300),
                 "observed": safe.text(row.observed, 300),
-                "answered": safe.text(row.answered, 300) if row.answered is not None else "not answered",
+                "answered": safe.text(row.answered, 300) if row.answered is not None else _("not answered"),
                 "contradicted": row.contradicted,
                 "sign": "✗" if row.contradicted else "✓",
-                "stands": "what was observed is judged" if row.contradicted else "as answered" if row.answered else "",
+                "stands": _("what was observed is judged")
+                if row.contradicted
+                else _("as answered")
+                if row.answered
+                else "",
             }
             for row in told.settled
         ),
@@ -35,9 +40,16 @@ def build_rehearsal(context: Context) -> Shown:
 def counted(counts: dict[RehearsalOutcome, int]) -> str:
     """``18 of 24 held; 3 broke; 3 need a hook``."""
     total = sum(counts.values())
-    parts = [f"{counts.get(RehearsalOutcome.HELD, 0)} of {words.count(total, 'check')} held"]
+    parts = [
+        words.counted(
+            total,
+            "%(held)s of %(number)s check held",
+            "%(held)s of %(number)s checks held",
+            held=counts.get(RehearsalOutcome.HELD, 0),
+        )
+    ]
     parts += [
-        f"{number} {words.agree(number, *words.REHEARSAL_COUNTED[outcome])}"
+        words.counted(number, *words.REHEARSAL_COUNTED[outcome])
         for outcome in RehearsalOutcome
         if outcome is not RehearsalOutcome.HELD and (number := counts.get(outcome, 0))
     ]
@@ -46,20 +58,34 @@ def counted(counts: dict[RehearsalOutcome, int]) -> str:
 
 def _lead(told: RehearsalTold) -> tuple[str, ...]:
     named = words.listed([safe.text(org, 40) for org in told.organizations])
-    hospitals = f"simulated hospitals ({named})" if named else "simulated hospitals"
-    version = f", version {safe.text(told.app.version, 60)}," if told.app.version else ""
-    browser = "plain HTTP, without a browser that runs scripts" if told.driver == "http" else safe.text(told.driver, 80)
-    apart = "addresses of their own" if told.layout == "addresses" else "one address with a port each"
+    hospitals = _("simulated hospitals (%(named)s)", named=named) if named else _("simulated hospitals")
+    product = _("the running product")
+    if told.app.version:
+        product = _("the running product, version %(version)s,", version=safe.text(told.app.version, 60))
+    browser = (
+        _("plain HTTP, without a browser that runs scripts") if told.driver == "http" else safe.text(told.driver, 80)
+    )
+    apart = _("addresses of their own") if told.layout == "addresses" else _("one address with a port each")
     lead = [
-        f"On {words.day(told.started.date())} {hospitals} launched the running product{version} "
-        f"first politely, then not. {counted(told.counts)}.",
-        f"It was driven by {browser}; the hospitals had {apart}. What it shows is of the product, and of no real "
-        "hospital. A question counts as observed when every check for it held.",
+        _(
+            "On %(date)s %(hospitals)s launched %(product)s first politely, then not. %(counted)s.",
+            date=words.day(told.started.date()),
+            hospitals=hospitals,
+            product=product,
+            counted=counted(told.counts),
+        ),
+        _(
+            "It was driven by %(browser)s; the hospitals had %(apart)s. What it shows is of the "
+            "product, and of no real hospital. A question counts as observed when every check for it "
+            "held.",
+            browser=browser,
+            apart=apart,
+        ),
     ]
     if told.aged:
-        lead.append("It is old, or of another version of the product: it counts as a document until it is repeated.")
+        lead.append(_("It is old, or of another version of the product: it counts as a document until it is repeated."))
     if told.stopped:
-        lead.append(words.sentence(f"It ended early: {safe.text(told.stopped, 300)}"))
+        lead.append(words.sentence(_("It ended early: %(stopped)s", stopped=safe.text(told.stopped, 300))))
     return tuple(lead)
 
 
@@ -75,8 +101,10 @@ def _entry(context: Context, number: int, broke: BrokenCheck) -> Shown:
         "severity": words.SEVERITY[result.severity].title,
         "where": words.listed(where),
         "did": words.sentence(safe.text(check.does)),
-        "saw": words.capital(words.sentence(safe.text(result.seen or "it did otherwise than it should"))),
-        "requests": f"{words.agree(len(result.requests), 'request', 'requests')} {requests}" if requests else "",
+        "saw": words.capital(words.sentence(safe.text(result.seen or _("it did otherwise than it should")))),
+        "requests": ngettext("request %(requests)s", "requests %(requests)s", len(result.requests), requests=requests)
+        if requests
+        else "",
         "right": words.sentence(safe.text(check.good)),
         "questions": tuple(
             safe.text(answer.text, 300)
@@ -94,7 +122,11 @@ def _effort(days: list[float]) -> str:
     if not days:
         return ""
     least, most = min(days), max(days)
-    return words.person_days(most) if least == most else f"{least:g} to {words.person_days(most)}"
+    return (
+        words.person_days(most)
+        if least == most
+        else _("%(least)s to %(most)s", least=f"{least:g}", most=words.person_days(most))
+    )
 
 
 SECTION = Section(
