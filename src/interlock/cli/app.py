@@ -46,7 +46,7 @@ COMMANDS = {
     "serve": "Serve the terminal UI to a browser on this machine.",
     "trust": "Show what a workspace asks for beyond being read, and allow it.",
     "doctor": "Check this machine and the workspace; say what to do.",
-    "config": "Show folder and settings; print the JSON Schemas.",
+    "config": "Show folder and settings, edit your own; print the JSON Schemas.",
 }
 
 

@@ -277,16 +277,17 @@ def keys_page(actions: Iterable[Action] = ACTIONS) -> str:
         by_screen.setdefault(action.screen, []).append(action)
     lines: list[str] = []
     for screen, place in PLACES.items():
-        rows = [action for action in by_screen.get(screen, ()) if action.keys and not action.fixed]
+        rows = [action for action in by_screen.get(screen, ()) if not action.fixed]
         if rows:
             lines += ["", f"### {place}", "", "| key | action | what it does | id |", "|---|---|---|---|"]
             lines += [f"| {shown(action.keys)} | {action.words} | {action.help} | `{action.id}` |" for action in rows]
     return "\n".join(lines).strip()
 
 
-_SIGNS = {"slash": "/", "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]"}
+#: Signs that Textual has a long name for, of those that are keys here.
+SIGNS = {"slash": "/", "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]"}
 
 
 def shown(keys: str) -> str:
     """Keys as a page shows them: ``d`` or ``delete``."""
-    return " or ".join(f"`{_SIGNS.get(key, key)}`" for key in keys.split(","))
+    return " or ".join(f"`{SIGNS.get(key, key)}`" for key in keys.split(",")) if keys else ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.app import SystemCommand
@@ -15,7 +15,9 @@ from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from interlock.model import words
+from interlock.model.actions import BY_ID
 from interlock.model.errors import InterlockError
+from interlock.model.preferences import Preferences, Remark
 from interlock.model.text import plain
 from interlock.tui import work as job
 from interlock.tui.keys import bindings
@@ -27,8 +29,9 @@ from interlock.tui.screens.section import Confirm, Section
 from interlock.tui.screens.sections import SECTIONS, Commands, Jump, commands, help_for
 from interlock.tui.session import Session
 from interlock.tui.state import ProbeRow
-from interlock.tui.themes import DEFAULT_THEME, THEMES
+from interlock.tui.themes import THEMES
 from interlock.tui.undo import Step
+from interlock.usecases.preferences import Place
 
 if TYPE_CHECKING:
     from interlock.model.observation import Observation
@@ -61,13 +64,50 @@ class InterlockApp(Session):
     COMMAND_PALETTE_DISPLAY = "^p"
     BINDINGS = bindings("app")
 
-    def __init__(self, workspace: Workspace, author: str) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        author: str,
+        preferences: Preferences | None = None,
+        remarks: Sequence[Remark] = (),
+        place: Place | None = None,
+    ) -> None:
+        """``remarks`` are what of the user's ``config.toml`` is left out; ``place`` is where the user left off."""
+        preferred = preferences or Preferences()
+        if place is not None and place.section in self.MODES:
+            self.DEFAULT_MODE = place.section  # type: ignore[misc]  # Textual's constructor reads it, once
         super().__init__(workspace, author)
         self._runs: dict[str, Run] = {}  # the newest of each organisation
-        for theme in THEMES:
+        self._remarks, self._from = remarks, place
+        self.left: Place | None = None  # where the user was when the app was closed
+        others = tuple(self.available_themes)
+        for theme in THEMES.values():
             self.register_theme(theme)
-        wanted = os.environ.get("TEXTUAL_THEME", DEFAULT_THEME)
-        self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
+        wanted = os.environ.get("TEXTUAL_THEME", "")
+        self.theme = wanted if wanted in THEMES else preferred.theme
+        for name in others:
+            self.unregister_theme(name)  # Textual's: nobody has looked at their contrast here
+        if not preferred.animations:
+            self.animation_level = "none"
+        for action in preferred.keys:
+            if not BY_ID[action].keys:  # there is no key of it to be replaced
+                self.bind(preferred.keys[action], BY_ID[action].action, description=BY_ID[action].words, show=False)
+        self.set_keymap(preferred.keys)
+
+    def exit(self, *arguments: Any, **options: Any) -> None:
+        """Close; where the user was is known afterwards."""
+        section = self.screen_stack[0] if self.current_mode == "questions" else None
+        scope, item = section.place if isinstance(section, QuestionsSection) else ("product", None)
+        self.left = Place(root=str(self.workspace.root), section=self.current_mode, scope=scope, item=item)
+        super().exit(*arguments, **options)
+
+    def on_mount(self) -> None:
+        """Go on where the user left off, and tell what of ``config.toml`` is left out."""
+        if self._from is not None and self.current_mode == "questions":
+            self.ask_questions(self._from.scope, self._from.item)
+        if self._remarks:
+            told = "\n".join(str(remark) for remark in self._remarks)
+            self.notify(told, title="Left out of config.toml", severity="warning", timeout=12)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of ours that a foreign theme does not know."""

@@ -1,27 +1,24 @@
-"""Our three themes. Colour supports what is said and is never the only sign of it."""
+"""Our themes. Colour supports what is said and is never the only sign of it."""
 
 from __future__ import annotations
 
 from textual.theme import Theme
 
-#: The theme that the app starts with, unless the environment variable TEXTUAL_THEME names another.
-DEFAULT_THEME = "interlock-dark"
-
 _DARK = Theme(
-    name="interlock-dark",
+    name="dark",
     dark=True,
     primary="#6fb3e0",
     secondary="#8fa7c4",
     accent="#d9b56c",
     success="#7cc79a",
     warning="#e3b25c",
-    error="#ee8078",
+    error="#f08a82",
     foreground="#d7dee8",
     background="#10151c",
     surface="#151c25",
     panel="#1b2531",
     variables={
-        "block-cursor-background": "#27405a",
+        "block-cursor-background": "#223850",
         "block-cursor-foreground": "#f2f6fb",
         "block-cursor-text-style": "bold",
         "block-cursor-blurred-background": "#1f2c3a",
@@ -29,8 +26,8 @@ _DARK = Theme(
         "block-hover-background": "#1d2833",
         "border": "#4a7ea3",
         "border-blurred": "#26323f",
-        "text-muted": "#95a3b3",
-        "text-disabled": "#5f6c7a",
+        "text-muted": "#9aa8b7",
+        "text-disabled": "#8592a0",
         "footer-background": "#1b2531",
         "footer-key-foreground": "#d9b56c",
         "footer-description-foreground": "#a9b5c2",
@@ -43,20 +40,20 @@ _DARK = Theme(
 )
 
 _LIGHT = Theme(
-    name="interlock-light",
+    name="light",
     dark=False,
     primary="#1f6a99",
-    secondary="#57697d",
-    accent="#8a5a00",
+    secondary="#546679",
+    accent="#855500",
     success="#22704a",
-    warning="#8f5f00",
+    warning="#855700",
     error="#b3302a",
     foreground="#1f2730",
     background="#f7f5f0",
     surface="#fffdf9",
     panel="#ebe7de",
     variables={
-        "block-cursor-background": "#cfe3f1",
+        "block-cursor-background": "#dcebf6",
         "block-cursor-foreground": "#10202e",
         "block-cursor-text-style": "bold",
         "block-cursor-blurred-background": "#e6e9ea",
@@ -64,21 +61,21 @@ _LIGHT = Theme(
         "block-hover-background": "#eeece6",
         "border": "#5b93b8",
         "border-blurred": "#d6d1c5",
-        "text-muted": "#5c6876",
-        "text-disabled": "#8b939c",
+        "text-muted": "#586472",
+        "text-disabled": "#5c6670",
         "footer-background": "#ebe7de",
-        "footer-key-foreground": "#8a5a00",
+        "footer-key-foreground": "#855500",
         "footer-description-foreground": "#46515d",
         "scrollbar": "#c3bdb0",
         "scrollbar-background": "#f0ece4",
         "button-focus-text-style": "bold underline",
         "track": "#d9d4c9",
-        "possible": "#9cc0d8",
+        "possible": "#5f93b5",
     },
 )
 
 _CONTRAST = Theme(
-    name="interlock-high-contrast",
+    name="high-contrast",
     dark=True,
     primary="#7fd1ff",
     secondary="#ffffff",
@@ -100,16 +97,64 @@ _CONTRAST = Theme(
         "border": "#ffe45c",
         "border-blurred": "#8a8a8a",
         "text-muted": "#d0d0d0",
-        "text-disabled": "#a8a8a8",
+        "text-disabled": "#c0c0c0",
         "footer-background": "#121212",
         "footer-key-foreground": "#ffe45c",
         "footer-description-foreground": "#ffffff",
         "scrollbar": "#ffffff",
         "scrollbar-background": "#2b2b2b",
         "button-focus-text-style": "bold underline",
-        "track": "#4a4a4a",
+        "track": "#6a6a6a",
         "possible": "#4da3d9",
     },
 )
 
-THEMES: tuple[Theme, ...] = (_DARK, _LIGHT, _CONTRAST)
+#: The terminal's own sixteen colours: their contrast is what its user has chosen.
+_ANSI = Theme(
+    name="ansi",
+    dark=True,
+    ansi=True,
+    primary="ansi_cyan",
+    secondary="ansi_cyan",
+    accent="ansi_magenta",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    variables={
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "input-cursor-background": "ansi_default",
+        "input-cursor-foreground": "ansi_default",
+        "input-cursor-text-style": "reverse",
+        "input-selection-background": "ansi_cyan",
+        "input-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_cyan",
+        "screen-selection-foreground": "ansi_black",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-text-style": "bold reverse",
+        "block-cursor-blurred-background": "ansi_default",
+        "block-cursor-blurred-foreground": "ansi_default",
+        "block-cursor-blurred-text-style": "underline",
+        "block-hover-background": "ansi_default",
+        "border": "ansi_cyan",
+        "border-blurred": "ansi_bright_black",
+        "text-muted": "ansi_default",
+        "text-disabled": "ansi_default",
+        "footer-background": "ansi_default",
+        "footer-key-foreground": "ansi_magenta",
+        "footer-description-foreground": "ansi_default",
+        "scrollbar": "ansi_bright_black",
+        "scrollbar-background": "ansi_default",
+        "button-focus-text-style": "bold reverse",
+        "track": "ansi_bright_black",
+        "possible": "ansi_default",
+    },
+)
+
+THEMES: dict[str, Theme] = {theme.name: theme for theme in (_DARK, _LIGHT, _CONTRAST, _ANSI)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,7 @@ def assess(
         from interlock.usecases.author import author_of
         from interlock.usecases.load import open_workspace
 
-        walk(open_workspace(directory), author_of(author))
+        walk(open_workspace(_chosen(directory)), author_of(author))
     else:
         open_terminal_ui(directory, author)
 
@@ -44,20 +45,56 @@ def open_terminal_ui(directory: Path | None, author: str | None = None) -> None:
     from interlock.usecases.load import load_inputs, open_workspace
 
     by = author_of(author)
-    workspace = open_workspace(directory)
+    workspace = open_workspace(_chosen(directory))
     load_inputs(workspace)  # a broken file is said before the screen changes
-    if "TEXTUAL_DRIVER" not in os.environ:  # `interlock serve` talks to us through pipes
+    served = "TEXTUAL_DRIVER" in os.environ  # `interlock serve` talks to us through pipes
+    if not served:
         _need_a_terminal()
     from interlock.tui.app import InterlockApp
+    from interlock.usecases.preferences import place_in, preferences, remember
 
-    app = InterlockApp(workspace, by)
+    # Whoever comes in by a browser sees this user's colours and keys, and writes nothing outside the workspace.
+    app = InterlockApp(workspace, by, *preferences(), None if served else place_in(workspace.root))
     app.run()
+    if app.left is not None and not served:
+        remember(app.left)
     for error in app.lost:
         show_error(error)
     if app.crash is not None:
         raise app.crash
     if app.return_code:
         raise typer.Exit(app.return_code)
+
+
+def _chosen(directory: Path | None) -> Path | None:
+    """The folder; where none is named and none is here, one of those opened last, if the user picks one of them."""
+    from interlock.model.errors import WorkspaceError
+    from interlock.usecases.load import open_workspace
+
+    if directory not in {None, Path()} or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return directory
+    try:
+        return open_workspace(directory).root
+    except WorkspaceError:
+        from interlock.usecases.preferences import recent_workspaces
+
+        known = recent_workspaces()
+        if not known:
+            raise
+    return _picked(known)
+
+
+def _picked(known: Sequence[Path]) -> Path:
+    from interlock.cli.output import say
+
+    say("There is no workspace here. Opened last:")
+    for place, root in enumerate(known, 1):
+        say(f"{place:>4}  {root}")
+    while True:
+        number: int = typer.prompt("Which one? Ctrl-C for none", type=int, default=1, err=True)
+        if 1 <= number <= len(known):
+            return known[number - 1]
+        say(f"Type a number from 1 to {len(known)}.")
 
 
 def _need_a_terminal() -> None:

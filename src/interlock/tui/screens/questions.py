@@ -175,6 +175,11 @@ class QuestionsSection(Answering):
         self._scope, self._item = scope, item
         self._again()
 
+    @property
+    def place(self) -> tuple[str, str | None]:
+        """Whose question is shown, and which."""
+        return self._scope, self._item
+
     def _again(self) -> None:
         """Draw anew without a change of the app's state."""
         if self.state.inputs is not None:
