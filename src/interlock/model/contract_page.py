@@ -9,13 +9,12 @@ from interlock.model import words
 from interlock.model.base import Model
 from interlock.model.contract import SECOND_FAILURES, ContractFit, Need, WorkflowContract
 from interlock.model.contract_parts import Channel, Client, LaunchMode, NeedHere, Writing
+from interlock.model.language import N_, _
 
 #: What stands where somebody still has to decide.
-UNDECIDED = "undecided"
+UNDECIDED = N_("undecided")
 #: One cell: its lines.
 Cell = tuple[str, ...]
-_OPEN: Cell = (UNDECIDED,)
-_YES_NO = {True: ("yes",), False: ("no",), None: _OPEN}
 
 
 class Part(Model):
@@ -41,27 +40,29 @@ def contract_parts(
     """
     second = contract.schema_version > 1
     return (
-        Part(title="Clinical event", rows=_event(contract)),
-        Part(title="Launch and session", rows=_labelled(_launch(contract, scopes))),
+        Part(title=_("Clinical event"), rows=_event(contract)),
+        Part(title=_("Launch and session"), rows=_labelled(_launch(contract, scopes))),
         *_clients(contract, scopes),
         *_table(
-            "Channels",
-            ("Channel", "Where", "About", "States", "Delivery", "At most late"),
+            _("Channels"),
+            (_("Channel"), _("Where"), _("About"), _("States"), _("Delivery"), _("At most late")),
             map(_channel, contract.channels),
         ),
-        Part(title="What it reads", columns=_READS, rows=tuple(_read(need) for need in contract.inputs)),
         Part(
-            title="What it writes",
+            title=_("What it reads"), columns=tuple(map(_, _READS)), rows=tuple(_read(need) for need in contract.inputs)
+        ),
+        Part(
+            title=_("What it writes"),
             columns=_WRITES,
             rows=tuple(_written(need, second=second) for need in contract.outputs),
         ),
-        Part(title="When the output is wrong", rows=_labelled(_named(contract.output_is_wrong))),
-        Part(title="Failures", rows=_labelled(_failures(contract))),
-        Part(title="Review before the record", rows=_labelled(_review(contract))),
-        *((Part(title="Safeguards", rows=_labelled(_named(contract.safeguards))),) if second else ()),
+        Part(title=_("When the output is wrong"), rows=_labelled(_named(contract.output_is_wrong))),
+        Part(title=_("Failures"), rows=_labelled(_failures(contract))),
+        Part(title=_("Review before the record"), rows=_labelled(_review(contract))),
+        *((Part(title=_("Safeguards"), rows=_labelled(_named(contract.safeguards))),) if second else ()),
         Part(
-            title="Configuration surface",
-            columns=("Setting", "Surface", "Type", "Default", "Meaning"),
+            title=_("Configuration surface"),
+            columns=(_("Setting"), _("Surface"), _("Type"), _("Default"), _("Meaning")),
             rows=tuple(
                 (
                     (setting.name,),
@@ -74,13 +75,13 @@ def contract_parts(
             ),
         ),
         Part(
-            title="The product's own endpoints",
-            columns=("Path", "Audience", "Patient data", "Authentication"),
+            title=_("The product's own endpoints"),
+            columns=(_("Path"), _("Audience"), _("Patient data"), _("Authentication")),
             rows=tuple(
                 (
                     (endpoint.path,),
                     (endpoint.audience,),
-                    _YES_NO[endpoint.carries_phi],
+                    _yes_no(endpoint.carries_phi),
                     (endpoint.authentication or "none",),
                 )
                 for endpoint in contract.endpoints
@@ -88,17 +89,21 @@ def contract_parts(
             detail=True,
         ),
         Part(
-            title="Test path",
-            columns=("Behaviour", "Where", "Why"),
+            title=_("Test path"),
+            columns=(_("Behaviour"), _("Where"), _("Why")),
             rows=tuple(((entry.behaviour,), (entry.where,), _said(entry.why)) for entry in contract.test_path),
             detail=True,
         ),
         *_table(
-            "Owners",
-            ("Name", "Role", "Part"),
+            _("Owners"),
+            (_("Name"), _("Role"), _("Part")),
             (((one.name,), (one.role,), (one.part or "all",)) for one in contract.owners),
         ),
-        *_table("Approvals", ("By", "Role", "Organisation", "Date", "Text"), _approvals(contract, text_hash)),
+        *_table(
+            _("Approvals"),
+            (_("By"), _("Role"), _("Organisation"), _("Date"), _("Text")),
+            _approvals(contract, text_hash),
+        ),
     )
 
 
@@ -111,8 +116,22 @@ def scopes_by_mode(contract: WorkflowContract, fits: Sequence[ContractFit]) -> d
     }
 
 
-_READS = ("Need", "How it is asked for", "Fields", "When something is missing", "Where, how often")
+_READS = (
+    N_("Need"),
+    N_("How it is asked for"),
+    N_("Fields"),
+    N_("When something is missing"),
+    N_("Where, how often"),
+)
 _WRITES = ("Output", "How it is written", "Fields", "States", "When something is missing", "Where, how often")
+
+
+def _yes_no(value: bool | None) -> Cell:
+    return _open() if value is None else (_("yes") if value else _("no"),)
+
+
+def _open() -> Cell:
+    return (_(UNDECIDED),)
 
 
 def spaced(name: str) -> str:
@@ -127,11 +146,11 @@ def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[Cell, ...]
 
 
 def _said(value: str | None) -> Cell:
-    return (value,) if value else _OPEN
+    return (value,) if value else _open()
 
 
 def _labelled(rows: Iterable[tuple[str, Cell]]) -> tuple[tuple[Cell, ...], ...]:
-    return tuple(((label,), lines or _OPEN) for label, lines in rows)
+    return tuple(((label,), lines or _open()) for label, lines in rows)
 
 
 def _named(group: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, Cell]]:
@@ -147,30 +166,30 @@ def _failures(contract: WorkflowContract) -> Iterator[tuple[str, Cell]]:
 def _event(contract: WorkflowContract) -> tuple[tuple[Cell, ...], ...]:
     event = contract.clinical_event
     if event is None:
-        return _labelled([("Event", _OPEN)])
+        return _labelled([(_("Event"), _open())])
     return _labelled(
         [
-            ("Trigger", _said(event.trigger)),
-            ("Actor", _said(event.actor)),
-            ("Setting", _said(event.setting)),
-            ("States that start the behaviour", _said(", ".join(event.states))),
-            ("Action that follows", _said(event.action)),
+            (_("Trigger"), _said(event.trigger)),
+            (_("Actor"), _said(event.actor)),
+            (_("Setting"), _said(event.setting)),
+            (_("States that start the behaviour"), _said(", ".join(event.states))),
+            (_("Action that follows"), _said(event.action)),
         ]
     )
 
 
 def _launch(contract: WorkflowContract, scopes: Mapping[LaunchMode, Sequence[str]]) -> Iterator[tuple[str, Cell]]:
     launch, session = contract.launch, contract.session
-    yield "Modes", _said(", ".join(launch.modes))
-    yield "Context", _said(", ".join(launch.context))
-    yield "Client", _said(launch.client)
-    yield "The browser calls the FHIR server", _YES_NO[launch.browser]
+    yield _("Modes"), _said(", ".join(launch.modes))
+    yield _("Context"), _said(", ".join(launch.context))
+    yield _("Client"), _said(launch.client)
+    yield _("The browser calls the FHIR server"), _yes_no(launch.browser)
     if contract.schema_version > 1 and set(launch.modes) != {"backend"}:
-        yield "Length of a session", _said(session.length)
-        yield "Refresh", _said(session.refresh)
+        yield _("Length of a session"), _said(session.length)
+        yield _("Refresh"), _said(session.refresh)
     for mode in launch.modes:
         if scopes.get(mode):
-            yield f"Scopes ({mode})", (" ".join(scopes[mode]),)
+            yield _("Scopes (%(mode)s)", mode=mode), (" ".join(scopes[mode]),)
 
 
 def _clients(contract: WorkflowContract, scopes: Mapping[LaunchMode, Sequence[str]]) -> tuple[Part, ...]:
@@ -178,22 +197,22 @@ def _clients(contract: WorkflowContract, scopes: Mapping[LaunchMode, Sequence[st
         for label, urls in (
             ("launch", (client.launch_url,)),
             ("redirect", client.redirect_uris),
-            ("key set", (client.jwks_url,)),
+            (_("key set"), (client.jwks_url,)),
             ("terms", (client.terms_url,)),
             ("privacy", (client.privacy_url,)),
         ):
             yield from (f"{label} {url}" for url in urls if url)
 
     return _table(
-        "Clients",
-        ("Client", "Way in", "Environment", "Addresses", "Contacts"),
+        _("Clients"),
+        (_("Client"), _("Way in"), _("Environment"), _("Addresses"), _("Contacts")),
         (
             (
                 (client.name,),
                 (client.mode,),
                 (client.environment,),
-                tuple(addresses(client)) or _OPEN,
-                client.contacts or _OPEN,
+                tuple(addresses(client)) or _open(),
+                client.contacts or _open(),
             )
             for client in contract.clients
         ),
@@ -221,28 +240,28 @@ def _need(need: Need) -> Cell:
 def _asked(need: Need | NeedHere) -> Iterator[str]:
     """Parameters, queries and codes of a search, of a need or of an organisation's own."""
     if need.search_parameters:
-        yield f"by {', '.join(need.search_parameters)}"
+        yield _("by %(search_parameters)s", search_parameters=", ".join(need.search_parameters))
     if need.query:
-        yield f"query {' and '.join(need.query)}"
+        yield _("query %(query)s", query=" and ".join(need.query))
     if need.code:
-        yield f"codes {', '.join(need.code)}"
+        yield _("codes %(code)s", code=", ".join(need.code))
 
 
 def _how(need: Need) -> Cell:
     operations = ", ".join(f"${name.removeprefix('$')}" for name in need.operations)
-    return tuple(filter(None, (", ".join(need.interactions) or UNDECIDED, *_asked(need), operations)))
+    return tuple(filter(None, (", ".join(need.interactions) or _(UNDECIDED), *_asked(need), operations)))
 
 
 def _fields(need: Need) -> Cell:
     bound = (f"{one.path}: {one.value_set or ', '.join(one.codes)} ({one.strength})" for one in need.binding)
-    systems = f"codes of {', '.join(need.terminology)}" if need.terminology else None
-    return tuple(filter(None, (", ".join(need.required_fields) or UNDECIDED, systems, *bound)))
+    systems = _("codes of %(terminology)s", terminology=", ".join(need.terminology)) if need.terminology else None
+    return tuple(filter(None, (", ".join(need.required_fields) or _(UNDECIDED), systems, *bound)))
 
 
 def _missing(need: Need) -> Cell:
     single = (f"{one.field}: {one.then}" + (f": {one.says}" if one.says else "") for one in need.missing)
     covered = {one.field for one in need.missing} >= set(need.required_fields)
-    others = need.when_missing or (None if covered and need.missing else UNDECIDED)
+    others = need.when_missing or (None if covered and need.missing else _(UNDECIDED))
     return tuple(filter(None, (*single, others)))
 
 
@@ -253,20 +272,25 @@ def _where(need: Need) -> Cell:
 def _places(need: Need) -> Iterator[str]:
     yield spaced(need.surface)
     if need.modes:
-        yield f"launch modes: {', '.join(need.modes)}"
+        yield _("launch modes: %(modes)s", modes=", ".join(need.modes))
     if need.level:
-        yield f"level of its scopes: {need.level}"
+        yield _("level of its scopes: %(level)s", level=need.level)
     if need.organizations:
-        yield f"only at {', '.join(need.organizations)}"
+        yield _("only at %(organizations)s", organizations=", ".join(need.organizations))
     if need.not_at:
-        yield f"not at {', '.join(need.not_at)}"
+        yield _("not at %(not_at)s", not_at=", ".join(need.not_at))
     if need.per_day is not None:
-        yield f"{need.per_day:,g} a day" if need.per_day < 1_000_000 else f"{need.per_day:,.0f} a day"
+        often = f"{need.per_day:,g}" if need.per_day < 1_000_000 else f"{need.per_day:,.0f}"
+        yield _("%(number)s a day", number=often)
     for here in need.here:
-        own = [f"profile {here.profile}"] if here.profile else []
+        own = [_("profile %(profile)s", profile=here.profile)] if here.profile else []
         own += list(_asked(here))
-        own += [f"fields {', '.join(here.required_fields)}"] if here.required_fields else []
-        yield f"at {here.organization}: {'; '.join(own)}"
+        own += (
+            [_("fields %(required_fields)s", required_fields=", ".join(here.required_fields))]
+            if here.required_fields
+            else []
+        )
+        yield _("at %(organization)s: %(own)s", organization=here.organization, own="; ".join(own))
 
 
 def _read(need: Need) -> tuple[Cell, ...]:
@@ -280,36 +304,54 @@ def _written(need: Need, *, second: bool) -> tuple[Cell, ...]:
 
 def _states(need: Need) -> Iterator[str]:
     for step in need.status_flow:
-        moved = f" by {step.moved_by}" if step.moved_by else f" by whom is {UNDECIDED}"
-        yield f"{step.state} to {', '.join(step.to)}{moved}" if step.to else f"{step.state}: the last"
+        to = ", ".join(step.to)
+        if not step.to:
+            yield _("%(state)s: the last", state=step.state)
+        elif step.moved_by:
+            yield _("%(state)s to %(to)s by %(who)s", state=step.state, to=to, who=step.moved_by)
+        else:
+            yield _("%(state)s to %(to)s by whom is %(undecided)s", state=step.state, to=to, undecided=_(UNDECIDED))
 
 
 def _writing(writing: Writing, need: Need) -> Iterator[str]:
     if writing.if_none_exist:
-        yield f"created once, If-None-Exist: {writing.if_none_exist}"
+        yield _("created once, If-None-Exist: %(if_none_exist)s", if_none_exist=writing.if_none_exist)
     elif "create" in need.interactions:
-        yield f"how a repeated create is recognised is {UNDECIDED}"
+        yield _("how a repeated create is recognised is %(undecided)s", undecided=_(UNDECIDED))
     if writing.if_match is not None:
-        yield "an update names the version that it replaces" if writing.if_match else "an update replaces what is there"
+        yield (
+            _("an update names the version that it replaces")
+            if writing.if_match
+            else _("an update replaces what is there")
+        )
     elif {"update", "patch"} & set(need.interactions):
-        yield f"whether an update names the version that it replaces is {UNDECIDED}"
+        yield _("whether an update names the version that it replaces is %(undecided)s", undecided=_(UNDECIDED))
     if writing.provenance is not None:
-        yield "a Provenance is written with it" if writing.provenance else "no Provenance is written"
+        yield _("a Provenance is written with it") if writing.provenance else _("no Provenance is written")
 
 
 def _review(contract: WorkflowContract) -> Iterator[tuple[str, Cell]]:
     review = contract.review
-    yield "Required", _YES_NO[review.required]
-    yield "Role", _said(review.role)
-    yield "If nobody acts", _said(review.timeout)
-    yield "If refused", _said(review.on_refusal)
+    yield _("Required"), _yes_no(review.required)
+    yield _("Role"), _said(review.role)
+    yield _("If nobody acts"), _said(review.timeout)
+    yield _("If refused"), _said(review.on_refusal)
     for state in review.states:
-        yield f"State: {state.state}", (f"within: {state.within or UNDECIDED}; then: {state.then or UNDECIDED}",)
+        yield (
+            _("State: %(state)s", state=state.state),
+            (
+                _(
+                    "within: %(within)s; then: %(then)s",
+                    within=state.within or _(UNDECIDED),
+                    then=state.then or _(UNDECIDED),
+                ),
+            ),
+        )
 
 
 def _approvals(contract: WorkflowContract, text_hash: str | None) -> Iterator[tuple[Cell, ...]]:
     now = text_hash or contract.hash
     for one in contract.approvals:
-        text = "this one" if one.hash == now else f"another: {one.hash[:12]}"
+        text = _("this one") if one.hash == now else _("another: %(hash)s", hash=one.hash[:12])
         role, organization = ((value,) if value else () for value in (one.role, one.organization))
         yield (one.by,), role, organization, (words.iso_day(one.date),), (text,)

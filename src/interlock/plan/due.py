@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from interlock.model import words
 from interlock.model.forecast import PersonLoad
+from interlock.model.language import _, ngettext
 from interlock.model.plan import Plan, PlanTask
 from interlock.plan.people import done, next_weeks
 
@@ -24,14 +25,19 @@ def loads(plan: Plan, days: int) -> tuple[str, ...]:
     told = [sentence for load in plan.people if (sentence := _load(plan, load, last))]
     if not told:
         return tuple(_unkept(plan, days))
-    reads = (
-        "Two things are reckoned here, and they are not the same. The dates of an organisation, and the work of a "
-        "week, rest on a simulation that takes our work in the order of one list and gives it to whoever of us is "
-        "free. The days of a task of ours are those that one person keeps who does it alone, by name or as the "
-        "contact: so one of us may have no hour free in a week in which the team has. The organisations' dates suppose "
-        "that such work is shared out."
+    reads = _(
+        "Two things are reckoned here, and they are not the same. The dates of an organisation, "
+        "and the work of a week, rest on a simulation that takes our work in the order of one "
+        "list and gives it to whoever of us is free. The days of a task of ours are those that "
+        "one person keeps who does it alone, by name or as the contact: so one of us may have no "
+        "hour free in a week in which the team has. The organisations' dates suppose that such "
+        "work is shared out."
     )
-    more = [f"{len(told) - _PEOPLE} more of our people have work in these weeks."] if len(told) > _PEOPLE else []
+    more = (
+        [_("%(number)s more of our people have work in these weeks.", number=len(told) - _PEOPLE)]
+        if len(told) > _PEOPLE
+        else []
+    )
     return (reads, *told[:_PEOPLE], *more, *_unkept(plan, days))
 
 
@@ -39,10 +45,19 @@ def _load(plan: Plan, load: PersonLoad, last: date) -> str:
     weeks = [week for week in load.weeks if date.fromisoformat(week.week) <= last]
     if not weeks:
         return ""
-    said = f"{load.person}: {words.person_days(round(sum(week.work for week in weeks), 1))} of work"
+    said = _(
+        "%(person)s: %(work)s of work",
+        person=load.person,
+        work=words.person_days(round(sum(week.work for week in weeks), 1)),
+    )
     full = [words.iso_day(week.week) for week in weeks if week.there and week.work >= week.there * (1 - _FULL)]
     if full:
-        said += f", with no hour free in the {words.agree(len(full), 'week', 'weeks')} of {words.listed(full, _WEEKS)}"
+        said += ", " + ngettext(
+            "with no hour free in the week of %(weeks)s",
+            "with no hour free in the weeks of %(weeks)s",
+            len(full),
+            weeks=words.listed(full, _WEEKS),
+        )
     moved = [
         task
         for task in plan.left
@@ -53,15 +68,21 @@ def _load(plan: Plan, load: PersonLoad, last: date) -> str:
     ]
     if moved:
         most = words.days(max(task.person_days_late for task in moved))
-        said += (
-            f"; {words.count(len(moved), 'task')} {words.agree(len(moved), 'ends', 'end')} up to {most} later for it"
+        said += "; " + words.counted(
+            len(moved),
+            "%(number)s task ends up to %(most)s later for it",
+            "%(number)s tasks end up to %(most)s later for it",
+            most=most,
         )
         first = max(moved, key=lambda task: (task.criticality, task.id))
         if first.criticality >= _MATTERS:
-            which = "The last date of all" if first.org is None else "The date of its organisation"
-            said += (
-                f". {which} waits for “{_quoted(plan, first)}” in {words.share(first.criticality)} of runs: give that "
-                "to somebody else, or something that comes before it"
+            which = _("The last date of all") if first.org is None else _("The date of its organisation")
+            said += ". " + _(
+                "%(which)s waits for “%(task)s” in %(share)s of runs: give that to somebody else, or something that "
+                "comes before it",
+                which=which,
+                task=_quoted(plan, first),
+                share=words.share(first.criticality),
             )
     return f"{said}."
 
@@ -79,9 +100,23 @@ def _unkept(plan: Plan, days: int) -> Iterator[str]:
     late.sort(key=lambda task: (not _missed(task), task.due or "", task.id))
     if late:
         missed = sum(map(_missed, late))
-        less = f", {missed} of them in fewer than half" if missed else ""
-        stated, kept = words.count(len(late), "stated day"), words.agree(len(late), "is", "are")
-        yield f"{stated} {kept} kept in fewer than four of five runs{less}: {_told(plan, late)}."
+        if missed:
+            yield words.counted(
+                len(late),
+                "%(number)s stated day is kept in fewer than four of five runs, %(missed)s of them in fewer than half: "
+                "%(told)s.",
+                "%(number)s stated days are kept in fewer than four of five runs, %(missed)s of them in fewer than "
+                "half: %(told)s.",
+                missed=missed,
+                told=_told(plan, late),
+            )
+        else:
+            yield words.counted(
+                len(late),
+                "%(number)s stated day is kept in fewer than four of five runs: %(told)s.",
+                "%(number)s stated days are kept in fewer than four of five runs: %(told)s.",
+                told=_told(plan, late),
+            )
 
 
 def later(plan: Plan, days: int) -> tuple[PlanTask, ...]:
@@ -102,8 +137,12 @@ def waits_for(plan: Plan, tasks: Sequence[PlanTask]) -> str:
         before = [left[name] for name in task.after if name in left]
         if before:
             last = max(before, key=lambda first: (first.finish_p50, first.id))
-            where = f"{names.get(task.org or '', task.org)} waits" if len(tasks) > 1 else "Waits"
-            said.append(f"{where} for “{_quoted(plan, last)}”, {last.by_said}")
+            first_of_all = {"task": _quoted(plan, last), "by": last.by_said}
+            if len(tasks) > 1:
+                name = names.get(task.org or "", task.org)
+                said.append(_("%(name)s waits for “%(task)s”, %(by)s", name=name, **first_of_all))
+            else:
+                said.append(_("Waits for “%(task)s”, %(by)s", **first_of_all))
     return ". ".join(said)
 
 
@@ -116,6 +155,12 @@ def _told(plan: Plan, tasks: Sequence[PlanTask]) -> str:
     told = []
     for task in tasks[:_TASKS]:
         where = f" ({names.get(task.org, task.org)})" if task.org else ""
-        days = f"{words.iso_day(task.due or '')}, where four of five need until {words.iso_day(task.latest or '')}"
-        told.append(f"“{_quoted(plan, task)}”{where} on {days}")
-    return "; ".join(told) + (f"; and {len(tasks) - _TASKS} more" if len(tasks) > _TASKS else "")
+        days = _(
+            "%(due)s, where four of five need until %(latest)s",
+            due=words.iso_day(task.due or ""),
+            latest=words.iso_day(task.latest or ""),
+        )
+        told.append(_("%(task)s on %(days)s", task=f"“{_quoted(plan, task)}”{where}", days=days))
+    if len(tasks) > _TASKS:
+        told.append(_("and %(number)s more", number=len(tasks) - _TASKS))
+    return "; ".join(told)

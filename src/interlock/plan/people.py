@@ -13,6 +13,7 @@ from interlock.model import words
 from interlock.model.base import Owner, Scope
 from interlock.model.finding import Finding
 from interlock.model.forecast import PersonLoad, WeekLoad
+from interlock.model.language import _
 from interlock.model.organization import Organization
 from interlock.model.plan import FIND_OUT_WORDS, FirstThing, Plan, PlanTask, finding_of
 from interlock.model.response import Response
@@ -130,7 +131,7 @@ def _load(tasks: Sequence[PlanTask], plan: Plan, calendar: WorkingCalendar) -> I
     sure, maybe = _by_week([task for task in tasks if task.owner is Owner.US], calendar)
     persons, first = plan.capacity.get(Owner.US) or None, calendar.first_day()
     week = min((*sure, *maybe), default=first)
-    for _ in range(_WEEKS):
+    for _week in range(_WEEKS):
         if not (sure or maybe):
             return
         there = None if persons is None else persons * _worked(week, calendar)
@@ -293,10 +294,23 @@ def reckoned(plan: Plan, days: int) -> str:
     if not loads:
         return ""
     later = whole - (work - maybe)
-    rest = f" ({words.number(later)} more of their {words.number(whole)} come in later weeks)" if later > 0.5 else ""
-    return (
-        f"Our work of these weeks is {words.person_days(work)}: {words.number(work - maybe)} on the tasks listed{rest},"
-        f" and {words.number(maybe)} on gaps that unknowns may turn out to be, each by its chance."
+    said = {
+        "work": words.person_days(work),
+        "listed": words.number(work - maybe),
+        "maybe": words.number(maybe),
+    }
+    if later > 0.5:
+        return _(
+            "Our work of these weeks is %(work)s: %(listed)s on the tasks listed (%(later)s more of their %(whole)s "
+            "come in later weeks), and %(maybe)s on gaps that unknowns may turn out to be, each by its chance.",
+            **said,
+            later=words.number(later),
+            whole=words.number(whole),
+        )
+    return _(
+        "Our work of these weeks is %(work)s: %(listed)s on the tasks listed, and %(maybe)s on gaps that unknowns may "
+        "turn out to be, each by its chance.",
+        **said,
     )
 
 
@@ -345,9 +359,12 @@ def asks(plan: Plan, thing: FirstThing) -> str:
     lines = {line.org: line for line in plan.outlook}
     asked = [lines[org] for org in thing.orgs if org in lines]
     if asked:
-        return " ".join(f"{line.here}, asks {line.there}, at {line.name}." for line in asked)
+        return " ".join(
+            _("%(here)s, asks %(there)s, at %(where)s.", here=line.here, there=line.there, where=line.name)
+            for line in asked
+        )
     named = {task.person for task in plan.left if task.id in thing.keys and task.person}
-    return f"Whom to ask: {words.listed(sorted(plain(name, 60) for name in named))}." if named else ""
+    return _("Whom to ask: %(named)s.", named=words.listed(sorted(plain(name, 60) for name in named))) if named else ""
 
 
 def done(group: Sequence[PlanTask], names: Mapping[str, str]) -> str:
@@ -369,6 +386,9 @@ def decided_by(group: Sequence[PlanTask]) -> str:
         return ""
 
     def said(day: tuple[str, bool]) -> str:
-        return f"by {words.iso_day(day[0] or '')}{' (as stated)' if day[1] else ''}"
+        when = words.iso_day(day[0] or "")
+        return _("by %(day)s (as stated)", day=when) if day[1] else _("by %(day)s", day=when)
 
-    return said(days[0]) if days[0] == days[-1] else f"{said(days[0])} at the first, {said(days[-1])} at the last"
+    if days[0] == days[-1]:
+        return said(days[0])
+    return _("%(first)s at the first, %(last)s at the last", first=said(days[0]), last=said(days[-1]))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from interlock.model.assessment import Assessment
+from interlock.model.language import _
 from interlock.model.observation import Observation
 from interlock.report.sections.context import Context
 from interlock.report.view import SECTIONS
@@ -43,7 +44,7 @@ def render(
 def _table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> str:
     made = io.StringIO()
     writer = csv.writer(made, lineterminator="\r\n")
-    writer.writerow([column.head for column in columns])
+    writer.writerow([_(column.head) for column in columns])
     writer.writerows([_written(value) for value in row] for row in rows)
     return made.getvalue()
 

@@ -66,7 +66,7 @@ def _set_up(document: Document, view: ReportView, day: str, version: str) -> Non
     moment = datetime.fromisoformat(day[:10]).replace(tzinfo=UTC)
     core = document.core_properties
     core.title, core.author, core.last_modified_by = view.title, f"Interlock {version}", f"Interlock {version}"
-    core.subject, core.comments, core.language, core.revision = "Integration readiness report", "", view.lang, 1
+    core.subject, core.comments, core.language, core.revision = _("Integration readiness report"), "", view.lang, 1
     core.created = core.modified = moment.replace(tzinfo=None)
     for name in ("Normal", *(f"Heading {level}" for level in range(1, 5)), "Title"):
         style: Any = document.styles[name]
@@ -85,12 +85,12 @@ def _set_up(document: Document, view: ReportView, day: str, version: str) -> Non
     if view.brand.confidentiality:
         section.header.paragraphs[0].text = view.brand.confidentiality
     foot = section.footer.paragraphs[0]
-    foot.add_run(f"{view.cover['footer']} · page ")
+    foot.add_run(f"{view.cover['footer']} · {_('page')} ")
     foot._p.append(_made("w:fldSimple", {"w:instr": "PAGE"}, _run("1")))
     if view.brand.logo:
         picture = io.BytesIO(base64.b64decode(view.brand.logo.partition(",")[2]))
         shown: Any = document.add_picture(picture, height=Mm(18))._inline
-        shown.docPr.set("descr", f"Logo: {view.cover['name']}")
+        shown.docPr.set("descr", _("Logo: %(name)s", name=view.cover["name"]))
 
 
 def _made(tag: str, attributes: dict[str, str] | None = None, *children: Any) -> Any:

@@ -15,7 +15,7 @@ from interlock.model.words import Word
 
 _PACKAGE = Path(interlock.__file__).parent
 #: Where fixed words of the report stand, below the package.
-_ROOTS = ("report", "model")
+_ROOTS = ("report", "model", "plan")
 #: Calls with fixed words → the positions of sentence and plural.
 _CALLS: dict[str, tuple[int, ...]] = {
     "_": (0,),
@@ -25,6 +25,7 @@ _CALLS: dict[str, tuple[int, ...]] = {
     "counted": (1, 2),
     "agree": (1, 2),
     "Section": (1,),
+    "Column": (0,),
 }
 
 

@@ -34,12 +34,12 @@ def build_contract(context: Context) -> Shown:
     parts: list[Part] = []
     left_out: list[str] = []
     for part in contract_parts(contract, scopes_by_mode(contract, fits), context.assessment.contract_hash or None):
-        if context.brief and part.title not in _SIGNED:
+        if context.brief and part.title not in map(_, _SIGNED):
             left_out.append(f"{part.title[:1].lower()}{part.title[1:]} ({len(part.rows)})")
-        elif part.title == _SURFACE:
+        elif part.title == _(_SURFACE):
             parts += _settings(context, part, contract.organization_surface, fits)
         else:
-            parts.append(_in_line(part) if context.brief and part.title in _SHORTENED else part)
+            parts.append(_in_line(part) if context.brief and part.title in map(_, _SHORTENED) else part)
     lead = _(
         "%(contract)s, version %(version)s, FHIR %(fhir_release)s. The page that “interlock "
         "contract export” makes to be signed says the same.",
@@ -75,7 +75,7 @@ def _ends(text: str) -> str:
 def _shown(part: Part) -> Shown:
     def cell(lines: Cell) -> tuple[Shown, ...]:
         more = len(lines) - MAX_LINES
-        shown = [{"text": safe.text(one, MAX_LENGTH), "open": one == UNDECIDED} for one in lines[:MAX_LINES]]
+        shown = [{"text": safe.text(one, MAX_LENGTH), "open": one == _(UNDECIDED)} for one in lines[:MAX_LINES]]
         return (
             *shown,
             *(({"text": _("and %(more)s more", more=words.number(more)), "open": False},) if more > 0 else ()),
@@ -118,7 +118,7 @@ def _settings(
 
 def _value(match: SettingMatch | None) -> Cell:
     if match is None or (match.value is None and match.default is None):
-        return (UNDECIDED,)
+        return (_(UNDECIDED),)
     if match.outcome == "own":
         return (match.value or "",)
     if match.outcome in {"mistyped", "universal"}:
