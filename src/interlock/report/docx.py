@@ -20,6 +20,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from interlock.model.errors import InterlockError
+from interlock.model.language import _
 from interlock.report import markdown
 from interlock.report.view import ReportView
 

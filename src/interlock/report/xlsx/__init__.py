@@ -14,6 +14,7 @@ from datetime import date
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
+from interlock.model.language import N_, _
 from interlock.model.observation import Observation
 from interlock.report import safe
 from interlock.report.sections.context import Context
@@ -36,19 +37,19 @@ from interlock.report.xlsx.rows import Content
 
 #: Sheets in order, and the sections of the report that ask for each.
 SHEETS = {
-    "Summary": frozenset({"summary", "glance", "first"}),
-    "Gaps": frozenset({"gaps"}),
-    "Questions open": frozenset({"unknowns"}),
-    "Hazards": frozenset({"hazards"}),
-    "Plan": frozenset({"plan", "tasks"}),
-    "Fit": frozenset({"fit"}),
-    "Probe findings": frozenset({"organizations"}),
-    "Answers": frozenset({"answers"}),
-    "Requests": frozenset({"answers"}),
-    "Changes": frozenset({"changes"}),
-    "Statements": frozenset({"statements"}),
-    "Method": frozenset({"method"}),
-    "Sources": frozenset({"references"}),
+    N_("Summary"): frozenset({"summary", "glance", "first"}),
+    N_("Gaps"): frozenset({"gaps"}),
+    N_("Questions open"): frozenset({"unknowns"}),
+    N_("Hazards"): frozenset({"hazards"}),
+    N_("Plan"): frozenset({"plan", "tasks"}),
+    N_("Fit"): frozenset({"fit"}),
+    N_("Probe findings"): frozenset({"organizations"}),
+    N_("Answers"): frozenset({"answers"}),
+    N_("Requests"): frozenset({"answers"}),
+    N_("Changes"): frozenset({"changes"}),
+    N_("Statements"): frozenset({"statements"}),
+    N_("Method"): frozenset({"method"}),
+    N_("Sources"): frozenset({"references"}),
 }
 
 
@@ -113,7 +114,7 @@ def render(
 def _summary(book: Book, content: Content, shown: Collection[str], version: str) -> None:
     """The first sheet: the verdict with how sure it is, organisations at a glance, and what to do first."""
     sheet = book.sheet("Summary", ORGANIZATIONS, fixed=1)
-    book.title(sheet, f"{safe.name(content.assessment.product)}: integration readiness")
+    book.title(sheet, _("%(product)s: integration readiness", product=safe.name(content.assessment.product)))
     top = 2
     if "summary" in shown:
         top = book.rows(sheet, top, FACTS, list(content.facts(safe.text(version, 40))), filtered=False)

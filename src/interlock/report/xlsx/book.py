@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +12,8 @@ from typing import Any, Literal
 
 import xlsxwriter
 
+from interlock.model import words
+from interlock.model.language import _
 from interlock.report import safe
 from interlock.report.sections.context import Context
 from interlock.report.work.trackers import cell as no_formula
@@ -29,6 +32,8 @@ _FORMATS: Mapping[Kind, str] = {
     "date": "d mmm yyyy",
     "moment": "d mmm yyyy hh:mm",
 }
+#: Characters of a sheet's name, and those that it may not have.
+_NAME_LIMIT, _REFUSED = 31, re.compile(r"[\[\]:*?/\\']")
 _INK, _RULE = "#1f3a4d", "#c9d2d8"
 A3, A4 = 8, 9
 #: Height of a line of text and of the tallest row, in points.
@@ -62,8 +67,8 @@ class Book:
         created = safe.parse_day(assessment.as_of) or safe.parse_day(assessment.plan.start) or date(2000, 1, 1)
         self._book.set_properties(
             {
-                "title": f"{safe.name(assessment.product)}: integration readiness",
-                "comments": f"Written by Interlock {safe.text(version, 40)}",
+                "title": _("%(product)s: integration readiness", product=safe.name(assessment.product)),
+                "comments": _("Written by Interlock %(version)s", version=safe.text(version, 40)),
                 "created": datetime(created.year, created.month, created.day),
             }
         )
@@ -78,7 +83,7 @@ class Book:
         head = {"bold": True, "font_size": 10, "font_color": "#ffffff", "bg_color": _INK, "text_wrap": True}
         self._heads = {mixed: self._book.add_format(head | aligned[mixed] | {"valign": "top"}) for mixed in aligned}
         self._title = self._book.add_format({"bold": True, "font_size": 16, "font_color": _INK})
-        self._footer = f"&L{product.replace('&', '&&')}&C&A&RPage &P of &N"
+        self._footer = f"&L{product.replace('&', '&&')}&C&A&R{_('Page %(page)s of %(pages)s', page='&P', pages='&N')}"
 
     def close(self) -> None:
         """Finish the file."""
@@ -86,7 +91,7 @@ class Book:
 
     def sheet(self, name: str, columns: Sequence[Column], *, fixed: int, paper: int = A3) -> Any:
         """An empty sheet whose first row stays in sight and is repeated on every page, and ``fixed`` columns."""
-        sheet = self._book.add_worksheet(name)
+        sheet = self._book.add_worksheet(self._free(sheet_title(name)))
         for index, column in enumerate(columns):
             sheet.set_column(index, index, column.width)
         sheet.freeze_panes(1, fixed)
@@ -99,6 +104,12 @@ class Book:
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         return sheet
 
+    def _free(self, title: str) -> str:
+        """A name that no sheet of this workbook has yet: a translation may give two the same."""
+        names = {sheet.name.casefold() for sheet in self._book.worksheets()}
+        free = (f"{title[: _NAME_LIMIT - 3]} {number}" for number in range(2, 100))
+        return title if title.casefold() not in names else next(name for name in free if name.casefold() not in names)
+
     def title(self, sheet: Any, text: str) -> None:
         """The first row of a sheet that is more than one table."""
         sheet.write_string(0, 0, cell_text(text), self._title)
@@ -108,9 +119,11 @@ class Book:
         self, sheet: Any, top: int, columns: Sequence[Column], rows: Sequence[Row], *, filtered: bool = True
     ) -> int:
         """A table with its header at row ``top`` (0-based); returns the row after it."""
-        for index, column in enumerate(columns):
-            sheet.write_string(top, index, column.head, self._heads[column.kind == "text" or column.mixed])
-        sheet.set_row(top, _LINE * (0.5 + max(_lines_of(column.head, 0.8 * column.width) for column in columns)))
+        heads = [cell_text(_(column.head)) for column in columns]
+        for index, (column, head) in enumerate(zip(columns, heads, strict=True)):
+            sheet.write_string(top, index, head, self._heads[column.kind == "text" or column.mixed])
+        tallest = max(_lines_of(head, 0.8 * column.width) for column, head in zip(columns, heads, strict=True))
+        sheet.set_row(top, _LINE * (0.5 + tallest))
         room = ROW_LIMIT - top - 1
         kept = rows if len(rows) <= room else rows[: room - 1]
         for number, row in enumerate(kept, start=top + 1):
@@ -122,7 +135,10 @@ class Book:
             sheet.autofilter(top, 0, max(last, top), len(columns) - 1)
         if len(kept) < len(rows):
             last += 1
-            more = f"{len(rows) - len(kept):,} more rows do not fit into a sheet and are left out here."
+            more = _(
+                "%(rows)s more rows do not fit into a sheet and are left out here.",
+                rows=words.number(len(rows) - len(kept)),
+            )
             sheet.write_string(last, 0, more)
         return last + 1
 
@@ -130,7 +146,7 @@ class Book:
         if isinstance(value, date) and value.year < 1900:  # before the first day that a spreadsheet knows
             value = value.isoformat()
         elif isinstance(value, float) and not math.isfinite(value):
-            value = "not known"
+            value = _("not known")
         if value is None or value == "":
             sheet.write_blank(row, index, None, self._text)
         elif isinstance(value, str):
@@ -140,6 +156,11 @@ class Book:
             sheet.write_datetime(row, index, value, self._cells[kind, column.mixed])
         else:
             sheet.write_number(row, index, value, self._cells[column.kind, column.mixed])
+
+
+def sheet_title(name: str) -> str:
+    """A sheet's name in the report's language, without what Excel refuses in one."""
+    return _REFUSED.sub(" ", _(name))[:_NAME_LIMIT].strip() or name
 
 
 def row_height(widths: Sequence[float], row: Sequence[Value]) -> float:
@@ -182,5 +203,9 @@ def _cut(value: str) -> str:
     units = value.encode("utf-16-le")
     if len(units) <= 2 * CELL_LIMIT:
         return value
-    note = f"… [cut: a cell holds {CELL_LIMIT:,} characters, the whole text has {len(units) // 2:,}]"
+    note = _(
+        "… [cut: a cell holds %(cell_limit)s characters, the whole text has %(units)s]",
+        cell_limit=words.number(CELL_LIMIT),
+        units=words.number(len(units) // 2),
+    )
     return units[: 2 * (CELL_LIMIT - len(note))].decode("utf-16-le", "ignore") + note

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC
 
 from interlock.model import words
+from interlock.model.language import _
 from interlock.report.annex import annex_of
 from interlock.report.sections.answers import build_requests
 from interlock.report.sections.changes import build_changes
@@ -96,7 +97,7 @@ def statements(context: Context) -> Iterator[Row]:
 def method(context: Context) -> Iterator[Row]:
     """How the numbers come about, what the report cannot say, its words, and what it was made with."""
     annex = annex_of(context)
-    yield from (("Method", note.title, note.text) for note in annex.method)
-    yield from (("Limit", None, limit) for limit in annex.limits)
-    yield from (("Word", note.title, note.text) for note in annex.glossary)
-    yield from (("Made with", term, value) for term, value in made_with(context).items())
+    yield from ((_("Method"), note.title, note.text) for note in annex.method)
+    yield from ((_("Limit"), None, _(limit)) for limit in annex.limits)
+    yield from ((_("Word"), _(note.title), _(note.text)) for note in annex.glossary)
+    yield from ((_("Made with"), term, value) for term, value in made_with(context).items())

@@ -12,6 +12,7 @@ from interlock.model.base import CheckOutcome, GapClass, Grade, Owner, Reference
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
 from interlock.model.forecast import Quantiles
+from interlock.model.language import _
 from interlock.model.observation import Check, Observation
 from interlock.model.plan import PlanTask, finding_of
 from interlock.model.readiness import OrgReadiness
@@ -27,7 +28,7 @@ from interlock.report.sections.gaps import neighbours
 from interlock.report.sections.glance import observed_mark
 from interlock.report.sections.hazards import build_hazards
 from interlock.report.sections.summary import build_summary, question, why_undecided
-from interlock.report.xlsx.book import Row, Value, whole
+from interlock.report.xlsx.book import Row, Value, sheet_title, whole
 
 #: Tones of what holds a hazard not, or not as far as is known.
 _MISSING = {"bad", "unknown"}
@@ -61,58 +62,70 @@ class Content:
         changes = assessment.content_changes
         ruleset = whole(ruleset_words(assessment.ruleset, assessment.shipped_ruleset, changes))
         to = assessment.recipient
-        yield "For", words.report_for(self.context.organization_name(to) if to else None), None
-        yield "Assessed on", _day(assessment.as_of), f"Interlock {version}, ruleset {ruleset}"
+        yield _("For"), words.report_for(self.context.organization_name(to) if to else None), None
+        yield (
+            _("Assessed on"),
+            _day(assessment.as_of),
+            _("Interlock %(version)s, ruleset %(ruleset)s", version=version, ruleset=ruleset),
+        )
         if changes:
             told = first_changes(changes, 20, "report.json")
-            yield "Changes of this workspace", len(changes), _lines(told_changes(changes), *told)
+            yield _("Changes of this workspace"), len(changes), _lines(told_changes(changes), *told)
         others = [f"{pair.term}: {pair.value}" for pair in summary["changes"]]
-        capped = _lines("Points of 100: what is verified so far.", *summary["caps"])
-        best = "Points of 100: the best case, once everything undecided has turned out well."
+        capped = _lines(_("Points of 100: what is verified so far."), *summary["caps"])
+        best = _("Points of 100: the best case, once everything undecided has turned out well.")
         undecided = sum(totals.findings.get(outcome, 0) for outcome in UNDECIDED)
-        want = self._see("For want of an answer or an observation", "Questions open")
+        want = self._see(_("For want of an answer or an observation"), "Questions open")
         yield from (
-            ("Verdict", summary["verdict"], _lines(summary["headline"], summary["organizations"], *summary["lead"])),
-            ("How sure", "Settled" if assessment.verdict.settled else "Not decided", _lines(*summary["sure"])),
-            ("Next step", summary["next_owner"], summary["next_step"]),
-            ("What would change the verdict", None, _lines(summary["counterfactual"], *others)),
-            ("Target gate", gate.title, "The gate that the plan leads to"),
-            ("Product’s own score, verified so far", score.interval.low, capped),
-            ("Product’s own score, at best", score.interval.high, best),
-            ("Organisations", totals.organizations, "Organisations are counted by stage and never averaged."),
-            ("Organisations observed", totals.observed, "in full or in part, by looking at their own endpoints"),
-            ("Findings open", totals.findings.get(RuleOutcome.GAP, 0), self._see("Gaps", "Gaps")),
-            ("Findings undecided", undecided, want),
-            ("Questions answered", totals.answered, f"of {words.count(totals.questions, 'question')} that apply"),
+            (_("Verdict"), summary["verdict"], _lines(summary["headline"], summary["organizations"], *summary["lead"])),
+            (_("How sure"), _("Settled") if assessment.verdict.settled else _("Not decided"), _lines(*summary["sure"])),
+            (_("Next step"), summary["next_owner"], summary["next_step"]),
+            (_("What would change the verdict"), None, _lines(summary["counterfactual"], *others)),
+            (_("Target gate"), gate.title, _("The gate that the plan leads to")),
+            (_("Product’s own score, verified so far"), score.interval.low, capped),
+            (_("Product’s own score, at best"), score.interval.high, best),
+            (_("Organisations"), totals.organizations, _("Organisations are counted by stage and never averaged.")),
+            (_("Organisations observed"), totals.observed, _("in full or in part, by looking at their own endpoints")),
+            (_("Findings open"), totals.findings.get(RuleOutcome.GAP, 0), self._see(_("Gaps"), "Gaps")),
+            (_("Findings undecided"), undecided, want),
+            (
+                _("Questions answered"),
+                totals.answered,
+                _("of %(questions)s that apply", questions=words.count(totals.questions, "question")),
+            ),
         )
         unseen = not_seen(self.context)
         for organization in unseen:
             why = words.capital(words.sentence(organization["why"]))
             yield organization["link"].label, words.capital(organization["state"]), why
         if unseen:
-            yield "Not observed", None, NOT_OBSERVED_MEANS
+            yield _("Not observed"), None, _(NOT_OBSERVED_MEANS)
         if not plan.left:
-            yield "Plan", None, words.nothing_left(plan.target_gate)
+            yield _("Plan"), None, words.nothing_left(plan.target_gate)
             return
-        yield "Plan starts on", _day(plan.start), self._see(words.count(len(plan.left), "task"), "Plan")
+        yield _("Plan starts on"), _day(plan.start), self._see(words.count(len(plan.left), "task"), "Plan")
         said = _lines(*plan.ground.said[1:])
         if not plan.ground.firm:
             yield (
-                f"All pass the {gate.phrase} gate",
-                finish.span if plan.ground.dated else "no date",
+                _("All pass the %(gate)s gate", gate=gate.phrase),
+                finish.span if plan.ground.dated else _("no date"),
                 _lines(*plan.ground.said[:1], said),
             )
             return
         for level, day, days, says in (
-            ("P50, target", finish.p50_date, finish.p50_days, "Half"),
-            ("P80", finish.p80_date, finish.p80_days, "Four fifths"),
-            ("P90", finish.p90_date, finish.p90_days, "Nine tenths"),
+            (_("P50, target"), finish.p50_date, finish.p50_days, _("Half")),
+            ("P80", finish.p80_date, finish.p80_days, _("Four fifths")),
+            ("P90", finish.p90_date, finish.p90_days, _("Nine tenths")),
         ):
-            passed = f"{says} of the simulated runs: {estimates.days(days)} from the start."
-            yield f"All pass the {gate.phrase} gate, {level}", _day(day), passed
+            passed = _("%(says)s of the simulated runs: %(days)s from the start.", says=says, days=estimates.days(days))
+            yield _("All pass the %(gate)s gate, %(level)s", gate=gate.phrase, level=level), _day(day), passed
 
     def _see(self, text: str, name: str) -> str:
-        return f"{text}: see the sheet {name}." if name in self._names else f"{text}."
+        return (
+            _("%(text)s: see the sheet %(name)s.", text=text, name=sheet_title(name))
+            if name in self._names
+            else f"{text}."
+        )
 
     def hazards(self) -> Iterator[Row]:
         """A row for each hazard as a hazard log has it; what only a safety officer may fill in stays empty."""
@@ -147,12 +160,12 @@ class Content:
     def shares(self) -> list[Row]:
         """Shares, with what each is a share of."""
         score = self.assessment.product_score
-        evidence = "an answer counts half, a document three quarters, an observation in full"
-        judged = "Share of the range’s width that rests on judgement, with no published source"
+        evidence = _("an answer counts half, a document three quarters, an observation in full")
+        judged = _("Share of the range’s width that rests on judgement, with no published source")
         return [
-            ("Complete", score.completeness, "Share of the product’s own score that is decided"),
-            ("Confidence", score.confidence, f"Strength of the evidence: {evidence}"),
-            ("Judgement in the plan", self.assessment.plan.judgement_share, judged),
+            (_("Complete"), score.completeness, _("Share of the product’s own score that is decided")),
+            (_("Confidence"), score.confidence, _("Strength of the evidence: %(evidence)s", evidence=evidence)),
+            (_("Judgement in the plan"), self.assessment.plan.judgement_share, judged),
         ]
 
     def organizations(self) -> Iterator[Row]:
@@ -183,11 +196,25 @@ class Content:
 
     def _sure(self, readiness: OrgReadiness) -> str:
         undecided = len({key for state in readiness.gates for key in state.undecided})
-        said = [f"{words.count(undecided, 'requirement')} undecided."] if undecided else ["Every requirement decided."]
+        said = (
+            [words.counted(undecided, "%(number)s requirement undecided.", "%(number)s requirements undecided.")]
+            if undecided
+            else [_("Every requirement decided.")]
+        )
         if readiness.observed == "partial":
-            said.append(f"{words.OBSERVED[readiness.observed].title}; what could not be read counts as not observed.")
+            said.append(
+                _(
+                    "%(observed)s; what could not be read counts as not observed.",
+                    observed=words.OBSERVED[readiness.observed].title,
+                )
+            )
         elif readiness.observed != "observed":
-            said.append(f"Not observed: {self.context.why_unseen(readiness.org)}. Rests on answers alone.")
+            said.append(
+                _(
+                    "Not observed: %(why_unseen)s. Rests on answers alone.",
+                    why_unseen=self.context.why_unseen(readiness.org),
+                )
+            )
         said += [words.capital(words.sentence(safe.text(cap))) for cap in readiness.score.caps]
         return _lines(*said)
 
@@ -218,7 +245,7 @@ class Content:
         for rank, (rule, finding) in enumerate(sorted(self._findings({RuleOutcome.GAP}), key=order), start=1):
             effort, lead = rule.remediation.effort, rule.remediation.lead_time
             node = self.context.nodes.get(finding.key)
-            statements = f"Statements of the method: {', '.join(rule.source)}" if rule.source else ""
+            statements = _("Statements of the method: %(source)s", source=", ".join(rule.source)) if rule.source else ""
             yield (
                 rank,
                 rule.id,
@@ -238,14 +265,18 @@ class Content:
                 words.sentence(whole(rule.remediation.text)),
                 _evidence(finding),
                 _lines(*self._cite(rule.references, rule.id), statements),
-                ("Yes" if lead.grade is Grade.JUDGEMENT else "No") if lead else "No lead time",
+                (_("Yes") if lead.grade is Grade.JUDGEMENT else _("No")) if lead else _("No lead time"),
             )
 
     def _status(self, rule: Rule, waits_for: Sequence[str]) -> str:
         if not self.context.needed(rule):
             gate = words.GATE[self.assessment.target_gate].phrase
-            return f"Open, not needed for the {gate} gate"
-        return f"Open, waits for {words.listed(waits_for)}" if waits_for else "Open, can start now"
+            return _("Open, not needed for the %(gate)s gate", gate=gate)
+        return (
+            _("Open, waits for %(waits_for)s", waits_for=words.listed(waits_for))
+            if waits_for
+            else _("Open, can start now")
+        )
 
     def questions(self) -> Iterator[Row]:
         """What could not be decided, by whom to ask, worst first."""
@@ -284,7 +315,7 @@ class Content:
         name = self.context.subject_link(finding.subject).label
         if _to_ask(finding):
             return words.OWNER[Owner.US].title if scope is Scope.PRODUCT else name
-        return f"Nobody: probe {name if scope is Scope.ORG else 'the organisations'}"
+        return _("Nobody: probe %(name)s", name=name) if scope is Scope.ORG else _("Nobody: probe the organisations")
 
     def _findings(self, outcomes: Collection[RuleOutcome]) -> Iterator[tuple[Rule, Finding]]:
         for rule_id, findings in self.context.findings_by_rule(outcomes).items():
@@ -318,7 +349,9 @@ class Content:
                 task.criticality,
                 *((effort.low, effort.expected, effort.high) if effort else (None,) * 3),
                 *((lead.low, lead.expected, lead.high) if lead else (None,) * 3),
-                ("working days" if lead.unit == "working_days" else "calendar days") if lead else "no lead time",
+                (_("working days") if lead.unit == "working_days" else _("calendar days"))
+                if lead
+                else _("no lead time"),
                 self._lead_source(lead, task),
                 words.GRADE[lead.grade].title if lead else None,
                 lead.as_of if lead else None,
@@ -331,7 +364,7 @@ class Content:
         if url:
             return _lines(*self._cite([Reference(title=url, url=url)], task.id.partition("@")[0]))
         if lead.source.casefold() == "judgement":
-            return "Judgement: estimated, with no published source"
+            return _("Judgement: estimated, with no published source")
         return whole(lead.source)
 
     def checks(self) -> list[Row]:
@@ -343,13 +376,14 @@ class Content:
             if self.context.unseen(readiness.org):
                 organization = self.context.organizations.get(readiness.org)
                 base_url = organization.fhir_base_url if organization else None
-                said = (
-                    f"We could not look: {self.context.why_unseen(readiness.org)}. This says nothing about what the "
-                    "organisation publishes or supports."
+                said = _(
+                    "We could not look: %(why_unseen)s. This says nothing about what the organisation "
+                    "publishes or supports.",
+                    why_unseen=self.context.why_unseen(readiness.org),
                 )
                 label, tried = observed_mark(self.context, readiness).label, _moment(readiness.observed_at)
                 address = observation.target.base_url if observation else base_url
-                row = (name, None, "Whole organisation", label, None, said, address, None, None, tried)
+                row = (name, None, _("Whole organisation"), label, None, said, address, None, None, tried)
                 rows.append(((_OUTCOMES.index(CheckOutcome.NOT_OBSERVED), -1, index, ""), row))
             for check in observation.checks if observation else ():
                 order = (_OUTCOMES.index(check.outcome), check.severity.rank, index, check.id)
@@ -366,7 +400,7 @@ class Content:
             words.SEVERITY[check.severity].title,
             words.sentence(whole(check.message)),
             _lines(*(item.url for item in evidence)) or (observation.target.base_url if observation else None),
-            _lines(*(item.pointer or "(whole document)" for item in evidence)),
+            _lines(*(item.pointer or _("(whole document)") for item in evidence)),
             _lines(*self._cite(check.references, check.id)),
             observation.started.astimezone(UTC).replace(tzinfo=None) if observation else None,
         )
@@ -378,14 +412,14 @@ class Content:
             response = given.response
             everybody = response.answers
             yield (
-                "Product" if given.scope == "product" else self.context.organization_name(given.scope),
+                _("Product") if given.scope == "product" else self.context.organization_name(given.scope),
                 given.item,
                 whole(given.text),
                 whole(given.said),
                 words.STATUS[response.agreed_status].title,
                 words.EVIDENCE[response.evidence].title,
                 _lines(*(record.told(today) for answer in everybody for record in answer.documents)),
-                _lines(*(answer.by or "somebody who is not named" for answer in everybody)),
+                _lines(*(answer.by or _("somebody who is not named") for answer in everybody)),
                 _moment(response.at.isoformat()) if response.at else None,
                 whole(response.assignee) if response.assignee else None,
                 _day(response.due) if response.due else None,
@@ -434,8 +468,8 @@ def _evidence(finding: Finding) -> str:
 
 def _deciding(finding: Finding) -> str:
     """Answers and observations that would decide it."""
-    answers = (f"Answer: {name}" for name in finding.missing_answers)
-    facts = (f"Observation: {name}" for name in finding.missing_facts)
+    answers = (_("Answer: %(name)s", name=name) for name in finding.missing_answers)
+    facts = (_("Observation: %(name)s", name=name) for name in finding.missing_facts)
     return _lines(*answers, *facts)
 
 
@@ -448,5 +482,5 @@ def _held(line: Shown) -> str:
     """One control of a hazard with where it is so, and its id."""
     where = words.listed([link.label for link in line["where"]], 4)
     at = f" {words.capital(where)}." if where else ""
-    owner = f" Owner: {line['owner']}." if line["owner"] else ""
+    owner = f" {_('Owner: %(owner)s.', owner=line['owner'])}" if line["owner"] else ""
     return f"{line['text']}{at}{owner} ({line['id'].label})"
