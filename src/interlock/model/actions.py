@@ -58,7 +58,9 @@ PLACES = {
     "organization": "An organisation's page",
     "contract": "Contract",
     "editor": "The contract, part by part",
-    "list": "Lists and tables",
+    "list": "Lists",
+    "table": "Tables with a cursor in both directions",
+    "text": "Texts that scroll",
     "tree": "Trees",
     "choices": "The choices of a question",
     "segments": "Words beside each other",
@@ -67,6 +69,7 @@ PLACES = {
     "review": "Something to read first",
     "form": "Forms",
     "search": "Search",
+    "letters": "Jump",
     "help": "Help",
 }
 
@@ -88,6 +91,7 @@ ACTIONS: tuple[Action, ...] = (
         )
     ),
     Action("app.go", "g", "Go", "Choose a section to go to", do="go_to", foot=True),
+    Action("app.jump", "ctrl+o", "Jump", "A letter on each part of the screen; the letter goes there"),
     Action("app.reload", "r", "Reload", "Read the workspace's files again"),
     Action("app.save", "ctrl+s", "Save again", "Try to save every answer that is not saved"),
     Action("app.undo", "ctrl+z", "Undo", "Take the last change back, wherever it was made"),
@@ -242,6 +246,12 @@ ACTIONS: tuple[Action, ...] = (
     # -- widgets and dialogs ----------------------------------------------------------------------------------------
     Action("list.down", "j", "Down", "The line below, as the arrow does", do="cursor_down", fixed=True),
     Action("list.up", "k", "Up", "The line above, as the arrow does", do="cursor_up", fixed=True),
+    Action("table.down", "j", "Down", "The line below, as the arrow does", do="cursor_down", fixed=True),
+    Action("table.up", "k", "Up", "The line above, as the arrow does", do="cursor_up", fixed=True),
+    Action("table.left", "h", "Left", "The column to the left, as the arrow does", do="cursor_left", fixed=True),
+    Action("table.right", "l", "Right", "The column to the right, as the arrow does", do="cursor_right", fixed=True),
+    Action("text.down", "j", "Down", "On by a line, as the arrow does", do="scroll_down", fixed=True),
+    Action("text.up", "k", "Up", "Back a line, as the arrow does", do="scroll_up", fixed=True),
     Action("tree.down", "j", "Down", "The line below, as the arrow does", do="cursor_down", fixed=True),
     Action("tree.up", "k", "Up", "The line above, as the arrow does", do="cursor_up", fixed=True),
     Action("tree.open", "right", "Open", "Show what is below", fixed=True),
@@ -250,6 +260,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("segments.less", "left", "Less", "The word to the left", do="step(-1)", fixed=True),
     Action("segments.more", "right", "More", "The word to the right", do="step(1)", fixed=True),
     Action("dialog.cancel", "escape", "Cancel", "Close without doing anything", do="dismiss(None)", fixed=True),
+    Action("dialog.jump", "ctrl+o", "Jump", "A letter on each part of the dialog; the letter goes there"),
     Action("confirm.move", "left,right", "Move", "Between the answers", fixed=True),
     Action("review.up", "up,k", "Up", "Back a line", do="scroll('up')", fixed=True),
     Action("review.down", "down,j", "Down", "On by a line", do="scroll('down')", fixed=True),
@@ -258,6 +269,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("form.save", "ctrl+s", "Save", "Save what the form says"),
     Action("search.down", "down", "Down", "The line below", do="move(1)", fixed=True),
     Action("search.up", "up", "Up", "The line above", do="move(-1)", fixed=True),
+    Action("letters.cancel", "escape,ctrl+o", "Cancel", "Stay where you are", do="dismiss(None)", fixed=True),
     Action("help.close", "escape,question_mark,q", "Close", "Close the help", do="dismiss", fixed=True),
 )
 

@@ -43,7 +43,7 @@ _RESERVED = frozenset(
 )
 _KEY = re.compile(r"(?:(?:ctrl|alt|shift)\+){0,2}(?:[^\s,0-9]|f(?:[1-9]|1[0-2])|space|delete|insert|backspace|comma)")
 #: Places on top of the others: no other screen's key works there.
-_ON_TOP = frozenset({"dialog", "confirm", "review", "form", "search", "help"})
+_ON_TOP = frozenset({"dialog", "confirm", "review", "form", "search", "letters", "help"})
 
 
 @dataclass(frozen=True)

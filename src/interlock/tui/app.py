@@ -22,6 +22,7 @@ from interlock.model.text import plain
 from interlock.tui import work as job
 from interlock.tui.keys import bindings
 from interlock.tui.screens.gaps import GapsSection
+from interlock.tui.screens.letters import Letters
 from interlock.tui.screens.organization import OrganizationPage
 from interlock.tui.screens.organization_form import OrganizationForm
 from interlock.tui.screens.questions import QuestionsSection
@@ -205,6 +206,10 @@ class InterlockApp(Session):
     def action_go_to(self) -> None:
         """Choose where to go."""
         self.push_screen(Jump(), lambda mode: self.action_go(mode) if mode else None)
+
+    def action_jump(self) -> None:
+        """Put a letter on each part of the screen that can have the focus."""
+        self.push_screen(Letters(self.screen), lambda part: part.focus() if part and part.is_attached else None)
 
     def action_next_question(self) -> None:
         """Go to the question without an answer that settles most."""

@@ -33,6 +33,12 @@ _ANSWER, _QUESTION = (20, 60), (28, 52)
 _PADDING, _AROUND = 2, 5
 
 
+class Cells(DataTable[Text]):
+    """The table, with vim's keys to move."""
+
+    BINDINGS = bindings("table")
+
+
 class MatrixPage(AnsweringMany):
     """The page of all organisations' questions, on top of the section from which it was opened."""
 
@@ -61,7 +67,7 @@ class MatrixPage(AnsweringMany):
         """The table above what is highlighted."""
         with Vertical():
             with Vertical(classes="panel", id="matrix-panel"):
-                yield DataTable[Text](id="matrix", fixed_columns=1, cursor_foreground_priority="renderable")
+                yield Cells(id="matrix", fixed_columns=1, cursor_foreground_priority="renderable")
             yield Flow(id="cell")
 
     @property

@@ -41,6 +41,9 @@ class Interlock(Protocol):
     def action_go(self, mode: str) -> None:
         """Go to a section."""
 
+    def action_jump(self) -> None:
+        """Put a letter on each part of the screen."""
+
     def action_reload(self) -> object:
         """Read the workspace's files again."""
 
@@ -236,6 +239,10 @@ class Dialog(ModalScreen[ScreenResultType], ClosesOnce[ScreenResultType]):
     def body(self) -> ComposeResult:
         """The dialog's own widgets; the first of them has the focus."""
         return ()
+
+    def action_jump(self) -> None:
+        """Put a letter on each part of the dialog."""
+        cast(Interlock, self.app).action_jump()
 
 
 class Confirm(Dialog[str]):

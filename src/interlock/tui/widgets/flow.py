@@ -15,6 +15,7 @@ from textual.visual import RenderOptions, Visual
 from textual.widgets import Static
 
 from interlock.model.errors import InterlockError
+from interlock.tui.keys import bindings
 from interlock.tui.page import ACCENT, BAD, DIM, Page, text
 from interlock.tui.work import in_thread
 
@@ -84,6 +85,7 @@ def _visual(drawing: Drawing | None) -> Drawn | str:
 class ScrollingFlow(VerticalScroll):
     """A :class:`Flow` that scrolls, with the keyboard too."""
 
+    BINDINGS = bindings("text")
     can_focus = True
 
     def __init__(
