@@ -95,12 +95,13 @@ def write_report(
     from interlock.report.sections.context import Context
     from interlock.report.templates import own_folder
 
-    chosen(assessment, sections)  # fails before anything is written
+    assessment = with_changes(assessment, inputs)
+    told = chosen(assessment, sections)  # fails before anything is written
+    on_paper = [section.id for section in told if sections or section.id in PDF_SECTIONS]
     own = own_folder(templates) if templates is not None else None
 
     day = made or writing_time().date().isoformat()
 
-    assessment = with_changes(assessment, inputs)
     manifest = manifest_of(
         inputs, assessment, made=day, sections=sections, own_templates=own is not None, language=language.tag
     )
@@ -112,7 +113,7 @@ def write_report(
             makers["md"] = lambda: markdown.render(whole, own=own).encode()
             makers["html"] = lambda: html.render(whole, own=own).encode()
         if "pdf" in formats:  # first, so that it is laid out while the others are written
-            brief = report_view(assessment, inputs, day, sections or PDF_SECTIONS, brief=True)
+            brief = report_view(assessment, inputs, day, on_paper, brief=True)
             page = html.render(brief, own=own, scripted=False)
             page = seal.in_html(page, manifest.but(form="pdf"))
             all_of_it = makers["html"]()
@@ -128,7 +129,7 @@ def write_report(
         if "xlsx" in formats:
             makers["xlsx"] = _workbook(assessment, inputs, sections)
         if "docx" in formats:
-            paper = report_view(assessment, inputs, day, sections or (*PDF_SECTIONS, "answers"))
+            paper = report_view(assessment, inputs, day, sections or (*on_paper, "answers"))
             makers["docx"] = lambda: docx.render(paper, day=day, version=__version__)
         if "sarif" in formats:
             makers["sarif"] = _sarif(inputs)
