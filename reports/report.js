@@ -21,6 +21,7 @@
     const select = make("select", {}, make("option", { value: "" }, "All"), ...values.map((value) => make("option", {}, value)));
     return [select, make("label", {}, label, select)];
   };
+  const tell = (sentence, values) => sentence.replace(/%\((\w+)\)s/g, (all, name) => values[name]);
   const words = (element) => element.textContent.replace(/\s+/g, " ").trim();
 
   // Folding: a heading's part is what follows it, up to the next heading of its level or above.
@@ -32,7 +33,7 @@
       toggle.ariaExpanded = open;
       part.forEach((element) => element.classList.toggle(`folded-${level}`, !open));
     };
-    const toggle = button("", () => set(toggle.ariaExpanded !== "true"), { class: "fold", "aria-expanded": true, "aria-label": `Fold: ${words(heading)}` });
+    const toggle = button("", () => set(toggle.ariaExpanded !== "true"), { class: "fold", "aria-expanded": true, "aria-label": tell("Fold: %(heading)s", { heading: words(heading) }) });
     heading.append(toggle);
     return { part, level, set };
   });
@@ -56,7 +57,7 @@
       shown += kept;
     }
     boxes.forEach((box) => box.classList.toggle("off", !box.querySelector("[data-entry]:not(.off)")));
-    told.textContent = shown < entries.length ? `${shown} of ${entries.length} entries match` : "";
+    told.textContent = shown < entries.length ? tell("%(shown)s of %(total)s entries match", { shown, total: entries.length }) : "";
   };
   const clear = () => {
     for (const input of inputs) input.value = "";
@@ -149,7 +150,7 @@
       const list = (ends) => ends.map(({ r, w }) => `${r} (${w})`).join(", ") || "nothing";
       said.replaceChildren(...(!chosen
         ? ["Follow what a node waits for and what waits for it: click or arrow keys and Enter. Drag to move; + and − zoom; 0 shows all; Escape lets go."]
-        : [make("strong", {}, spoken(chosen)), `. Waits for: ${list(up)}. Opens the way for: ${list(down)}. `, chosen.a ? make("a", { href: `#${chosen.a}` }, "Read about it") : ""]));
+        : [make("strong", {}, spoken(chosen)), ". ", tell("Waits for: %(before)s. Opens the way for: %(after)s.", { before: list(up), after: list(down) }), " ", chosen.a ? make("a", { href: `#${chosen.a}` }, "Read about it") : ""]));
       return chain;
     };
     const choose = (node) => {
@@ -185,7 +186,7 @@
       boxes = new Map([...spots].map(([node, [x, y]]) => {
         const { r, w, s, t, x: root } = node, line = (down, shown, name) => shape("text", { x: 11, y: down, class: name }, shown);
         const box = shape("g", { class: `node ${s}`, transform: `translate(${x} ${y})`, tabindex: -1, role: "button" },
-          shape("title", {}, spoken(node) + (root ? " (root cause)" : "")), shape("rect", { width: W, height: H, rx: 6 }), line(16, `${r} · ${w.length > 24 ? w.slice(0, 23) + "…" : w}`, "what"), ...labels[t][1].map((shown, row) => line(31 + 13 * row, shown, "")));
+          shape("title", {}, spoken(node) + (root ? ` (${"root cause"})` : "")), shape("rect", { width: W, height: H, rx: 6 }), line(16, `${r} · ${w.length > 24 ? w.slice(0, 23) + "…" : w}`, "what"), ...labels[t][1].map((shown, row) => line(31 + 13 * row, shown, "")));
         if (root) box.append(shape("rect", { class: "root", x: 3, y: 6, width: 3, height: H - 12 }));
         on(box, "click", () => choose(node));
         return [node, box];

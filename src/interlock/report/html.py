@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -15,12 +16,45 @@ from pathlib import Path
 from typing import Any
 
 from interlock.documents.files import read_bytes
+from interlock.model.language import ENGLISH, N_, _, current
 from interlock.report import templates
 from interlock.report.elements import Brand, Shown
 from interlock.report.view import ReportView
 
 _FONT = re.compile(r"url\(\s*[\"']?fonts/([A-Za-z0-9._-]+\.woff2)[\"']?\s*\)")
 _MAX_FONT_BYTES = 400_000
+#: Every fixed word of the script, as it stands there between quotation marks.
+SCRIPT_WORDS = (
+    N_("All"),
+    N_("Fold: %(heading)s"),
+    N_("Critical"),
+    N_("High"),
+    N_("Medium"),
+    N_("Low"),
+    N_("Organisation"),
+    N_("Owner"),
+    N_("Severity"),
+    N_("%(shown)s of %(total)s entries match"),
+    N_("Fold all"),
+    N_("Unfold all"),
+    N_("Text"),
+    N_("Clear"),
+    N_("Filter and fold"),
+    N_("Gap graph with all nodes"),
+    N_("nothing"),
+    N_(
+        "Follow what a node waits for and what waits for it: click or arrow keys and Enter. Drag to move; + and − "
+        "zoom; 0 shows all; Escape lets go."
+    ),
+    N_("Waits for: %(before)s. Opens the way for: %(after)s."),
+    N_("Read about it"),
+    N_("root cause"),
+    N_("Gap graph to explore"),
+    N_("Only the chain that is followed"),
+    N_("Zoom in"),
+    N_("Zoom out"),
+    N_("Whole graph"),
+)
 
 
 def render(
@@ -39,10 +73,10 @@ def render(
     :param contents: the sections that the contents list; by default those of the page.
     :raises InterlockError: an own template has a mistake, or does what a template may not do.
     """
-    css = (_stylesheet(templates.read_text(own, "report.css"), own) + _branding(view.brand)).replace(
+    css = (_stylesheet(_numbered(templates.read_text(own, "report.css")), own) + _branding(view.brand)).replace(
         "</", "<\\/"
     )  # kept inside its element
-    script = _script() if scripted else ""
+    script = _said(_script()) if scripted else ""
     # The one stylesheet and the one script are allowed by their hashes, fonts and pictures as data, and nothing else.
     allowed = f"script-src 'sha256-{_digest(script)}'; " if scripted else ""
     policy = (
@@ -69,6 +103,26 @@ def _entry(section: Shown) -> dict[str, Any]:
 
 def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+def _said(script: str) -> str:
+    """The script with its fixed words in the language that is written now."""
+    if current() is ENGLISH:
+        return script
+    for sentence in SCRIPT_WORDS:
+        script = script.replace(f'"{sentence}"', json.dumps(_(sentence)).replace("<", "\\u003c"))
+    return script
+
+
+def _numbered(css: str) -> str:
+    """The stylesheet with the number of the page, and of all, in the language that is written now."""
+    if current() is ENGLISH:
+        return css
+    said = _("%(page)s of %(pages)s", page="\x01", pages="\x02")
+    for sign, escaped in (("\\", "\\\\"), ('"', '\\"'), ("<", "\\3c ")):
+        said = said.replace(sign, escaped)
+    said = said.replace("\x01", '" counter(page) "').replace("\x02", '" counter(pages) "')
+    return css.replace('counter(page) " of " counter(pages)', f'"{said}"')
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interlock.model import words
-from interlock.model.language import N_, _
+from interlock.model.language import ENGLISH, N_, _, current
 from interlock.report import safe
 from interlock.report.elements import Shown, pairs
 from interlock.report.sections.context import Context, Section
@@ -145,11 +145,23 @@ def build_method(context: Context) -> Shown:
         },
     )
     return {
-        "notes": notes,
+        "notes": (*notes, *_translated()),
         "limits": tuple(map(_, LIMITS)),
         "glossary": pairs({_(term): _(meaning) for term, meaning in GLOSSARY.items()}),
         "made_with": pairs(made_with(context)),
     }
+
+
+def _translated() -> tuple[Shown, ...]:
+    """What a reader of a translation should know: what of it is English, and why. Nothing of an English report."""
+    language = current()
+    if language is ENGLISH:
+        return ()
+    says = _(
+        "The fixed words of this report are a translation. Questions, rules, hazards and routine tasks, what the "
+        "checks of a probe saw, and what verdict, score and plan say are in English."
+    )
+    return ({"title": _("Language"), "text": " ".join([says, *language.told])},)
 
 
 SECTION = Section("method", "Method", build_method, appendix=True)
