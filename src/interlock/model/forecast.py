@@ -6,6 +6,7 @@ from typing import Literal
 
 from interlock.model import words
 from interlock.model.base import Grade, IsoDate, Model
+from interlock.model.language import _
 
 
 class Quantiles(Model):
@@ -34,7 +35,12 @@ class Quantiles(Model):
     def shares(self) -> str:
         """By when which share of the runs is through, in words."""
         half, most, nearly = (words.iso_day(day) for day in (self.p50_date, self.p80_date, self.p90_date))
-        return f"half by {half} (P50), four of five by {most} (P80), nine of ten by {nearly} (P90)"
+        return _(
+            "half by %(half)s (P50), four of five by %(most)s (P80), nine of ten by %(nearly)s (P90)",
+            half=half,
+            most=most,
+            nearly=nearly,
+        )
 
     def told(self, *, firm: bool) -> str:
         """The P80 where a single date has ground (:class:`Ground`), else the range."""
@@ -79,9 +85,9 @@ class OrgOutlook(Model):
     @property
     def said(self) -> str:
         """The line."""
-        people = f"there: {self.there}; here: {self.here}"
+        people = _("there: %(there)s; here: %(here)s", there=self.there, here=self.here)
         where = f"{self.name} ({self.vendor}; {self.stage}; {people})"
-        return f"{where}. {self.decided}Next: {words.sentence(self.next)}"
+        return f"{where}. {self.decided}{_('Next: %(next)s', next=words.sentence(self.next))}"
 
     @property
     def decided(self) -> str:
@@ -136,9 +142,16 @@ class WeekLoad(Model):
     @property
     def said(self) -> str:
         """``6.5 of 15 person-days of ours, 1.5 of them on gaps that may be found``."""
-        of = f" of {words.number(self.there)}" if self.there is not None else ""
-        maybe = f", {words.number(self.maybe)} of them on gaps that may be found" if self.maybe else ""
-        return f"{words.number(self.work)}{of} person-days of ours{maybe}"
+        work = words.number(self.work)
+        if self.there is not None:
+            work = _("%(work)s of %(there)s", work=work, there=words.number(self.there))
+        if not self.maybe:
+            return _("%(work)s person-days of ours", work=work)
+        return _(
+            "%(work)s person-days of ours, %(maybe)s of them on gaps that may be found",
+            work=work,
+            maybe=words.number(self.maybe),
+        )
 
 
 class PersonLoad(Model):
@@ -223,9 +236,10 @@ class SandboxCost(Model):
         """Why a P80 would come forward by more days than are spent there; empty where none does."""
         if not any(org.p80_days > org.days for org in self.orgs):
             return ""
-        return (
-            "A P80 can come forward by more days than are spent there on average: the P80 is of runs in which it takes "
-            "longer than that, and what waits behind it starts later for our people and the freezes too."
+        return _(
+            "A P80 can come forward by more days than are spent there on average: the P80 is of runs "
+            "in which it takes longer than that, and what waits behind it starts later for our "
+            "people and the freezes too."
         )
 
     @property
@@ -234,7 +248,9 @@ class SandboxCost(Model):
         rest = 1.0 - sum(tested.share for tested in self.behaviours)
         if not self.behaviours or rest < 0.005:
             return ""
-        return f"The other {words.share(rest)} of that time goes to what only the live environment shows."
+        return _(
+            "The other %(rest)s of that time goes to what only the live environment shows.", rest=words.share(rest)
+        )
 
 
 class DateChance(Model):

@@ -21,6 +21,7 @@ from interlock.model.forecast import (
     SpreadPart,
     WeekLoad,
 )
+from interlock.model.language import N_, _
 from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort, LeadTime
 from interlock.model.text import plain
@@ -99,7 +100,7 @@ class PlanTask(Model):
     def whose(self) -> str:
         """Who does it in words, and since when where it has begun: ``Ada, under way since 3 Nov 2026``."""
         whose = words.OWNER[self.owner].phrase
-        through = f"through {plain(self.contact, 60)}" if self.contact else "nobody named yet"
+        through = _("through %(contact)s", contact=plain(self.contact, 60)) if self.contact else _("nobody named yet")
         who = plain(self.person, 60) if self.person else f"{whose}, {through}"
         begun = self.progress.begun if self.progress and not self.progress.is_done else None
         return f"{who}{f', under way since {words.iso_day(begun)}' if begun else ''}"
@@ -126,29 +127,39 @@ class PlanTask(Model):
         """That day in words, and what the plan keeps where it does not keep the day that was stated."""
         if self.by is None:
             return ""
-        kept = ""
+        day = words.iso_day(self.by)
         if self._too_soon:
-            kept = f" (stated: {words.iso_day(self.due or '')}, before it can begin)"
-        elif self.due and self.latest and self.latest > self.due:
-            half = "on the days told here it ends later, " if self.ends and self.ends > self.due else ""
-            kept = f" (as stated; {half}four of five need until {words.iso_day(self.latest)})"
-        return f"by {words.iso_day(self.by)}{kept}"
+            return _("by %(day)s (stated: %(due)s, before it can begin)", day=day, due=words.iso_day(self.due or ""))
+        if not (self.due and self.latest and self.latest > self.due):
+            return _("by %(day)s", day=day)
+        latest = words.iso_day(self.latest)
+        if self.ends and self.ends > self.due:
+            return _(
+                "by %(day)s (as stated; on the days told here it ends later, four of five need until %(latest)s)",
+                day=day,
+                latest=latest,
+            )
+        return _("by %(day)s (as stated; four of five need until %(latest)s)", day=day, latest=latest)
 
     @property
     def when(self) -> str:
         """From when and by when in words: ``from 1 Dec 2026, by 18 Dec 2026; 0.7 person-days of ours``."""
         if self.starts is None or self.by is None:
             return ""
-        first = f"on {words.iso_day(self.by)}"
+        first = _("on %(day)s", day=words.iso_day(self.by))
         if self.starts != self.by or self.due:
             begun = self.progress is not None and self.progress.begun is not None
-            first = self.by_said if begun else f"from {words.iso_day(self.starts)}, {self.by_said}"
+            first = self.by_said
+            if not begun:
+                first = _("from %(day)s, %(by)s", day=words.iso_day(self.starts), by=self.by_said)
         work = self.work_left
-        whose = "ours" if self.owner is Owner.US else "theirs"
-        told = f"{words.person_days(work)} of {whose}" if work else "waiting only"
+        told = _("waiting only")
+        if work:
+            ours, theirs = N_("%(work)s of ours"), N_("%(work)s of theirs")
+            told = _(ours if self.owner is Owner.US else theirs, work=words.person_days(work))
         late = round(self.queue_days) >= _TOLD_QUEUE and self.owner is Owner.US
-        free = f"; ready about {words.days(round(self.queue_days))} before its turn" if late else ""
-        return f"{first}; {told}{free}"
+        waits = [_("ready about %(days)s before its turn", days=words.days(round(self.queue_days)))] if late else []
+        return "; ".join([first, told, *waits])
 
     @property
     def work_left(self) -> float:
@@ -211,7 +222,7 @@ class FirstThing(Model):
     @property
     def where(self) -> str:
         """The organisations at which it is to be done, where there are several: ``at a, b and 3 more``."""
-        return f"at {words.listed(self.orgs, 4)}" if len(self.orgs) > 1 else ""
+        return _("at %(orgs)s", orgs=words.listed(self.orgs, 4)) if len(self.orgs) > 1 else ""
 
 
 class UnknownThing(Model):
@@ -234,7 +245,7 @@ class UnknownThing(Model):
     @property
     def if_bad(self) -> str:
         """What would be so if the answer is bad: nobody knows yet whether it is."""
-        return f"If the answer is bad: {self.title.removeprefix(FIND_OUT_WORDS)}"
+        return _("If the answer is bad: %(state)s", state=self.title.removeprefix(FIND_OUT_WORDS))
 
 
 #: Fields that a plan once had.
@@ -306,27 +317,43 @@ class Plan(Model):
         if not self.left:
             return words.nothing_left(self.target_gate)
         if not self.first:
-            left = words.count(len(self.left), "task")
-            return f"{left} {words.agree(len(self.left), 'is', 'are')} left, and none shortens the plan by itself."
+            return words.counted(
+                len(self.left),
+                "%(number)s task is left, and none shortens the plan by itself.",
+                "%(number)s tasks are left, and none shortens the plan by itself.",
+            )
         last, number = self.first[-1], len(self.first)
         if number < 2:
             return ""
         if last.together_days <= 0:
-            return "Not even all of these together would take a day off a P80: other work takes longer beside them."
-        together, through = words.days(last.together_days), ""
-        if last.together_p80_date:
-            then, now = words.iso_day(last.together_p80_date), words.iso_day(self.finish.p80_date)
-            through = f": in four of five runs all is then through by {then}, instead of {now}"
+            return _("Not even all of these together would take a day off a P80: other work takes longer beside them.")
         names = {line.org: line.name for line in self.outlook}
         each = {forecast.org: last.together_orgs.get(forecast.org, 0.0) for forecast in self.orgs}
         moved = [f"{names.get(org, org)} {words.days(days)}" for org, days in each.items() if days]
         if not moved:
-            off = f"save {together}"
+            said = _(
+                "Were all of them done already, 1 to %(number)s together would save %(days)s",
+                number=number,
+                days=words.days(last.together_days),
+            )
         elif len(each) == 1:
-            off = f"take {words.days(sum(each.values()))} off the P80"
+            said = _(
+                "Were all of them done already, 1 to %(number)s together would take %(days)s off the P80",
+                number=number,
+                days=words.days(sum(each.values())),
+            )
         else:
-            off = f"bring the organisations' own P80s forward ({words.listed(moved, len(moved))})"
-        return f"Were all of them done already, 1 to {number} together would {off}{through}."
+            said = _(
+                "Were all of them done already, 1 to %(number)s together would bring the organisations' own P80s "
+                "forward (%(moved)s)",
+                number=number,
+                moved=words.listed(moved, len(moved)),
+            )
+        if not last.together_p80_date:
+            return f"{said}."
+        then, now = words.iso_day(last.together_p80_date), words.iso_day(self.finish.p80_date)
+        through = _("in four of five runs all is then through by %(then)s, instead of %(now)s", then=then, now=now)
+        return f"{said}: {through}."
 
     @model_validator(mode="before")
     @classmethod

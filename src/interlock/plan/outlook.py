@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from interlock.model import words
 from interlock.model.base import Owner, Recommendation, TaskState
 from interlock.model.forecast import OrgOutlook
+from interlock.model.language import _
 from interlock.model.organization import Contact, Freeze, Organization
 from interlock.model.plan import Plan, PlanTask
 from interlock.model.readiness import OrgReadiness
@@ -113,20 +114,30 @@ def order(plan: Plan) -> tuple[str, ...]:
     if len(plan.orgs) < 2:
         return ()
     names = {line.org: line.name for line in plan.outlook}
-    said = [
-        "Order: that in which to decide, and not that in which work is done or ends. First where it is recommended to "
-        "start, then where something has to be waited for or mapped, last where nobody could look; of those of which "
-        "the same is recommended, first whichever is through first in half of the runs. Our people's time is kept for "
-        "none of them: what can start first is taken first, and of that what has most work behind it, so one further "
-        "down may be through earlier."
-    ]
-    title = words.RECOMMENDATION[Recommendation.START].title
+    means = _(
+        "that in which to decide, and not that in which work is done or ends. First where it is recommended to start, "
+        "then where something has to be waited for or mapped, last where nobody could look; of those of which the same "
+        "is recommended, first whichever is through first in half of the runs. Our people's time is kept for none of "
+        "them: what can start first is taken first, and of that what has most work behind it, so one further down may "
+        "be through earlier."
+    )
+    said = [f"{_('Order')}: {means}"]
+    title = words.RECOMMENDATION[Recommendation.START].title_in_english
     start = [line.name for line in plan.outlook if line.recommended == title]
     if start and len(start) < len(plan.outlook):
-        said.append(f"Meanwhile: building and launching begin at {words.listed(start, 4)}; {words.ELSEWHERE}.")
+        begins = _("building and launching begin at %(names)s", names=words.listed(start, 4))
+        said.append(f"{_('Meanwhile')}: {begins}; {_(words.ELSEWHERE)}.")
     for each in plan.orgs:
-        waits = [f"{names.get(org, org)} ({round(100 * share)} in 100 runs)" for org, share in each.waits.items()]
+        waits = [
+            _("%(name)s (%(number)s in 100 runs)", name=names.get(org, org), number=round(100 * share))
+            for org, share in each.waits.items()
+        ]
         if waits:
             name = names.get(each.org, each.org)
-            said.append(f"Queue: at {name} the date waits for our people's work at {words.listed(waits, 4)}.")
+            waiting = _(
+                "at %(name)s the date waits for our people's work at %(others)s.",
+                name=name,
+                others=words.listed(waits, 4),
+            )
+            said.append(f"{_('Queue')}: {waiting}")
     return tuple(said)

@@ -108,9 +108,9 @@ def facts(context: Context) -> Iterator[Pair]:
         said.setdefault(lead, []).append(words.capital(words.sentence(safe.text(told))))
     sandbox = _sandbox(context)
     if sandbox and context.brief:
-        said["Shared sandboxes"] = [sandbox["lead"]]
+        said[N_("Shared sandboxes")] = [sandbox["lead"]]
     for lead, sentences in said.items():
-        yield Pair(term=safe.text(lead, 60), value=" ".join(sentences))
+        yield Pair(term=_(safe.text(lead, 60)), value=" ".join(sentences))
 
 
 def forecasts(context: Context) -> list[tuple[Link, OrgForecast]]:
