@@ -178,7 +178,9 @@ async def _answer(exchange: Exchange) -> Response:
     waits = names_at(Stage.WAIT, exchange.faults)
     if "slow" in waits or ("smart-slow-404" in waits and exchange.role == "smart"):
         await exchange.pause(exchange.state.timing.slow)
-    response = _substituted(exchange) or await _handled(exchange)
+    director = exchange.state.director
+    response = director.instead(exchange) or _substituted(exchange) or await _handled(exchange)
+    response = director.altered(exchange, response)
     _allow(exchange, response)
     for name in names_at(Stage.BODY, exchange.faults):
         response = bodies.REWRITES[name](exchange, response)

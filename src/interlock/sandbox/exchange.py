@@ -10,6 +10,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from interlock.fhir import capability
 from interlock.sandbox.client_keys import ClientKeys
@@ -23,6 +24,8 @@ from interlock.sandbox.store import fill
 
 #: Where the ASGI scope of a request has its :class:`Exchange`, once there is one.
 EXCHANGE = "interlock.exchange"
+#: Where it has the request's number on the tape.
+NUMBER = "interlock.number"
 
 _MAX_LINES = 2_000
 _MAX_WORDS = 500
@@ -115,12 +118,24 @@ class Trace:
     words: list[str] = field(default_factory=list)
 
 
+class Director:
+    """Somebody who lets hospitals behave otherwise than their documents say; this one lets them be."""
+
+    def instead(self, exchange: Exchange) -> Response | None:
+        """An answer in the place of the hospital's, or none."""
+
+    def altered(self, exchange: Exchange, response: Response) -> Response:
+        """The answer to give: the hospital's own, or one that was made of it."""
+        return response
+
+
 @dataclass(slots=True)
 class State:
     """What a running sandbox remembers: who is registered, what was issued, and how often an address was asked for.
 
     :ivar hospitals: what each organisation keeps, by its id.
     :ivar at_root: the SMART document of a tenant that has it at the host's root only, once somebody asked there.
+    :ivar director: who decides otherwise, while a rehearsal plays a hostile hospital.
     """
 
     timing: Timing = Timing()
@@ -131,6 +146,7 @@ class State:
     log: Log = field(default_factory=Log)
     hospitals: dict[str, Hospital] = field(default_factory=dict)
     at_root: Document | None = None
+    director: Director = field(default_factory=Director)
     _counts: dict[str, int] = field(default_factory=dict)
 
     def hospital(self, organization: SimulatedOrganization) -> Hospital:

@@ -173,10 +173,10 @@ class Ledger:
             self._codes.put(value, replace(code, spent=True), self.clock())
             return code
 
-    def add_token(self, grant: Grant) -> str:
-        """A new opaque access token for this grant."""
+    def add_token(self, grant: Grant, value: str | None = None) -> str:
+        """A new access token for this grant: opaque, unless its value is given."""
         with self._lock:
-            value = self.secret()
+            value = value or self.secret()
             self._access.put(value, grant, self.clock())
             return value
 

@@ -16,7 +16,7 @@ from interlock.sandbox import hooks
 from interlock.sandbox.app import create_app
 from interlock.sandbox.certificates import simulated_contexts
 from interlock.sandbox.clients import Client
-from interlock.sandbox.exchange import Log, State, Timing
+from interlock.sandbox.exchange import Director, Log, State, Timing
 from interlock.sandbox.faults import for_grants, require_known
 from interlock.sandbox.grants import Context
 from interlock.sandbox.launches import begin_launch
@@ -182,6 +182,10 @@ class SandboxServer:
         elif token is not None and not self._state.ledger.set_faults(organization.id, token, given):
             raise InterlockError(f"{org_id} has issued no such access token", remedy="give one that is still in use")
 
+    def direct(self, director: Director) -> None:
+        """Let somebody decide otherwise what hospitals answer, from now on."""
+        self._state.director = director
+
     def rotate_keys(self, org_id: str) -> None:
         """Sign ID tokens with new keys from now on; the old ones stay in the JWK Set for an hour."""
         self._state.keys.rotate(self._organization(org_id).id, self._state.ledger.clock())
@@ -261,7 +265,10 @@ class SandboxServer:
         """A socket for each organisation that listens, at an address or a port of its own."""
         sockets: dict[str, socket.socket] = {}
         for number, entry in enumerate((entry for entry in self.organizations if entry.listen), _FIRST_OWN):
-            sock = listening(port, f"127.0.0.{number}") if self._apart == "addresses" else listening(0)
+            if self._apart == "addresses":
+                sock = listening(port, f"127.0.0.{number}")
+            else:  # beside each other where a port was asked for, so that they are the same ones the next time
+                sock = listening(port + number - 1 if self._wanted_port else 0)
             sockets[_own(entry.id)] = undo.enter_context(sock)
         return sockets
 

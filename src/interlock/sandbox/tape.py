@@ -20,7 +20,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from interlock.model.errors import InterlockError
-from interlock.sandbox.exchange import EXCHANGE, MAX_BODY_BYTES, Exchange
+from interlock.sandbox.exchange import EXCHANGE, MAX_BODY_BYTES, NUMBER, Exchange
 from interlock.sandbox.grants import Grant
 from interlock.sandbox.marks import Marks, Pairs
 
@@ -146,6 +146,7 @@ class Tape:
 
         async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
             request = _Request(next(self._numbers), clock(), scope, self._marks.digest())
+            scope[NUMBER] = request.number
             with self._lock:
                 self._open[request.number] = request
 

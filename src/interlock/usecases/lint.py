@@ -38,6 +38,7 @@ from interlock.model.response import Response
 from interlock.model.statements import STATEMENTS
 from interlock.model.text import plain
 from interlock.probe.checks.registry import list_checks
+from interlock.rehearse.run import BUILT
 from interlock.usecases.load import content_folders, load_content, load_inputs
 from interlock.workspace.contract_file import CONTRACT_FILE
 from interlock.workspace.responses import PRODUCT
@@ -119,7 +120,7 @@ def _lint_rehearsals(asked: Sequence[Questionnaire], folders: SetFolders) -> Ite
     folder = data_dir("rulesets")
     if folder in folders.roots:
         rules = {name for entry in (*folders.tops(), CORE) for name in _every_rule(folders.find(entry), folders)}
-        yield from lint_rehearsals(read_catalogue(folder / REHEARSAL), asked, rules=rules, built=())
+        yield from lint_rehearsals(read_catalogue(folder / REHEARSAL), asked, rules=rules, built=BUILT)
 
 
 def _lint_hazards(

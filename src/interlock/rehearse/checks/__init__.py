@@ -1,0 +1,1 @@
+"""The checks of a rehearsal, a file for each part of the way through the product."""

@@ -1,0 +1,212 @@
+"""The authorization request: read from the address with which the browser reached the hospital."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from interlock.rehearse.checks.base import NOT_ASKED, bits, check, each, edited_discovery, not_reached
+from interlock.rehearse.hospitals import client_secret
+from interlock.rehearse.records import PATIENTS, canary
+from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Begun, Row, Stage, Visit, row
+
+#: At least so many bits (SMART App Launch 2.2, app protection).
+_STATE_BITS = 122
+_SIGN_INS = 20
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@check("A01", polite=True)
+def four_parameters(stage: Stage) -> list[Row]:
+    """What was asked in the polite sign-ins."""
+
+    def problem(visit: Visit) -> str:
+        client, asked = stage.hospitals.clients[visit.org], visit.authorization
+        wanted = {
+            "response_type": "code",
+            "client_id": client.client_id,
+            "redirect_uri": client.redirect_uri,
+            "aud": stage.hospitals.base(visit.org),
+        }
+        if not asked:
+            return "there was no authorization request"
+        wrong = [name for name, value in wanted.items() if asked.get(name) != value]
+        return f"{' and '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} not as registered" if wrong else ""
+
+    return each(stage, lambda visit: (problem(visit), ()), "response_type, client_id, redirect_uri and aud are right")
+
+
+@check("A02", two=True, polite=True)
+def own_client_id(stage: Stage) -> Row:
+    """Where the hospitals gave different ids."""
+    return _own(stage, "client_id", {client.client_id for client in stage.hospitals.clients.values()})
+
+
+@check("A03", two=True, polite=True)
+def own_redirect(stage: Stage) -> Row:
+    """Where the hospitals registered different addresses."""
+    return _own(stage, "redirect_uri", {client.redirect_uri for client in stage.hospitals.clients.values()})
+
+
+def _own(stage: Stage, name: str, registered: set[str]) -> Row:
+    if len(registered) < len(stage.hospitals.clients):
+        return row(NOT_APPLICABLE, f"the hospitals have one {name} registered")
+    clients = stage.hospitals.clients
+    sent = {org: visit.authorization.get(name) for org, visit in stage.visits.items()}
+    if None in sent.values():
+        return not_reached("not every hospital had an authorization request")
+    wrong = [org for org, value in sent.items() if value != getattr(clients[org], name)]
+    if wrong:
+        return row(BROKE, f"{wrong[0]} was sent a {name} that is registered elsewhere, or nowhere")
+    return row(HELD, f"each was sent its own {name}")
+
+
+@check("A05", polite=True)
+def scopes(stage: Stage) -> list[Row]:
+    """Whether scope is there at all, and names what it wants."""
+
+    def problem(visit: Visit) -> str:
+        scope = visit.authorization.get("scope", "")
+        wide = [text for text in scope.split() if "/*" in text or text.endswith((".*", "/*.*"))]
+        return "no scope is asked for" if not scope else f"it asks for {wide[0]}" if wide else ""
+
+    return each(stage, lambda visit: (problem(visit), ()), "scopes name their types")
+
+
+@check("A07")
+def states(stage: Stage) -> Row:
+    """Twenty sign-ins of new browsers."""
+    begun = _many(stage)
+    values = [one.asked["state"] for one in begun if one.asked.get("state")]
+    if len(values) < len(begun):
+        return row(BROKE, f"{len(begun) - len(values)} of {len(begun)} authorization requests had no state")
+    if len(set(values)) < len(values):
+        return row(BROKE, f"the same state came twice in {len(values)} sign-ins")
+    strength = bits(values)
+    if strength < _STATE_BITS:
+        return row(BROKE, f"states have at most {strength:.0f} bits, and {_STATE_BITS} are asked for")
+    return row(HELD, f"{len(values)} states, each another, of up to {strength:.0f} bits")
+
+
+@check("A08")
+def two_at_once(stage: Stage) -> Row:
+    """Two sign-ins of one browser."""
+    browser = stage.browser()
+    first, second = (stage.begin(browser, stage.a, patient) for patient in PATIENTS)
+    if not (first.asked and second.asked):
+        return not_reached("two sign-ins at once did not begin")
+    if first.asked.get("state") == second.asked.get("state"):
+        return row(BROKE, "both have one state")
+    for begun in (first, second):
+        answer = stage.answer(browser, begun)
+        if answer is None:
+            return not_reached("the hospital gave no code")
+        browser.open(answer.url)
+        if not stage.uses(answer.code, begun.since):
+            return row(BROKE, "only one of two answers was taken")
+    return row(HELD, "two states, and both answers were taken")
+
+
+@check("A09")
+def pkce(stage: Stage) -> Row:
+    """The challenges of twenty sign-ins."""
+    begun = _many(stage)
+    return _pkce_row(begun)
+
+
+def _pkce_row(begun: list[Begun]) -> Row:
+    challenges = [one.asked.get("code_challenge", "") for one in begun]
+    if not all(challenges):
+        return row(BROKE, "the authorization request has no code_challenge")
+    if any(one.asked.get("code_challenge_method") != "S256" for one in begun):
+        return row(BROKE, "code_challenge_method is not S256")
+    if not all(_CHALLENGE.fullmatch(challenge) for challenge in challenges):
+        return row(BROKE, "code_challenge is no SHA-256 digest in base64url")
+    if len(set(challenges)) < len(challenges):
+        return row(BROKE, "the same code_challenge came twice")
+    return row(HELD, f"S256, another challenge in each of {len(challenges)} sign-ins")
+
+
+@check("A10")
+def never_plain(stage: Stage) -> list[Row]:
+    """Discovery that offers no method, and that offers plain."""
+
+    def without(document: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in document.items() if name != "code_challenge_methods_supported"}
+
+    edits = {
+        "no method offered": without,
+        "plain offered": lambda document: {**document, "code_challenge_methods_supported": ["plain"]},
+    }
+    rows = []
+    for subject, edit in edits.items():
+        with edited_discovery(stage, stage.a, edit) as asked:
+            begun = stage.begin(stage.browser(), stage.a)
+            if not asked():
+                rows.append(not_reached(NOT_ASKED, subject=subject))
+                continue
+        if not begun.asked:
+            rows.append(row(HELD, f"it stopped with {begun.page.told}", subject=subject))
+            continue
+        found = _pkce_row([begun])
+        rows.append(Row(found.outcome, found.seen, subject=subject))
+    return rows
+
+
+@check("A11")
+def nonces(stage: Stage) -> Row:
+    """Where openid is asked for."""
+    begun = [one for one in _many(stage) if "openid" in one.asked.get("scope", "").split()]
+    if not begun:
+        return row(NOT_APPLICABLE, "the scope openid is not asked for")
+    values = [one.asked.get("nonce", "") for one in begun]
+    if not all(values):
+        return row(BROKE, "openid is asked for without a nonce")
+    if len(set(values)) < len(values):
+        return row(BROKE, "the same nonce came twice")
+    return row(HELD, f"another nonce in each of {len(values)} sign-ins")
+
+
+@check("A12")
+def nothing_secret(stage: Stage) -> list[Row]:
+    """In the address of the authorization request, and in the Referer with which it came."""
+
+    def problem(visit: Visit) -> str:
+        tokens = {one.token for one in visit.asked if one.token}
+        patients = {canary(org, patient) for org in stage.orgs for patient in PATIENTS}
+        for what, marks in (
+            ("a token", tokens),
+            ("the client secret", {client_secret(visit.org)}),
+            ("a patient", patients),
+        ):
+            for name, value in visit.authorization.items():
+                if any(mark in value.lower() for mark in marks):
+                    return f"{what} stands in {name}"
+        return ""
+
+    return each(stage, lambda visit: (problem(visit), ()), "no secret, token or patient in the address")
+
+
+@check("A13")
+def query_kept(stage: Stage) -> Row:
+    """An authorization endpoint with a query of its own (RFC 6749 section 3.1)."""
+
+    def edit(document: dict[str, Any]) -> dict[str, Any]:
+        return {**document, "authorization_endpoint": f"{document['authorization_endpoint']}?tenant=rehearsal"}
+
+    with edited_discovery(stage, stage.a, edit) as asked:
+        begun = stage.begin(stage.browser(), stage.a)
+        if not asked():
+            return not_reached(NOT_ASKED)
+    if not begun.asked:
+        return row(BROKE, f"no authorization request followed: {begun.page.told}")
+    kept = dict(parse_qsl(urlsplit(begun.page.next).query)).get("tenant") == "rehearsal"
+    return row(HELD if kept else BROKE, "the query is kept" if kept else "the endpoint's own query was lost")
+
+
+def _many(stage: Stage) -> list[Begun]:
+    """Twenty sign-ins of new browsers, begun once in a rehearsal."""
+    if not stage.begun:
+        stage.begun = [stage.begin(stage.browser(), stage.a) for _ in range(_SIGN_INS)]
+    return stage.begun

@@ -1,0 +1,132 @@
+"""The register of checks that are built, and what several of them share.
+
+A check is a function of the stage that says what it saw, in one row or several. It obeys five rules. It looks for
+canaries, not for words of one application. Its verdict hangs on the thing (this code at that endpoint), not on a count.
+It compares, and its precondition comes first. It waits for a fact, within a bound. Hospitals that are played politely
+are right.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from interlock.rehearse.hospitals import Asked
+from interlock.rehearse.stage import NOT_REACHED, Row, Stage, Visit, judged
+from interlock.sandbox.exchange import Exchange
+
+Look = Callable[[Stage], Row | Sequence[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A check that is built.
+
+    :ivar two: it needs two hospitals that the product knows.
+    :ivar polite: it only reads what the polite sign-ins asked, so it says something even where those failed.
+    """
+
+    id: str
+    look: Look
+    two: bool = False
+    polite: bool = False
+
+
+#: Every check that is built, by its id.
+BUILT: dict[str, Built] = {}
+
+
+def check(number: str, *, two: bool = False, polite: bool = False) -> Callable[[Look], Look]:
+    """Register a check by letter and number."""
+
+    def register(look: Look) -> Look:
+        BUILT[f"RH-{number}"] = Built(f"RH-{number}", look, two, polite)
+        return look
+
+    return register
+
+
+def shows_own(stage: Stage, visit: Visit) -> bool:
+    """Whether a sign-in ended on a page that shows its own patient."""
+    return f"{visit.org} {visit.patient}" in stage.shown(visit.page, [visit.org])
+
+
+def each(stage: Stage, problem_of: Callable[[Visit], tuple[str, Iterable[Asked]]], well: str) -> list[Row]:
+    """A row for each polite sign-in: it broke where there is a problem."""
+    rows = []
+    for org, visit in stage.visits.items():
+        problem, asked = problem_of(visit)
+        rows.append(judged(problem, well, asked, org=org))
+    return rows
+
+
+def edit_token(stage: Stage, org: str, **changed: Any) -> Any:
+    """Let the token endpoint's answers say something else; none takes a member away. As a context."""
+
+    def edit(exchange: Exchange, document: dict[str, Any]) -> dict[str, Any]:
+        if "access_token" not in document:
+            return document
+        merged = {**document, **changed}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    return stage.edits(org, ("token",), edit)
+
+
+@contextmanager
+def edited_discovery(
+    stage: Stage, org: str, edit: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Iterator[Callable[[], bool]]:
+    """Let a hospital's SMART and OpenID documents say something else; gives whether the application has asked."""
+    since = stage.hospitals.now()
+
+    def asked() -> bool:
+        return any(one.role in ("smart", "openid") for one in stage.hospitals.asked(since, org=org))
+
+    with stage.edits(org, ("smart", "openid"), lambda _, document: edit(document)):
+        yield asked
+
+
+#: What is said of a check that changes discovery, where the application never looked.
+NOT_ASKED = "the application did not ask for discovery again, so what it would do is not known"
+
+
+def bits(values: Sequence[str]) -> float:
+    """How many bits values have at most, by the alphabet of the places where they differ from each other.
+
+    A place that is the same in all of them counts for nothing; so a prefix, a dash or a constant adds nothing.
+    """
+    if len(values) < 2:
+        return 0.0
+    width = min(map(len, values))
+    varying = [place for place in range(width) if len({value[place] for value in values}) > 1]
+    letters = {value[place] for value in values for place in varying}
+    return len(varying) * math.log2(_alphabet(letters)) if varying else 0.0
+
+
+def _alphabet(letters: set[str]) -> int:
+    for size, known in ((10, "0123456789"), (16, "0123456789abcdef"), (16, "0123456789ABCDEF")):
+        if letters <= set(known):
+            return size
+    return 64 if all(letter.isalnum() or letter in "-_+/=.~" for letter in letters) else max(2, len(letters))
+
+
+def claims_of(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of a JWT without looking at its signature; empty for anything else."""
+    parts = []
+    for text in token.split(".")[:2]:
+        try:
+            part = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        except ValueError:
+            part = None
+        parts.append(part if isinstance(part, dict) else {})
+    return (parts[0], parts[1]) if len(parts) == 2 else ({}, {})
+
+
+def not_reached(what: str, org: str | None = None, subject: str | None = None) -> Row:
+    """A row that says nothing, because what it builds on did not happen."""
+    return Row(NOT_REACHED, what, org=org, subject=subject)

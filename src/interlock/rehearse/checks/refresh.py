@@ -1,0 +1,121 @@
+"""Tokens that end while somebody works: refreshed once, with the newest refresh token, and not without end."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.responses import Response
+
+from interlock.rehearse.browser import Browser, Page
+from interlock.rehearse.checks.base import check, not_reached, shows_own
+from interlock.rehearse.hospitals import Asked
+from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, judged, row
+from interlock.sandbox.exchange import Exchange
+from interlock.sandbox.replies import plain_json
+
+#: How long an access token lives in these checks, and how long it takes until it has ended for sure.
+_LIVES, _ENDED = 1, 1.15
+_MOST_TRIES = 3
+_PARALLEL = 8
+
+
+def _signed_in(stage: Stage) -> Browser | Row:
+    """A browser whose access token has ended, with a refresh token; or why there is none."""
+    if not _refreshes(stage):
+        return row(NOT_APPLICABLE, "the product asks for no refresh token (offline_access or online_access)")
+    browser = stage.browser()
+    visit = stage.visit(stage.a, browser=browser, access_seconds=_LIVES)
+    if not shows_own(stage, visit):
+        return not_reached(f"with a token of one second the sign-in ended with {visit.page.told}")
+    time.sleep(_ENDED)
+    return browser
+
+
+def _refreshes(stage: Stage) -> bool:
+    scope = stage.visits[stage.a].authorization.get("scope", "").split()
+    return bool({"offline_access", "online_access"} & set(scope))
+
+
+def _refresh_requests(stage: Stage, since: int) -> list[Asked]:
+    asked = stage.hospitals.asked(since, org=stage.a, role="token")
+    return [one for one in asked if one.form.get("grant_type") == "refresh_token"]
+
+
+def _goes_on(stage: Stage, page: Page, asked: list[Asked]) -> str:
+    if f"{stage.a} p1" not in stage.shown(page, [stage.a]):
+        return f"after the token ended the page was gone: {page.told}"
+    return "" if asked else "the token was not refreshed"
+
+
+@check("R13")
+def ended(stage: Stage) -> Row:
+    """The page once more, after the token ended."""
+    browser = _signed_in(stage)
+    if isinstance(browser, Row):
+        return browser
+    since = stage.hospitals.now()
+    page = stage.home(browser, stage.a)
+    asked = _refresh_requests(stage, since)
+    problem = _goes_on(stage, page, asked) or (f"it refreshed {len(asked)} times" if len(asked) > 1 else "")
+    return judged(problem, "one refresh, and the page as before", asked)
+
+
+@check("R14")
+def rotated(stage: Stage) -> Row:
+    """Past the end twice: the second refresh needs what the first one brought."""
+    browser = _signed_in(stage)
+    if isinstance(browser, Row):
+        return browser
+    since = stage.hospitals.now()
+    stage.home(browser, stage.a)
+    first = _refresh_requests(stage, since)
+    time.sleep(_ENDED)
+    page = stage.home(browser, stage.a)
+    second = _refresh_requests(stage, since)[len(first) :]
+    if not first or not second:
+        return not_reached("two refreshes were not seen")
+    if second[0].form.get("refresh_token") == first[0].form.get("refresh_token"):
+        return row(BROKE, "a refresh token that was replaced was used again", second)
+    problem = _goes_on(stage, page, second)
+    return judged(problem, "the newer refresh token was used", second)
+
+
+@check("R15")
+def at_once(stage: Stage) -> Row:
+    """Eight requests of one browser at the moment of expiry."""
+    browser = _signed_in(stage)
+    if isinstance(browser, Row):
+        return browser
+    since = stage.hospitals.now()
+    copies = [stage.browser() for _ in range(_PARALLEL)]
+    for copy in copies:
+        for cookie in browser.cookies:
+            copy.hold(cookie)
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        pages = list(pool.map(lambda copy: stage.home(copy, stage.a), copies))
+    asked = _refresh_requests(stage, since)
+    lost = [page for page in pages if f"{stage.a} p1" not in stage.shown(page, [stage.a])]
+    if len(asked) > 1:
+        return row(BROKE, f"{_PARALLEL} requests at once refreshed {len(asked)} times", asked)
+    if lost:
+        return row(BROKE, f"{len(lost)} of {_PARALLEL} pages were gone: {lost[0].told}", asked)
+    return row(HELD, f"{_PARALLEL} requests at once, one refresh", asked)
+
+
+@check("R16")
+def refused(stage: Stage) -> Row:
+    """invalid_grant to every refresh."""
+    browser = _signed_in(stage)
+    if isinstance(browser, Row):
+        return browser
+    since = stage.hospitals.now()
+
+    def no(exchange: Exchange) -> Response | None:
+        return plain_json({"error": "invalid_grant"}, 400) if b"grant_type=refresh_token" in exchange.body else None
+
+    with stage.answers(stage.a, "token", no):
+        page = stage.home(browser, stage.a)
+    asked = _refresh_requests(stage, since)
+    problem = stage.crashed(page) or (f"it tried {len(asked)} times" if len(asked) > _MOST_TRIES else "")
+    return judged(problem, f"after a refused refresh it gave {page.told}", asked)

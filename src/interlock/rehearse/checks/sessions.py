@@ -1,0 +1,204 @@
+"""Sessions: two hospitals in one browser, planted and stolen cookies, and what a session is made of."""
+
+from __future__ import annotations
+
+from http.cookiejar import Cookie
+
+from interlock.rehearse.browser import Browser
+from interlock.rehearse.checks.base import bits, check, not_reached, shows_own
+from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, NOT_APPLICABLE, Row, Stage, Visit, judged, row
+
+#: Bits of a session id (OWASP ASVS 5.0.0, chapter V7).
+_ID_BITS = 128
+_SIGN_INS = 10
+_MAX_COOKIE = 4_096
+_NOT_SHOWN = "the sign-in did not show its patient"
+
+
+@check("S01", two=True)
+def second_hospital(stage: Stage) -> Row:
+    """A, then B, in one browser."""
+    visit = _two(stage)[1]
+    shown = stage.shown(visit.page)
+    if not visit.of("token"):
+        return row(
+            BROKE, f"the second hospital was not asked for a token; it ended with {visit.page.told}", visit.asked
+        )
+    if shown != [f"{stage.b} p1"]:
+        return row(BROKE, f"after a launch from {stage.b} the page shows {', '.join(shown) or 'nobody'}", visit.asked)
+    return row(HELD, f"{stage.b} was asked and is shown, and nothing of {stage.a}", visit.asked)
+
+
+@check("S02", two=True)
+def first_tab(stage: Stage) -> Row:
+    """The page of A once more, after B was launched in the same browser."""
+    browser, visit = _two(stage)
+    if not shows_own(stage, visit):
+        return not_reached(_NOT_SHOWN)
+    page = stage.home(browser, stage.a)
+    mixed = [name for name in stage.shown(page) if name.startswith(f"{stage.b} ")]
+    same = stage.home_address(stage.a) == stage.home_address(str(stage.b))
+    if mixed and same:
+        return row(NOT_APPLICABLE, "both hospitals have one page, so a tab that is loaded again is the second one's")
+    problem = f"the page of {stage.a} shows {mixed[0]}" if mixed else stage.crashed(page)
+    return judged(problem, f"{page.told}, and nothing of {stage.b}")
+
+
+def _two(stage: Stage) -> tuple[Browser, Visit]:
+    """A browser that was launched from A and then from B."""
+    assert stage.b is not None
+    browser = stage.browser()
+    stage.visit(stage.a, browser=browser)
+    return browser, stage.visit(stage.b, browser=browser)
+
+
+@check("S03")
+def renewed(stage: Stage) -> Row:
+    """The cookies from before the sign-in, used by somebody else after it."""
+    browser, other = stage.browser(), stage.browser()
+    begun = stage.begin(browser, stage.a)
+    before = browser.cookies
+    page = browser.open(begun.page.next, method=begun.page.method, form=begun.page.form)
+    if f"{stage.a} p1" not in stage.shown(stage.home(browser, stage.a), [stage.a]):
+        return not_reached(f"{_NOT_SHOWN}: {page.told}")
+    for cookie in before:
+        other.hold(cookie)
+    shown = stage.shown(stage.home(other, stage.a), [stage.a])
+    problem = f"with the cookies from before the sign-in {shown[0]} is shown" if shown else ""
+    return judged(problem, f"{len(before)} cookies from before the sign-in open nothing after it")
+
+
+@check("S04")
+def planted(stage: Stage) -> Row:
+    """An attacker's cookies in the victim's browser, which then signs in."""
+    attacker, victim = stage.browser(), stage.browser()
+    stage.begin(attacker, stage.a)
+    for cookie in attacker.cookies:
+        victim.hold(cookie)
+    visit = stage.visit(stage.a, browser=victim)
+    if not shows_own(stage, visit):
+        return not_reached(f"with planted cookies the sign-in ended with {visit.page.told}")
+    shown = stage.shown(stage.home(attacker, stage.a), [stage.a])
+    problem = f"the attacker's browser shows {shown[0]} after the victim signed in" if shown else ""
+    return judged(problem, "the attacker's browser is not signed in")
+
+
+def _session_cookies(stage: Stage, browser: Browser) -> list[Cookie]:
+    """The cookies of a signed-in browser without which its page is not shown."""
+    needed = []
+    for cookie in browser.cookies:
+        without = stage.browser()
+        for other in browser.cookies:
+            if other is not cookie:
+                without.hold(other)
+        if f"{stage.a} p1" not in stage.shown(stage.home(without, stage.a), [stage.a]):
+            needed.append(cookie)
+    return needed
+
+
+@check("S05")
+def marked(stage: Stage) -> list[Row] | Row:
+    """The cookies without which the page is not shown: which those are is found by leaving one out."""
+    browser = stage.browser()
+    if not shows_own(stage, stage.visit(stage.a, browser=browser)):
+        return not_reached(_NOT_SHOWN)
+    cookies = _session_cookies(stage, browser)
+    if not cookies:
+        return row(NOT_APPLICABLE, "no cookie is needed to see the page")
+    rows = []
+    for cookie in cookies:
+        given = {name.lower(): value for name, value in vars(cookie)["_rest"].items()}
+        secure = stage.home_address(stage.a).startswith("https://")
+        lacks = [
+            words
+            for missing, words in (
+                ("httponly" not in given, "HttpOnly"),
+                ("samesite" not in given, "SameSite"),
+                (secure and not cookie.secure, "Secure"),
+            )
+            if missing
+        ]
+        problem = f"the cookie {cookie.name} lacks {' and '.join(lacks)}" if lacks else ""
+        if not problem and len(cookie.value or "") > _MAX_COOKIE:
+            problem = f"the cookie {cookie.name} is larger than browsers must keep"
+        rows.append(judged(problem, f"{cookie.name} at {cookie.path}, marked as it should be", subject=cookie.name))
+    return rows
+
+
+@check("S07")
+def signed_out(stage: Stage) -> Row:
+    """The cookies from before the sign-out, used after it."""
+    leave = stage.product.sign_out
+    if leave is None:
+        return row(NEEDS_HOOK, "product.yaml names no sign_out")
+    browser, thief = stage.browser(), stage.browser()
+    if not shows_own(stage, stage.visit(stage.a, browser=browser)):
+        return not_reached(_NOT_SHOWN)
+    for cookie in browser.cookies:
+        thief.hold(cookie)
+    form: dict[str, str] | None = {} if leave.method == "POST" else None
+    page = browser.open(stage.at(leave.path, stage.a), method=leave.method, form=form)
+    if stage.crashed(page) or page.refused:
+        return not_reached(f"signing out gave {page.told}")
+    for who, name in ((browser, "the browser"), (thief, "a copy of its cookies")):
+        shown = stage.shown(stage.home(who, stage.a), [stage.a])
+        if shown:
+            return row(BROKE, f"after the sign-out {name} still shows {shown[0]}")
+    return row(HELD, "after the sign-out the old cookies open nothing")
+
+
+@check("S09")
+def tokens_in_reach(stage: Stage) -> list[Row]:
+    """Issued tokens in pages, addresses and cookies; what scripts keep is not seen without a browser that runs them."""
+    rows = []
+    for org in stage.orgs:
+        browser = stage.browser()
+        visit = stage.visit(org, browser=browser)
+        tokens = {one.token for one in visit.asked if one.token}
+        refreshing = {one.form["refresh_token"] for one in visit.of("token") if "refresh_token" in one.form}
+        places = [
+            visit.page.text,
+            *(hop.url for hop in visit.page.way),
+            *(cookie.value or "" for cookie in browser.cookies),
+        ]
+        found = any(token in place for token in tokens | refreshing for place in places)
+        if not tokens:
+            rows.append(not_reached("no token was used", org=org))
+            continue
+        problem = "an access token stands in a page, an address or a cookie" if found else ""
+        rows.append(judged(problem, "no token in a page, an address or a cookie", visit.asked, org=org))
+    return rows
+
+
+@check("S10")
+def nobody_else(stage: Stage) -> Row:
+    """A browser without cookies, while another is signed in."""
+    browser = stage.browser()
+    if not shows_own(stage, stage.visit(stage.a, browser=browser)):
+        return not_reached(_NOT_SHOWN)
+    page = stage.browser().open(stage.home_address(stage.a), until=stage.authorization_endpoints)
+    shown = stage.shown(page)
+    return judged(f"a browser without cookies sees {shown[0]}" if shown else "", f"it sees {page.told}")
+
+
+@check("S12")
+def session_ids(stage: Stage) -> Row:
+    """The session cookies of ten sign-ins."""
+    values: dict[str, list[str]] = {}
+    names: set[str] = set()
+    for number in range(_SIGN_INS):
+        browser = stage.browser()
+        visit = stage.visit(stage.a, browser=browser)
+        if not shows_own(stage, visit):
+            return not_reached(_NOT_SHOWN)
+        if number == 0:
+            names = {cookie.name for cookie in _session_cookies(stage, browser)}
+        for cookie in browser.cookies:
+            values.setdefault(cookie.name, []).append(cookie.value or "")
+    known = {name: found for name, found in values.items() if name in names and len(found) == _SIGN_INS}
+    if not known:
+        return row(NOT_APPLICABLE, "no cookie is needed to see the page")
+    strength = {name: 0.0 if len(set(found)) < len(found) else bits(found) for name, found in known.items()}
+    name, most = max(strength.items(), key=lambda pair: pair[1])
+    problem = f"{name} has at most {most:.0f} bits, and {_ID_BITS} are asked for" if most < _ID_BITS else ""
+    return judged(problem, f"{name} has up to {most:.0f} bits")

@@ -1,0 +1,355 @@
+"""The token request, and what the product makes of answers to it that are not what they should be."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+from starlette.responses import Response
+
+from interlock.rehearse.checks.base import check, claims_of, each, edit_token, not_reached, shows_own
+from interlock.rehearse.hospitals import STRANGER, Asked, client_secret
+from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
+from interlock.sandbox.exchange import Exchange
+from interlock.sandbox.replies import plain_json
+
+_ASSERTION_SECONDS = 300
+#: Two clocks may differ a little.
+_SKEW = 10
+_MOST_TRIES = 3
+
+
+def _token_requests(visit: Visit) -> list[Asked]:
+    return [one for one in visit.of("token") if one.form.get("grant_type") == "authorization_code"]
+
+
+@check("T01", polite=True)
+def proves(stage: Stage) -> list[Row]:
+    """The verifier, the redirect address and the place of the polite token requests."""
+
+    def problem(visit: Visit) -> tuple[str, list[Asked]]:
+        asked = _token_requests(visit)
+        if not asked:
+            return "there was no token request", []
+        form = asked[0].form
+        digest = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest())
+        if asked[0].query:
+            return "parameters stand in the address of the token request", asked
+        if "code_verifier" not in form:
+            return "the token request has no code_verifier", asked
+        if digest.decode().rstrip("=") != visit.authorization.get("code_challenge"):
+            return "code_verifier does not match the code_challenge", asked
+        wrong = form.get("redirect_uri") != stage.hospitals.clients[visit.org].redirect_uri
+        return ("redirect_uri is another than that of the authorization request" if wrong else ""), asked
+
+    return each(stage, problem, "the verifier matches, redirect_uri is the same, nothing stands in the address")
+
+
+@check("T02", polite=True)
+def secret(stage: Stage) -> list[Row]:
+    """Where the client secret travels, and whether a browser ever sees it."""
+
+    def problem(visit: Visit) -> tuple[str, list[Asked]]:
+        mine = client_secret(visit.org)
+        asked = visit.of("token")
+        pages = [visit.page.text, *(hop.url for hop in visit.page.way)]
+        if any(mine in text for text in pages):
+            return "the client secret reached the browser", asked
+        if any(mine in one.query.values() for one in asked):
+            return "the client secret stands in an address", asked
+        posted = any(mine in one.form.values() or "client_secret" in one.form for one in asked)
+        return ("the client secret stands in the body, and SMART has it in the header" if posted else ""), asked
+
+    return each(stage, problem, "no secret in an address, a body or the browser")
+
+
+@check("T03", polite=True)
+def authenticates(stage: Stage) -> list[Row]:
+    """Whether the client proves itself in the way of its kind."""
+
+    def problem(visit: Visit) -> tuple[str, list[Asked]]:
+        asked = _token_requests(visit)
+        kind = stage.hospitals.clients[visit.org].client
+        if not asked:
+            return "there was no token request", []
+        form, header = asked[0].form, asked[0].headers.get("authorization", "").lower()
+        if kind == "public":
+            return ("" if form.get("client_id") else "client_id is not in the body"), asked
+        if kind == "confidential-symmetric":
+            proven = header.startswith("basic ") or "client_secret" in form
+            return ("" if proven else "it did not authenticate with its secret"), asked
+        return ("" if form.get("client_assertion") else "it did not authenticate with an assertion"), asked
+
+    return each(stage, problem, "it authenticates as it is registered")
+
+
+@check("T05", polite=True)
+def assertion(stage: Stage) -> list[Row] | Row:
+    """The client assertions of the polite sign-ins."""
+    asymmetric = [
+        visit for org, visit in stage.visits.items() if stage.hospitals.clients[org].client.endswith("-asymmetric")
+    ]
+    if not asymmetric:
+        return row(NOT_APPLICABLE, "no client is registered with a key")
+    rows, ids = [], set[str]()
+    for visit in asymmetric:
+        asked = [one for one in visit.of("token") if "client_assertion" in one.form]
+        problem = "" if asked else "there was no client assertion"
+        for one in asked:
+            header, claims = claims_of(one.form["client_assertion"])
+            problem = problem or _wrong_assertion(stage, visit.org, header, claims, one.at)
+            problem = problem or ("jti was used before" if str(claims.get("jti")) in ids else "")
+            ids.add(str(claims.get("jti")))
+        rows.append(judged(problem, "aud, iss, sub, exp and jti are right", asked, org=visit.org))
+    return rows
+
+
+def _wrong_assertion(stage: Stage, org: str, header: dict[str, Any], claims: dict[str, Any], at: float) -> str:
+    client = stage.hospitals.clients[org].client_id
+    lives = claims.get("exp")
+    for wrong, words in (
+        (header.get("alg") not in ("RS384", "ES384"), f"it is signed by {header.get('alg')}"),
+        (not header.get("kid"), "it has no kid"),
+        (header.get("typ") != "JWT", "typ is not JWT"),
+        (claims.get("iss") != client or claims.get("sub") != client, "iss and sub are not the client id"),
+        (claims.get("aud") != stage.hospitals.address(org, "token"), "aud is not the token endpoint"),
+        (not isinstance(lives, int | float), "it has no exp"),
+        (not claims.get("jti"), "it has no jti"),
+    ):
+        if wrong:
+            return words
+    assert isinstance(lives, int | float)
+    return "it is good for longer than five minutes" if lives - at > _ASSERTION_SECONDS + _SKEW else ""
+
+
+@check("T08")
+def broken_token_endpoint(stage: Stage) -> list[Row]:
+    """Refusals and answers that are none."""
+    replies: dict[str, Response] = {
+        "invalid_grant": plain_json({"error": "invalid_grant"}, 400),
+        "500": Response("error", 500),
+        "HTML under 200": Response("<!doctype html><title>Sign in</title>", media_type="text/html"),
+        "an empty object": plain_json({}),
+    }
+    rows = []
+    for subject, reply in replies.items():
+        with stage.answers(stage.a, "token", lambda _, reply=reply: reply):  # type: ignore[misc]  # bound
+            visit = stage.visit(stage.a)
+        asked = visit.of("token")
+        if not asked:
+            rows.append(not_reached("the token endpoint was not asked", subject=subject))
+            continue
+        shown = stage.shown(visit.page)
+        problem = f"it showed a record of {shown[0]}" if shown else stage.crashed(visit.page)
+        if not problem and len(asked) > _MOST_TRIES:
+            problem = f"it asked {len(asked)} times"
+        rows.append(judged(problem, visit.page.told, asked, subject=subject))
+    return rows
+
+
+@check("T09")
+def redirected_token_endpoint(stage: Stage) -> Row:
+    """307 to the stranger: the form with the code would be posted there."""
+    since, there = stage.hospitals.now(), stage.hospitals.address(STRANGER, "token")
+    with stage.answers(stage.a, "token", lambda _: Response(status_code=307, headers={"Location": there})):
+        visit = stage.visit(stage.a)
+    if not visit.of("token"):
+        return not_reached("the token endpoint was not asked")
+    lost = stage.hospitals.asked(since, org=STRANGER)
+    if lost:
+        return row(BROKE, "it followed the redirect and posted the code to another server", lost)
+    return row(HELD, f"the redirect was not followed; {visit.page.told}", visit.of("token"))
+
+
+# -- what the answer says -------------------------------------------------------------------------------------------
+
+
+@check("R01")
+def no_patient(stage: Stage) -> Row:
+    """A token answer without a patient, in a browser that had one before."""
+    browser = stage.browser()
+    stage.visit(stage.a, "p2", browser=browser)
+    with edit_token(stage, stage.a, patient=None, encounter=None):
+        visit = stage.visit(stage.a, "p1", browser=browser)
+    if not visit.of("token"):
+        return not_reached("the token endpoint was not asked")
+    shown, reads = stage.shown(visit.page), visit.of("resource")
+    reads = [
+        one for one in reads if one.path.rsplit("/fhir/", 1)[-1].partition("/")[0] not in ("Practitioner", "metadata")
+    ]
+    if shown:
+        return row(BROKE, f"it showed a record of {shown[0]}", visit.asked)
+    if reads:
+        return row(BROKE, f"it read {reads[0].path.rsplit('/fhir/', 1)[-1][:80]} without knowing the patient", reads)
+    problem = stage.crashed(visit.page)
+    return judged(problem, f"nothing was read; {visit.page.told}", visit.of("token"))
+
+
+@check("R02")
+def patient_of_the_answer(stage: Stage) -> Row:
+    """A browser that had patient 1 open, and is launched for patient 2."""
+    browser = stage.browser()
+    first = stage.visit(stage.a, "p1", browser=browser)
+    second = stage.visit(stage.a, "p2", browser=browser)
+    if not shows_own(stage, first):
+        return not_reached("the first launch did not show its patient")
+    shown = stage.shown(second.page, [stage.a])
+    if shown == [f"{stage.a} p2"]:
+        return row(HELD, "patient 2 is shown, and nothing of patient 1", second.asked)
+    return row(BROKE, f"it showed {', '.join(shown) or 'no patient'} after a launch for patient 2", second.asked)
+
+
+@check("R05")
+def fewer_scopes(stage: Stage) -> Row:
+    """A token answer that grants the patient's name and nothing else."""
+    polite = {_type_of(one) for one in stage.visits[stage.a].of("resource")} - {"Patient", "Practitioner", "metadata"}
+    if not polite:
+        return not_reached("in the polite sign-in nothing was read beside the patient")
+    with edit_token(stage, stage.a, scope="launch openid fhirUser patient/Patient.read patient/Patient.rs"):
+        visit = stage.visit(stage.a)
+    if not visit.of("token"):
+        return not_reached("the token endpoint was not asked")
+    beyond = [one for one in visit.of("resource") if _type_of(one) in polite]
+    if beyond:
+        return row(BROKE, f"it read {_type_of(beyond[0])}, for which no scope was granted", beyond)
+    problem = stage.crashed(visit.page)
+    return row(
+        BROKE if problem else HELD, problem or "nothing was asked for that was not granted", visit.of("resource")
+    )
+
+
+def _type_of(one: Asked) -> str:
+    return one.path.rpartition("/fhir/")[2].partition("/")[0].partition("?")[0]
+
+
+@check("R06")
+def token_type(stage: Stage) -> list[Row]:
+    """Bearer in other letters (RFC 6749 section 7.1: any case), and a type that nobody can use."""
+    rows = []
+    for kind, good in (("bearer", True), ("BEARER", True), ("mac", False)):
+        with edit_token(stage, stage.a, token_type=kind):
+            visit = stage.visit(stage.a)
+        if shows_own(stage, visit) is good:
+            rows.append(
+                row(HELD, "signed in" if good else f"refused with {visit.page.told}", visit.asked, subject=kind)
+            )
+        else:
+            rows.append(
+                row(BROKE, f"it ended with {visit.page.told}" if good else "it signed in", visit.asked, subject=kind)
+            )
+    return rows
+
+
+@check("R07")
+def forged_identity(stage: Stage) -> list[Row] | Row:
+    """ID tokens that must not count (OpenID Connect Core 1.0, ID token validation)."""
+    if "openid" not in stage.visits[stage.a].authorization.get("scope", "").split():
+        return row(NOT_APPLICABLE, "the scope openid is not asked for")
+    rows = []
+    for subject in ("unsigned", "another key", "audience", "issuer", "expired", "nonce", "HS256 with the public key"):
+        with _forged(stage, subject):
+            visit = stage.visit(stage.a)
+        if not visit.of("token"):
+            rows.append(not_reached("the token endpoint was not asked", subject=subject))
+            continue
+        shown = stage.shown(visit.page)
+        problem = "it signed in" if shown else stage.crashed(visit.page)
+        rows.append(judged(problem, f"refused with {visit.page.told}", visit.of("token"), subject=subject))
+    return rows
+
+
+def _forged(stage: Stage, how: str) -> Any:
+    """Let ID tokens of A be wrong in one way, as a context."""
+    wrong: dict[str, dict[str, Any]] = {
+        "audience": {"aud": "zqx-another-client"},
+        "issuer": {"iss": "https://zqx.example/oauth2"},
+        "expired": {"exp": int(time.time()) - 3_600, "iat": int(time.time()) - 7_200},
+        "nonce": {"nonce": "zqx-another-nonce"},
+    }
+    changed = wrong.get(how, {})
+
+    def edit(exchange: Exchange, document: dict[str, Any]) -> None:
+        if "id_token" not in document:
+            return
+        header, claims = claims_of(document["id_token"])
+        claims |= changed
+        keys = exchange.state.keys
+        if how == "unsigned":
+            document["id_token"] = f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(claims)}."
+        elif how == "another key":
+            theirs = keys.sign(STRANGER, claims, "RS256").rsplit(".", 1)[1]
+            document["id_token"] = f"{_part(header)}.{_part(claims)}.{theirs}"
+        elif how.startswith("HS256"):
+            document["id_token"] = _with_public_key(keys.jwks(stage.a, time.time()), header, claims)
+        else:
+            document["id_token"] = keys.sign(stage.a, claims, "RS256")
+
+    return stage.edits(stage.a, ("token",), edit)
+
+
+def _with_public_key(jwks: dict[str, Any], header: dict[str, Any], claims: dict[str, Any]) -> str:
+    """Signed by HMAC with the public key as its secret (RFC 8725 section 2.1)."""
+    from joserfc.jwk import RSAKey
+
+    public = next(key for key in jwks["keys"] if key["kty"] == "RSA")
+    pem = RSAKey.import_key(public).as_pem(private=False)
+    signed = f"{_part({**header, 'alg': 'HS256'})}.{_part(claims)}"
+    digest = hmac.new(pem, signed.encode(), hashlib.sha256).digest()
+    return f"{signed}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+
+
+def _part(value: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+@check("R08")
+def rotated_keys(stage: Stage) -> Row:
+    """A sign-in after the provider has taken new keys."""
+    if "openid" not in stage.visits[stage.a].authorization.get("scope", "").split():
+        return row(NOT_APPLICABLE, "the scope openid is not asked for")
+    stage.hospitals.server.rotate_keys(stage.a)
+    visit = stage.visit(stage.a)
+    fetched = visit.of("jwks")
+    if not shows_own(stage, visit):
+        return row(BROKE, f"an ID token of a new key was refused with {visit.page.told}", visit.asked)
+    if len(fetched) > _MOST_TRIES:
+        return row(BROKE, f"the key set was asked for {len(fetched)} times", fetched)
+    return row(HELD, f"signed in; the key set was asked for {len(fetched)} times", visit.asked)
+
+
+@check("R12")
+def opaque(stage: Stage) -> Row:
+    """An access token that happens to be a JWT, with claims of somebody else."""
+    foreign = {"sub": "zqxforeign", "patient": "p2", "fhirUser": "Practitioner/zqxforeign", "scope": "user/*.*"}
+
+    def edit(exchange: Exchange, document: dict[str, Any]) -> None:
+        if "access_token" in document and exchange.trace.grant is not None:
+            value = exchange.state.keys.sign(stage.a, foreign, "RS256")
+            document["access_token"] = exchange.state.ledger.add_token(exchange.trace.grant, value)
+
+    with stage.edits(stage.a, ("token",), edit):
+        visit = stage.visit(stage.a)
+    if visit.page.shows("zqxforeign") or f"{stage.a} p2" in stage.shown(visit.page, [stage.a]):
+        return row(BROKE, "it believed what stands in the access token", visit.asked)
+    if not shows_own(stage, visit):
+        return row(BROKE, f"with an access token that is a JWT it ended with {visit.page.told}", visit.asked)
+    return row(HELD, "the token was carried as it is", visit.asked)
+
+
+@check("R18")
+def senseless_expiry(stage: Stage) -> list[Row]:
+    """expires_in that is missing, a text, negative."""
+    rows = []
+    for subject, value in (("missing", None), ("a text", "soon"), ("negative", -1)):
+        with edit_token(stage, stage.a, expires_in=value):
+            visit = stage.visit(stage.a)
+        refreshed = [one for one in visit.of("token") if one.form.get("grant_type") == "refresh_token"]
+        problem = stage.crashed(visit.page)
+        if not problem and len(refreshed) > _MOST_TRIES:
+            problem = f"it refreshed {len(refreshed)} times"
+        rows.append(judged(problem, visit.page.told, visit.asked, subject=subject))
+    return rows

@@ -1,0 +1,330 @@
+"""The simulated hospitals of a rehearsal, a stranger beside them, and everything that they are asked.
+
+Each is a whole hospital of the sandbox, with records of its own (:mod:`interlock.rehearse.records`). The stranger is
+one that the application was never told of: whatever arrives there is a finding. What a hostile hospital does otherwise
+is a *twist*: it acts for one check, within ``with hospitals.twisted(…)``, and then everything is polite again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.responses import Response
+
+from interlock.model.errors import InterlockError
+from interlock.model.product import Product, ProductClient
+from interlock.model.rehearsal import Layout
+from interlock.rehearse.records import records
+from interlock.sandbox.bearer import bearer_token
+from interlock.sandbox.clients import Client, Method
+from interlock.sandbox.exchange import NUMBER, Director, Exchange, Timing
+from interlock.sandbox.grants import Context
+from interlock.sandbox.launches import with_query
+from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
+from interlock.sandbox.replies import plain_json
+from interlock.sandbox.server import SandboxServer
+from interlock.sandbox.signing import published_ec_key
+from interlock.sandbox.sockets import listening
+from interlock.sandbox.tape import Entry
+
+#: The hospital that the application does not know.
+STRANGER = "stranger"
+#: What stands in the User-Agent of the rehearsal's own browsers, so that the tape tells them from the application.
+BROWSER = "interlock-rehearsal"
+_MAX_HEARD = 6_000
+_METHODS: Mapping[str, tuple[Method, ...]] = {
+    "public": ("none",),
+    "confidential-symmetric": ("client_secret_basic", "client_secret_post"),
+    "confidential-asymmetric": ("private_key_jwt",),
+}
+
+Instead = Callable[[Exchange], Response | None]
+Altered = Callable[[Exchange, Response], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request at a simulated hospital, with what the tape does not keep: values as they were sent.
+
+    :ivar organization: empty for an address of no hospital; ``host`` tells where it arrived.
+    :ivar form: fields of a form; ``token`` the bearer token; ``authorization`` the whole header.
+    """
+
+    number: int
+    at: float
+    organization: str
+    role: str
+    by_app: bool
+    method: str
+    path: str
+    host: str
+    status: int | None
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+    headers: Mapping[str, str]
+    token: str | None
+
+    def holds(self, value: str) -> bool:
+        """Whether a value was sent in it, wherever."""
+        return value in (*self.query.values(), *self.form.values(), self.token) or any(
+            value in header for header in self.headers.values()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+    headers: Mapping[str, str]
+    token: str | None
+
+
+class _Twists(Director):
+    """What hospitals do otherwise now, and the values of every request; nothing of it is ever written."""
+
+    def __init__(self) -> None:
+        self.instead_of: list[Instead] = []
+        self.alter: list[Altered] = []
+        self.heard: dict[int, _Heard] = {}
+        self._order: deque[int] = deque()
+
+    def instead(self, exchange: Exchange) -> Response | None:
+        request = exchange.request
+        form = parse_qsl(exchange.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200)
+        query = parse_qsl(str(request.url.query), keep_blank_values=True, max_num_fields=200)
+        is_form = "form-urlencoded" in request.headers.get("content-type", "")
+        number = int(request.scope[NUMBER])
+        self.heard[number] = _Heard(
+            dict(query), dict(form) if is_form else {}, dict(request.headers), bearer_token(request.headers)
+        )
+        self._order.append(number)
+        if len(self._order) > _MAX_HEARD:
+            del self.heard[self._order.popleft()]
+        for act in tuple(self.instead_of):
+            response = act(exchange)
+            if response is not None:
+                return response
+        return _of_stranger(exchange) if exchange.organization.id == STRANGER else None
+
+    def altered(self, exchange: Exchange, response: Response) -> Response:
+        for act in tuple(self.alter):
+            response = act(exchange, response)
+        return response
+
+
+def _of_stranger(exchange: Exchange) -> Response | None:
+    """A hospital that takes any client: it wants the application to go on, and to send it what it should not."""
+    if exchange.role == "authorize":
+        asked = exchange.request.query_params
+        target = with_query(asked.get("redirect_uri", ""), code=secrets.token_hex(32), state=asked.get("state"))
+        return Response(status_code=302, headers={"Location": target})
+    if exchange.role == "token":
+        answer = {"access_token": secrets.token_hex(32), "token_type": "Bearer", "expires_in": 3600, "patient": "p1"}
+        return plain_json({**answer, "scope": "launch openid patient/*.rs"})
+    return None
+
+
+class Hospitals:
+    """The hospitals of a rehearsal while they stand, as a context manager.
+
+    :ivar layout: whether they have addresses or ports of their own.
+    :ivar began: when they were made, Unix time in seconds.
+    """
+
+    def __init__(self, product: Product, port: int | None = None) -> None:
+        """Prepare them; nothing is bound before the context is entered.
+
+        :param port: another first port than the product's file says; 0 for any free one.
+        """
+        self.product = product
+        self.clients: dict[str, ProductClient] = {client.id: client for client in product.organizations}
+        self.layout: Layout = _layout()
+        organizations = [hospital(name) for name in (*self.clients, STRANGER)]
+        self.server = SandboxServer(
+            organizations, port=product.port if port is None else port, apart=self.layout, timing=Timing(1.0, 5.0)
+        )
+        self._twists = _Twists()
+        self.began = time.time()
+
+    def __enter__(self) -> Hospitals:
+        """Bind the addresses and register the product at each of them.
+
+        :raises InterlockError: a port is taken: another rehearsal may be running.
+        """
+        try:
+            self.server.__enter__()
+        except InterlockError as error:
+            remedy = "end the other program (another rehearsal?), or give product.yaml another port"
+            raise InterlockError(f"the simulated hospitals cannot stand: {error.message}", remedy=remedy) from error
+        self.server.direct(self._twists)
+        for client in self.clients.values():
+            self.server.register(client.id, registered(self.product, client))
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        """Close every address."""
+        self.server.__exit__(None, None, None)
+
+    def base(self, org: str) -> str:
+        """The FHIR base URL of a hospital, which is its ``iss``."""
+        return self.server.base_url(org)
+
+    def host(self, org: str) -> str:
+        """Host and port of a hospital."""
+        return urlsplit(self.base(org)).netloc
+
+    def address(self, org: str, role: str) -> str:
+        """The address of one endpoint of a hospital: ``authorize`` or ``token``."""
+        return f"{self.base(org)}/oauth2/{role}"
+
+    def launch(
+        self, org: str, patient: str = "p1", *, handle: str | None = None, access_seconds: float | None = None
+    ) -> str:
+        """The address that the EHR opens for a chart: the product's launch URL with ``iss`` and ``launch``."""
+        context = Context(patient=patient, encounter=f"{patient}-encounter")
+        return self.server.launch(
+            org, self.clients[org].client_id, context=context, handle=handle, access_seconds=access_seconds
+        )
+
+    @contextlib.contextmanager
+    def twisted(self, *, instead: Instead | None = None, altered: Altered | None = None) -> Iterator[None]:
+        """Let hospitals behave otherwise within the context."""
+        if instead is not None:
+            self._twists.instead_of.append(instead)
+        if altered is not None:
+            self._twists.alter.append(altered)
+        try:
+            yield
+        finally:
+            if instead is not None:
+                self._twists.instead_of.remove(instead)
+            if altered is not None:
+                self._twists.alter.remove(altered)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The tape: every request at every hospital."""
+        return self.server.tape.entries
+
+    def now(self) -> int:
+        """The number of the newest request, from which on a check looks."""
+        entries = self.entries
+        return entries[-1].number if entries else 0
+
+    def asked(
+        self, since: int = 0, *, by_app: bool | None = True, org: str | None = None, role: str = ""
+    ) -> list[Asked]:
+        """Requests after number ``since``, by default the application's own, at one hospital or in one role."""
+        found = []
+        for entry in self.entries:
+            if entry.number <= since:
+                continue
+            headers = dict(entry.headers)
+            from_app = BROWSER not in headers.get("user-agent", "")
+            if by_app not in (None, from_app) or org not in (None, entry.organization) or role not in ("", entry.role):
+                continue
+            heard = self._twists.heard.get(entry.number)
+            found.append(
+                Asked(
+                    entry.number,
+                    entry.at,
+                    entry.organization,
+                    entry.role,
+                    from_app,
+                    entry.method,
+                    entry.path,
+                    headers.get("host", ""),
+                    entry.answer.status if entry.answer else None,
+                    heard.query if heard else dict(entry.query),
+                    heard.form if heard else {},
+                    heard.headers if heard else headers,
+                    heard.token if heard else None,
+                )
+            )
+        return found
+
+    def environment(self) -> dict[str, str]:
+        """What the application has to know, as variables: ``SIM_ALDER_ISS``, ``SIM_ALDER_CLIENT_ID`` and so on."""
+        told: dict[str, str] = {"SIM_ORGANIZATIONS": " ".join(self.clients)}
+        for client in self.clients.values():
+            name = f"SIM_{client.id.upper().replace('-', '_')}"
+            told |= {
+                f"{name}_ISS": self.base(client.id),
+                f"{name}_CLIENT_ID": client.client_id,
+                f"{name}_REDIRECT_URI": client.redirect_uri,
+            }
+            if client.client == "confidential-symmetric":
+                told[f"{name}_CLIENT_SECRET"] = client_secret(client.id)
+            if client.client == "confidential-asymmetric" and self.product.jwks_url is None:
+                told[f"{name}_PRIVATE_JWK"] = json.dumps(client_jwk(client.id, private=True), separators=(",", ":"))
+        return told
+
+
+def _layout() -> Layout:
+    """Addresses of their own where this computer has them, ports otherwise."""
+    try:
+        listening(0, "127.0.0.2").close()
+    except InterlockError:
+        return "ports"
+    return "addresses"
+
+
+def hospital(org: str) -> SimulatedOrganization:
+    """A hospital that offers everything: both launches, all kinds of clients, sign-in by OpenID Connect, all reads."""
+    base = _documents()
+    return base.model_copy(
+        update={"id": org, "name": f"Simulated hospital {org}", "resources": records(org), "registered_origins": ()}
+    )
+
+
+@cache
+def _documents() -> SimulatedOrganization:
+    """The shipped hospital with the widest offer, with the types of the one with most of them."""
+    shipped = {organization.id: organization for organization in load_organizations()}
+    base, wider = shipped["summerfield"], shipped["riverside"]
+    metadata, smart = dict(base.metadata or {}), dict(base.smart or {})
+    rest = dict(metadata["rest"][0])
+    known = {entry["type"]: entry for entry in [*(wider.metadata or {})["rest"][0]["resource"], *rest["resource"]]}
+    metadata["rest"] = [{**rest, "resource": list(known.values())}]
+    scopes = [f"{level}/{name}.rs" for level in ("patient", "user", "system") for name in known]
+    smart["scopes_supported"] = list(dict.fromkeys([*smart["scopes_supported"], *scopes]))
+    return base.model_copy(update={"metadata": metadata, "smart": smart})
+
+
+def registered(product: Product, client: ProductClient) -> Client:
+    """The product as one hospital has it registered."""
+    asymmetric = client.client == "confidential-asymmetric"
+    return Client(
+        id=client.client_id,
+        name="The product",
+        redirect_uris=(client.redirect_uri,),
+        launch_uris=(product.launch_at(client),),
+        methods=_METHODS[client.client],
+        secret=client_secret(client.id) if client.client == "confidential-symmetric" else "",
+        jwks={"keys": [client_jwk(client.id)]} if asymmetric and product.jwks_url is None else None,
+        jwks_uri=product.jwks_url if asymmetric else None,
+    )
+
+
+def client_secret(org: str) -> str:
+    """The secret of the product at one simulated hospital: the same on every machine, it protects nothing."""
+    return f"sim-{hashlib.sha256(f'interlock rehearsal {org} client secret, published'.encode()).hexdigest()[:40]}"
+
+
+def client_jwk(org: str, *, private: bool = False) -> dict[str, Any]:
+    """The key of the product at one simulated hospital, P-384: the same on every machine, it protects nothing."""
+    from joserfc.jwk import ECKey  # 100 ms that only a client with keys needs
+
+    key = published_ec_key(f"interlock rehearsal {org} client key, published")
+    named = ECKey.import_key(key, {"kid": f"sim-{org}", "use": "sig", "alg": "ES384"})
+    return dict(named.as_dict(private=private))

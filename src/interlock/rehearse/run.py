@@ -1,0 +1,175 @@
+"""One rehearsal from its beginning to its end: polite launches, then every check, and the observation of it all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
+
+from interlock.model.product import Product, VisitedEndpoint
+from interlock.model.rehearsal import (
+    ProductObservation,
+    RehearsalCheck,
+    RehearsalOutcome,
+    RehearsalResult,
+    RehearsedApp,
+    TapeLine,
+)
+from interlock.model.text import plain
+from interlock.rehearse.browser import Budget, BudgetSpentError
+from interlock.rehearse.checks import authorization, callback, endpoints, fhir, launch, refresh, sessions, tokens
+from interlock.rehearse.checks.base import BUILT, Built, shows_own
+from interlock.rehearse.hospitals import BROWSER, STRANGER, Hospitals
+from interlock.rehearse.stage import NOT_APPLICABLE, NOT_REACHED, Row, Running, Stage
+from interlock.sandbox.tape import Entry
+
+__all__ = ["BUILT", "rehearse"]
+
+_FAMILIES = (launch, authorization, callback, tokens, refresh, fhir, sessions, endpoints)
+MAX_REQUESTS, MAX_SECONDS = 4_000, 300.0
+
+
+def rehearse(
+    hospitals: Hospitals,
+    running: Running,
+    catalogue: Sequence[RehearsalCheck],
+    *,
+    orgs: Sequence[str] = (),
+    only: Collection[str] = (),
+    endpoints: tuple[VisitedEndpoint, ...] = (),
+    target: str | None = None,
+    pinned: str | None = None,
+    repeat: int = 1,
+    app: RehearsedApp | None = None,
+    on_result: Callable[[RehearsalResult], None] | None = None,
+) -> ProductObservation:
+    """Rehearse the product that runs, against hospitals that stand.
+
+    :param catalogue: the checks to look at, as far as they are built; those that are not are left out.
+    :param orgs: only these of the hospitals that the product knows, the first two in these roles.
+    :param only: only these checks, by id.
+    :param repeat: how often each is looked at; where two looks differ it is inconclusive.
+    :param on_result: told each row as soon as it is known.
+    """
+    product: Product = hospitals.product
+    began, started = time.monotonic(), datetime.now(UTC)
+    budget = Budget(MAX_REQUESTS, began + MAX_SECONDS)
+    stage = Stage(hospitals, product, running, budget, endpoints, tuple(orgs or hospitals.clients), target, pinned)
+    results: list[RehearsalResult] = []
+    stopped: str | None = None
+    polite = False
+
+    def tell(check: RehearsalCheck, rows: Sequence[Row]) -> None:
+        for row in rows:
+            result = _result(check, row)
+            results.append(result)
+            if on_result is not None:
+                on_result(result)
+
+    chosen = [(check, BUILT[check.id]) for check in catalogue if check.id in BUILT and (not only or check.id in only)]
+    try:
+        _prove_reachable(stage)
+        for org in stage.orgs:
+            stage.visits[org] = stage.visit(org)
+        stage.close_browsers()
+        polite = all(shows_own(stage, visit) for visit in stage.visits.values())
+        for check, built in chosen:
+            tell(check, _looked(stage, built, polite=polite, repeat=repeat))
+    except BudgetSpentError as spent:
+        stopped = f"the rehearsal ended early: {spent.message}"
+        known = {result.id for result in results}
+        for check, _ in chosen:
+            if check.id not in known:
+                tell(check, [Row(NOT_REACHED, stopped)])
+    finally:
+        stage.close_browsers()
+    about = app or RehearsedApp(launch_url=product.launch_url)
+    return ProductObservation(
+        app=about.but(deaths=running.deaths),
+        started=started,
+        elapsed_ms=round((time.monotonic() - began) * 1_000, 1),
+        driver="http",
+        layout=hospitals.layout,
+        organizations=stage.orgs,
+        polite=polite,
+        stopped=stopped,
+        sent=budget.sent,
+        results=tuple(results),
+        tape=tuple(_line(entry, hospitals) for entry in hospitals.entries),
+    )
+
+
+def _prove_reachable(stage: Stage) -> None:
+    """Ask each decoy once: one that cannot be reached would make a check hold that was never put."""
+    browser = stage.browser()
+    for org in (*stage.orgs, STRANGER):
+        page = browser.open(f"{stage.hospitals.base(org)}/.well-known/smart-configuration")
+        if page.status != 200:
+            raise BudgetSpentError(f"the simulated hospital {org} cannot be reached: {page.told}")
+
+
+def _looked(stage: Stage, built: Built, *, polite: bool, repeat: int) -> list[Row]:
+    if not polite and not built.polite:
+        return [Row(NOT_REACHED, "a polite launch did not hold at every hospital, and nothing else was tried")]
+    if built.two and stage.b is None:
+        return [Row(NOT_APPLICABLE, "the product knows one hospital here, and this needs two")]
+    looks = [_once(stage, built) for _ in range(max(1, repeat))]
+    return looks[0] if len(looks) == 1 else _agreed(looks)
+
+
+def _once(stage: Stage, built: Built) -> list[Row]:
+    deaths = stage.running.deaths
+    try:
+        found = built.look(stage)
+    finally:
+        stage.close_browsers()
+    rows = [found] if isinstance(found, Row) else list(found)
+    if not stage.running.alive() and stage.running.revive():
+        died = Row(RehearsalOutcome.BROKE, "the product ended by itself and was started again", subject="the product")
+        return [*rows, died] if stage.running.deaths > deaths else rows
+    return rows
+
+
+def _agreed(looks: Sequence[list[Row]]) -> list[Row]:
+    """The rows of several looks; one that is not the same in all of them is inconclusive."""
+    known = [{(row.org, row.subject): row for row in rows} for rows in looks]
+    agreed = []
+    for key, row in known[0].items():
+        outcomes = {other[key].outcome if key in other else None for other in known}
+        if len(outcomes) == 1:
+            agreed.append(row)
+        else:
+            seen = f"{len(looks)} looks differ; the first: {row.seen}"
+            agreed.append(Row(RehearsalOutcome.INCONCLUSIVE, seen, row.requests, row.org, row.subject))
+    return agreed
+
+
+def _result(check: RehearsalCheck, row: Row) -> RehearsalResult:
+    return RehearsalResult(
+        id=check.id,
+        outcome=row.outcome,
+        severity=check.severity,
+        title=check.title,
+        organization=row.org,
+        subject=plain(row.subject, 300) if row.subject else None,
+        seen=plain(row.seen, 1_000),
+        requests=row.requests[:50],
+    )
+
+
+def _line(entry: Entry, hospitals: Hospitals) -> TapeLine:
+    headers = dict(entry.headers)
+    at_stranger = headers.get("host") == hospitals.host(STRANGER)
+    return TapeLine(
+        number=entry.number,
+        at=round(entry.at - hospitals.began, 3),
+        by="browser" if BROWSER in headers.get("user-agent", "") else "app",
+        where=entry.organization or (STRANGER if at_stranger else "nowhere"),
+        role=entry.role,
+        method=entry.method,
+        path=entry.path,
+        query=entry.query,
+        form=entry.body.form or (),
+        status=entry.answer.status if entry.answer else None,
+        words=entry.words,
+    )

@@ -1,0 +1,313 @@
+"""What a check of a rehearsal has at hand: the hospitals, browsers, the product, and the ways that lead through it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.responses import Response
+
+from interlock.model.product import Product, VisitedEndpoint
+from interlock.model.rehearsal import RehearsalOutcome
+from interlock.rehearse.browser import Browser, Budget, Page
+from interlock.rehearse.hospitals import Asked, Hospitals
+from interlock.rehearse.records import PATIENTS, canary
+from interlock.sandbox.exchange import Exchange
+from interlock.sandbox.launches import with_query
+from interlock.sandbox.replies import fhir_json, plain_json
+
+HELD, BROKE, NOT_REACHED = RehearsalOutcome.HELD, RehearsalOutcome.BROKE, RehearsalOutcome.NOT_REACHED
+NEEDS_HOOK, NOT_APPLICABLE = RehearsalOutcome.NEEDS_HOOK, RehearsalOutcome.NOT_APPLICABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one check showed, at one hospital or endpoint; see :class:`interlock.model.rehearsal.RehearsalResult`."""
+
+    outcome: RehearsalOutcome
+    seen: str
+    requests: tuple[int, ...] = ()
+    org: str | None = None
+    subject: str | None = None
+
+
+def row(outcome: RehearsalOutcome, seen: str, asked: Iterable[Asked] = (), **about: str | None) -> Row:
+    """A row with the numbers of the requests that show it, at most 50."""
+    return Row(outcome, seen, tuple(one.number for one in asked)[:50], **about)
+
+
+def judged(problem: str, well: str, asked: Iterable[Asked] = (), **about: str | None) -> Row:
+    """A row that broke by a problem, or held, in the words of ``well``."""
+    return row(BROKE if problem else HELD, problem or well, asked, **about)
+
+
+class Running(Protocol):
+    """The product as a program: whether it runs, and what to do when it ended."""
+
+    deaths: int
+
+    def alive(self) -> bool:
+        """Whether it runs, as far as anybody can tell from outside."""
+
+    def revive(self) -> bool:
+        """Start it again if it ended and can be; whether it had ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A sign-in that has come as far as the authorization request, which was not sent yet.
+
+    :ivar asked: the parameters of the authorization request; empty where none was made.
+    """
+
+    org: str
+    page: Page
+    asked: Mapping[str, str]
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A sign-in that has come as far as the answer of the authorization server, which was not delivered yet.
+
+    :ivar url: the whole address of the answer; ``fields`` its parameters.
+    """
+
+    begun: Begun
+    url: str
+    fields: Mapping[str, str]
+
+    @property
+    def code(self) -> str:
+        """The code."""
+        return self.fields.get("code", "")
+
+    def but(self, base: str | None = None, **changed: str | None) -> str:
+        """The address with other parameters; none takes one away."""
+        fields = {name: value for name, value in {**self.fields, **changed}.items() if value is not None}
+        return with_query(base or self.url.partition("?")[0], **fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A sign-in that was followed to its end.
+
+    :ivar asked: every request of the application at any hospital since it began.
+    :ivar authorization: the parameters of the authorization request.
+    """
+
+    org: str
+    patient: str
+    page: Page
+    authorization: Mapping[str, str]
+    since: int
+    asked: tuple[Asked, ...]
+
+    def of(self, role: str) -> list[Asked]:
+        """The application's requests in one role at its hospital."""
+        return [one for one in self.asked if one.role == role and one.organization == self.org]
+
+
+@dataclass
+class Stage:
+    """The stage of one rehearsal.
+
+    :ivar orgs: ids of the hospitals that the product knows, the first two called A and B.
+    :ivar visits: the polite sign-in at each of them that held.
+    :ivar begun: sign-ins of twenty new browsers, for the checks that compare many.
+    """
+
+    hospitals: Hospitals
+    product: Product
+    running: Running
+    budget: Budget
+    endpoints: tuple[VisitedEndpoint, ...] = ()
+    orgs: tuple[str, ...] = ()
+    target: str | None = None
+    pinned: str | None = None
+    visits: dict[str, Visit] = field(default_factory=dict)
+    begun: list[Begun] = field(default_factory=list)
+    _browsers: list[Browser] = field(default_factory=list)
+
+    @property
+    def a(self) -> str:
+        """The first hospital."""
+        return self.orgs[0]
+
+    @property
+    def b(self) -> str | None:
+        """The second one, where the product knows two."""
+        return self.orgs[1] if len(self.orgs) > 1 else None
+
+    # -- browsers ---------------------------------------------------------------------------------------------------
+
+    def browser(self) -> Browser:
+        """A new browser, closed when the check ends."""
+        browser = Browser(self.budget, self.target, self.pinned)
+        self._browsers.append(browser)
+        return browser
+
+    def close_browsers(self) -> None:
+        """Forget every browser."""
+        while self._browsers:
+            self._browsers.pop().close()
+
+    # -- the ways through the product -------------------------------------------------------------------------------
+
+    def begin(self, browser: Browser, org: str, patient: str = "p1", url: str | None = None, **launch: Any) -> Begun:
+        """Launch, and stop before the authorization request is sent."""
+        since = self.hospitals.now()
+        address = url or self.hospitals.launch(org, patient, **launch)
+        page = browser.open(address, until=self.authorization_endpoints)
+        at = page.next if page.stopped == "elsewhere" else ""
+        known = any(at.startswith(endpoint) for endpoint in self.authorization_endpoints)
+        return Begun(org, page, _fields(at, page.form) if known else {}, since)
+
+    def answer(self, browser: Browser, begun: Begun) -> Answered | None:
+        """Send the authorization request, and stop before the answer is delivered; none where there is none."""
+        if not begun.asked:
+            return None
+        page = browser.open(
+            begun.page.next, method=begun.page.method, form=begun.page.form, until=self.redirect_addresses
+        )
+        if page.stopped != "elsewhere" or not page.next:
+            return None
+        return Answered(begun, page.next, _fields(page.next, None))
+
+    def answered(self, browser: Browser, org: str, patient: str = "p1") -> Answered | None:
+        """Launch at a hospital, up to its answer, which is a code or nothing counts."""
+        answer = self.answer(browser, self.begin(browser, org, patient))
+        return answer if answer is not None and answer.code else None
+
+    def visit(
+        self, org: str, patient: str = "p1", *, browser: Browser | None = None, url: str | None = None, **launch: Any
+    ) -> Visit:
+        """Launch, and follow to the end: the page of the product that shows a record."""
+        browser = browser or self.browser()
+        begun = self.begin(browser, org, patient, url, **launch)
+        page = begun.page
+        if begun.asked:
+            page = browser.open(page.next, method=page.method, form=page.form)
+            if self.product.home is not None and page.stopped is None and page.status < 400:
+                page = self.home(browser, org, patient)
+        return Visit(org, patient, page, begun.asked, begun.since, tuple(self.hospitals.asked(begun.since)))
+
+    def home(self, browser: Browser, org: str, patient: str = "p1") -> Page:
+        """The page of the product that shows a record, as this browser sees it."""
+        return browser.open(self.home_address(org, patient))
+
+    def home_address(self, org: str, patient: str = "p1") -> str:
+        """Where that page is: what the product's file says, or where the polite sign-in ended."""
+        if self.product.home is not None:
+            return self.at(self.product.home, org, patient)
+        return self.visits[org].page.url
+
+    def at(self, path: str, org: str, patient: str = "p1") -> str:
+        """An address of the product by its path, filled in."""
+        parts = urlsplit(self.product.launch_at(self.hospitals.clients[org]))
+        return f"{parts.scheme}://{parts.netloc}{filled(path, org, patient)}"
+
+    @property
+    def authorization_endpoints(self) -> tuple[str, ...]:
+        """Of every hospital that the product knows."""
+        return tuple(self.hospitals.address(org, "authorize") for org in self.hospitals.clients)
+
+    @property
+    def redirect_addresses(self) -> tuple[str, ...]:
+        """The product's own."""
+        return tuple(client.redirect_uri for client in self.hospitals.clients.values())
+
+    # -- what is looked for -----------------------------------------------------------------------------------------
+
+    def uses(self, code: str, since: int) -> list[Asked]:
+        """Requests of the application that carry this code, at any hospital."""
+        return [one for one in self.hospitals.asked(since) if one.form.get("code") == code or one.holds(code)]
+
+    def shown(self, page: Page, orgs: Iterable[str] | None = None) -> list[str]:
+        """Whose canaries a page shows: ``alder p1`` and so on."""
+        among = self.orgs if orgs is None else orgs
+        return [f"{org} {patient}" for org in among for patient in PATIENTS if page.shows(canary(org, patient))]
+
+    def crashed(self, page: Page) -> str:
+        """Whether a page shows that the application failed by itself; empty when it did not.
+
+        A status of 502 to 504 is an application that says who failed: somebody else.
+        """
+        if page.status in (500, 501) or page.status > 504:
+            return f"it answered with status {page.status}"
+        if page.stopped in ("no_answer", "too_slow", "too_large", "redirects"):
+            return f"it gave {page.told}"
+        return "" if self.running.alive() else "it ended"
+
+    @contextlib.contextmanager
+    def answers(
+        self, org: str, role: str, make: Callable[[Exchange], Response | None], among: Sequence[str] = ()
+    ) -> Iterator[None]:
+        """Let one endpoint of a hospital answer something else; ``among`` names more roles."""
+        roles = (role, *among)
+        with self.hospitals.twisted(
+            instead=lambda exchange: (
+                make(exchange) if exchange.organization.id == org and exchange.role in roles else None
+            )
+        ):
+            yield
+
+    @contextlib.contextmanager
+    def edits(self, org: str, roles: Sequence[str], edit: Callable[[Exchange, dict[str, Any]], Any]) -> Iterator[None]:
+        """Let the JSON answers of a hospital say something else: what ``edit`` returns, or made of what it changed."""
+
+        def altered(exchange: Exchange, response: Response) -> Response:
+            if exchange.organization.id != org or exchange.role not in roles or response.status_code != 200:
+                return response
+            try:
+                document = json.loads(bytes(response.body))
+            except ValueError:
+                return response
+            changed = edit(exchange, document)
+            made = document if changed is None else changed
+            return fhir_json(made) if exchange.role == "resource" else plain_json(made, headers=_kept(response))
+
+        with self.hospitals.twisted(altered=altered):
+            yield
+
+
+def _kept(response: Response) -> dict[str, str]:
+    return {name: response.headers[name] for name in ("cache-control", "pragma") if name in response.headers}
+
+
+def _fields(url: str, form: Mapping[str, str] | None) -> dict[str, str]:
+    """Parameters of an address, and of a form that would be posted to it."""
+    try:
+        pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True, max_num_fields=200)
+    except ValueError:
+        pairs = []
+    return {**dict(pairs), **(form or {})}
+
+
+def filled(text: str, org: str, patient: str) -> str:
+    """A template of the product's file with ``{org}`` and ``{patient}`` filled in."""
+    return text.replace("{org}", org).replace("{patient}", patient)
+
+
+def visible_text(page: Page) -> str:
+    """What a person reads on a page, without what differs from one request to the next: long marks and numbers."""
+    text = re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", page.text)
+    text = unescape(re.sub(r"<[^>]*>", " ", text))
+    text = re.sub(r"[\w-]{20,}|\d+", "#", text)
+    return " ".join(text.split())
+
+
+def is_search(exchange: Exchange) -> bool:
+    """Whether a request is a search: of a type, and of no record by its id."""
+    return exchange.role == "resource" and "/" not in exchange.path.removesuffix("/_search")
+
+
+def query_of(url: str, fields: Mapping[str, str]) -> str:
+    """An address with parameters added, encoded as a form is."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(fields)}" if fields else url

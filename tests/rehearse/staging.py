@@ -1,0 +1,140 @@
+"""The sample application in a thread of this process, sound or with one defect, and hospitals that rehearse it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import threading
+import types
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import uvicorn
+import yaml
+
+from interlock.model.product import Product
+from interlock.model.rehearsal import ProductObservation, RehearsalCheck
+from interlock.rehearse.hospitals import Hospitals
+from interlock.rehearse.run import rehearse
+from interlock.usecases.rehearse import catalogue
+
+ENDPOINTS = [
+    {"path": "/{org}/patient", "what": "page"},
+    {"path": "/{org}/trend.svg", "query": {"patient": "{patient}"}, "what": "viewer"},
+    {"path": "/{org}/filter", "query": {"q": ""}, "what": "filter"},
+]
+
+
+class InThisProcess:
+    """A product that runs in a thread, and never ends by itself."""
+
+    deaths = 0
+
+    def alive(self) -> bool:
+        return True
+
+    def revive(self) -> bool:
+        return False
+
+
+@cache
+def source() -> str:
+    found = find_spec("interlock.rehearse.sample_app")
+    assert found is not None and found.origin is not None
+    return Path(found.origin).read_text("utf-8")
+
+
+def mutated(changes: Sequence[tuple[str, str]]) -> types.ModuleType:
+    """The sample application with some of its text replaced; each piece stands there once."""
+    text = source()
+    for old, new in changes:
+        assert text.count(old) == 1, f"{text.count(old)} times in the sample application: {old}"
+        text = text.replace(old, new)
+    module = types.ModuleType("mutant")
+    sys.modules["mutant"] = module
+    exec(compile(text, "sample_app.py", "exec"), module.__dict__)
+    return module
+
+
+def product_at(port: int, *, shared: bool = False, orgs: int = 2) -> Product:
+    """What ``product.yaml`` says of the sample application on a port."""
+    own = f"http://127.0.0.1:{port}"
+    kinds = ("confidential-asymmetric", "confidential-symmetric", "public")
+    clients = [
+        {
+            "id": name,
+            "client_id": f"sample-at-{name}",
+            "redirect_uri": f"{own}/callback" if shared else f"{own}/{name}/callback",
+            "client": kind,
+        }
+        for name, kind in zip(("alder", "birch", "cedar"), kinds, strict=True)
+    ]
+    told = {
+        "launch_url": f"{own}/launch",
+        "standalone_url": f"{own}/{{org}}/start",
+        "organizations": clients[:orgs],
+        "sign_out": {"path": "/{org}/sign-out"},
+        "endpoints": ENDPOINTS,
+    }
+    return Product.model_validate(told)
+
+
+@contextlib.contextmanager
+def on_stage(
+    changes: Sequence[tuple[str, str]] = (), *, shared: bool = False, orgs: int = 2, broken: str = ""
+) -> Iterator[Hospitals]:
+    """Hospitals that stand, and the sample application, which knows them."""
+    # With the protocol named asyncio switches Nagle's algorithm off; each answer takes 40 ms more otherwise.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        product = product_at(sock.getsockname()[1], shared=shared, orgs=orgs)
+        with Hospitals(product, 0) as hospitals:
+            app = mutated(changes).create({**hospitals.environment(), "SAMPLE_BROKEN": broken})
+            server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
+            thread.start()
+            try:
+                yield hospitals
+            finally:
+                server.should_exit = True
+                thread.join(10)
+
+
+def looked_at(hospitals: Hospitals, only: Collection[str] = (), **settings: object) -> ProductObservation:
+    """A rehearsal of these checks, or of all."""
+    endpoints = hospitals.product.endpoints
+    return rehearse(hospitals, InThisProcess(), checks(), only=only, endpoints=endpoints, **settings)  # type: ignore[arg-type]
+
+
+@cache
+def checks() -> tuple[RehearsalCheck, ...]:
+    return catalogue()
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """The sample application with one defect; ``breaks`` are the checks that must see it, by letter and number."""
+
+    name: str
+    breaks: tuple[str, ...]
+    changes: tuple[tuple[str, str], ...]
+    shared: bool
+
+
+@cache
+def mutants() -> tuple[Mutant, ...]:
+    read = yaml.safe_load((Path(__file__).parent / "mutants.yaml").read_text("utf-8"))
+    return tuple(
+        Mutant(
+            entry["name"],
+            tuple(entry["breaks"]),
+            tuple((change["old"], change["new"]) for change in entry["changes"]),
+            entry.get("shared", False),
+        )
+        for entry in read
+    )

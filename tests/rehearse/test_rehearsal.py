@@ -1,0 +1,71 @@
+"""A sound application holds every check, and each check has a defect that it sees."""
+
+from __future__ import annotations
+
+import pytest
+from staging import Mutant, looked_at, mutants, on_stage, source
+
+from interlock.fhir.validation import validate
+from interlock.model.rehearsal import RehearsalOutcome
+from interlock.rehearse.records import records
+from interlock.rehearse.run import BUILT
+
+#: A few of each kind; the others are in the long tier.
+QUICK = ("any-iss", "no-state", "mix-up", "no-audience", "failed-as-empty", "any-org", "open-redirect", "planted")
+#: Without those that wait for a token to end, or sign in many times.
+QUICK_CHECKS = """
+    L01 L02 L03 L06 L07 L08 L10 A01 A05 A11 C01 C02 C03 C04 C06 C08 T01 T05 R01 F01 F05 F09 F10 S01 S03 E01 E02 D01
+"""
+
+
+def test_each_check_that_is_built_has_a_mutant_whose_text_is_there_once() -> None:
+    text = source()
+    for mutant in mutants():
+        for old, _ in mutant.changes:
+            assert text.count(old) == 1, f"{mutant.name}: {old}"
+    assert {f"RH-{number}" for mutant in mutants() for number in mutant.breaks} == set(BUILT)
+
+
+def test_the_hospitals_records_are_valid() -> None:
+    for record in records("alder"):
+        assert not validate(record, "R4").problems, record["id"]
+
+
+def test_the_sound_application_holds_what_is_quick() -> None:
+    with on_stage() as hospitals:
+        seen = looked_at(hospitals, {f"RH-{number}" for number in QUICK_CHECKS.split()})
+    assert seen.polite
+    assert not seen.stopped
+    assert [result for result in seen.results if result.outcome is not RehearsalOutcome.HELD] == []
+    assert {"alder", "birch", "stranger"} <= {line.where for line in seen.tape}
+    assert "sim-" not in seen.model_dump_json().replace("sim-alder", "").replace("sim-birch", "")
+
+
+@pytest.mark.parametrize("mutant", [one for one in mutants() if one.name in QUICK], ids=lambda one: one.name)
+def test_a_defect_is_seen(mutant: Mutant) -> None:
+    broke(mutant)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mutant", [one for one in mutants() if one.name not in QUICK], ids=lambda one: one.name)
+def test_every_defect_is_seen(mutant: Mutant) -> None:
+    broke(mutant)
+
+
+def broke(mutant: Mutant) -> None:
+    with on_stage(mutant.changes, shared=mutant.shared) as hospitals:
+        seen = looked_at(hospitals, {f"RH-{number}" for number in mutant.breaks})
+    outcomes = {check: outcome.value for check, outcome in seen.outcomes.items()}
+    assert outcomes == dict.fromkeys(outcomes, "broke"), [result.seen for result in seen.results]
+    assert set(outcomes) == {f"RH-{number}" for number in mutant.breaks}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_sound_application_holds_everything_twenty_times(shared: bool) -> None:
+    with on_stage(shared=shared) as hospitals:
+        for _ in range(20 if not shared else 3):
+            seen = looked_at(hospitals)
+            fine = {RehearsalOutcome.HELD, RehearsalOutcome.NOT_APPLICABLE}
+            assert [result for result in seen.results if result.outcome not in fine] == []
+            assert set(seen.outcomes) == set(BUILT)
