@@ -476,3 +476,39 @@ async def test_the_next_question_is_the_one_that_settles_most_and_says_why(termi
         await t.press("w")
         then = t.app.state.worth.questions[0]
         await t.until(lambda: where(t) == (then.scope, then.item))
+
+
+@pytest.mark.usefixtures("unplanned")
+async def test_a_piece_of_evidence_is_added_with_all_that_is_known_of_it_and_removed(terminal, workspace):
+    item = "org.client_registered"
+    pieces = lambda: workspace.responses("riverside")[item].documents  # noqa: E731
+    before = pieces()
+    async with terminal((80, 24)) as t:
+        t.app.ask_questions("riverside", item)
+        await t.until(lambda: t.app.screen._on_form == ("riverside", item))
+        await t.press("d")
+        await t.until_shown("Add a piece of evidence")
+        await t.press("home", "enter")
+        await t.until(lambda: t.app.screen.query("#valid_until"))
+        t.app.screen.query_one("#title").value = "Registration form"
+        t.app.screen.query_one("#reviewer").value = "Bob"
+        t.app.screen.query_one("#date").value = "last week"
+        await t.press("ctrl+s")
+        await t.until_shown("is no day")
+        t.app.screen.query_one("#date").value = "2026-01-05"
+        t.app.screen.query_one("#valid_until").value = "2099-01-05"
+        await t.press("ctrl+s")
+        await t.until(lambda: len(pieces()) == len(before) + 1)
+        added = pieces()[-1]
+        assert (added.title, added.reviewer, added.valid_until) == ("Registration form", "Bob", "2099-01-05")
+        assert "Registration form; of 5 Jan 2026; reviewed by Bob" in t.of("#sources")
+        assert workspace.responses("riverside")[item].by != "Ada", "who adds evidence does not become the author"
+        await t.press("d")
+        await t.until_shown("Add a piece of evidence")
+        await t.press("end", "enter")
+        await t.until_shown("Remove this piece of evidence?")
+        await t.press("left", "enter")
+        await t.until(lambda: pieces() == before)
+        await t.until(lambda: not t.app._saving)
+        await t.press("ctrl+z")
+        await t.until(lambda: pieces() == (*before, added))

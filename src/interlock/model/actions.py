@@ -139,6 +139,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("questions.previous", "p", "Previous", "The question before this one", do="step(-1)", foot=True),
     Action("questions.worth", "w", "Worth most", "The open question that settles most, in any scope"),
     Action("questions.evidence", "e", "Evidence", "Asserted, documented or observed"),
+    Action(
+        "questions.pieces", "d", "Evidence list", "Documents, reports, tickets behind the answer: add one, remove one"
+    ),
     Action("questions.note", "m", "Note", "Write a note"),
     Action("questions.assign", "a", "Assign", "Say who owes this, and by when"),
     Action("questions.scope", "s", "Who", "Whose questions: the product's or an organisation's", foot=True),

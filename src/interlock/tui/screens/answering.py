@@ -9,17 +9,18 @@ from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from textual import on
+from textual import on, work
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
 from interlock.documents.redaction import redacted
 from interlock.model import words
-from interlock.model.base import Status
+from interlock.model.base import Evidence, Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import ItemType
 from interlock.model.response import Response
 from interlock.model.text import paragraph, plain
+from interlock.tui.screens.evidence import ask_evidence
 from interlock.tui.screens.section import AskText, Section
 from interlock.tui.state import Answer, Key
 from interlock.tui.widgets.fields import Choices, Segments
@@ -260,6 +261,31 @@ class Answering(Section):
     def action_evidence(self) -> None:
         """The next kind of evidence."""
         self.query_one(Segments).cycle()
+
+    @work(group="evidence", exclusive=True, description="evidence")
+    async def action_pieces(self) -> None:
+        """Show the pieces of evidence; one more can be added, and each removed."""
+        from interlock.usecases.revise import Given, revised
+
+        self.commit()
+        asked, inputs, root = self._current, self.state.inputs, self.interlock.workspace.root
+        if asked is None or inputs is None:
+            return
+        records = asked.response.documents if asked.response is not None else ()
+        change = await ask_evidence(self, records, asked.text, root, inputs.today)
+        now = self._question(asked.scope, asked.item.id)
+        if change is None or now is None:
+            return
+        given = Given(detach=change) if isinstance(change, int) else Given(attach=change)
+        try:
+            self._record(now, revised(now.item, now.response, given, self.interlock.author))
+        except InterlockError as error:
+            self.notify(plain(error, 400), severity="warning", markup=False)
+            return
+        self._on_form = None
+        self._again()
+        if given.attach is not None and now.response is not None and now.response.evidence is Evidence.ASSERTED:
+            self.notify("The answer counts as asserted still: e says that it is documented, or observed.")
 
     def action_note(self) -> None:
         """Into the note."""

@@ -253,6 +253,7 @@ def _draw_sources(page: Page, shown: Shown) -> None:
     for record in response.documents if response else ():
         style = WARN if record.expired(shown.today) else DIM
         page.bullet(text("+", style), (record.told(shown.today), style))
+    page.line(("d ", ACCENT), ("lists the evidence and adds a piece; a says who owes it", DIM))
     page.para("; ".join(f"{words.EVIDENCE[e].phrase}: {words.EVIDENCE_MEANS[e]}" for e in Evidence), DIM)
     if item.references:
         page.blank()
