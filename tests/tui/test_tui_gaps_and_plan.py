@@ -7,6 +7,7 @@ import pytest
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.plan import finding_of
+from interlock.tui import timeline
 from interlock.tui.plan_page import shorter
 from interlock.tui.screens.gaps import Filter
 from interlock.tui.widgets.rows import Rows
@@ -185,7 +186,7 @@ async def test_the_contract_shows_its_open_points_and_the_fit(terminal, workspac
         await t.until(lambda: "riverside" in t.app.state.inputs.observations, 30)
         await t.settled()
         await t.press("f")
-        assert "riverside" in t.text and "✓" in t.text and "? not observed" in t.text
+        assert "Riverside" in t.of("#fit-told") and "✓ supported" in t.of("#fit-told") and "? not observed" in t.text
         fits = t.app.state.inputs.fits["riverside"]
         needs = {(match.direction, match.resource, match.kind, match.name) for match in fits.matches}
         assert len(t.app.screen.query_one("#fit", Rows).keys) == len(needs)
@@ -217,3 +218,29 @@ async def test_the_chance_of_a_day_that_one_types_is_told_for_each_organisation(
         assert "All of them 100%" in t.of("#dates > Flow")
         await t.press("c")
         await t.until(lambda: "Share of the simulated runs" not in t.of("#dates > Flow"))
+
+
+@pytest.mark.usefixtures("unplanned")
+async def test_every_task_over_time_at_three_widths_and_the_critical_path_alone(terminal):
+    async with terminal((80, 24)) as t:
+        await t.press("5", "m")
+        await t.until(lambda: t.app.screen.query("#timeline") and t.app.screen.query_one("#timeline").keys)
+        plan, table = t.app.state.assessment.plan, t.app.screen.query_one("#timeline")
+        assert set(table.keys) == {task.id for task in plan.left}
+        for width in (20, 40, 70, 140):
+            scale = timeline.Scale.of(plan)
+            axis = scale.axis(width)
+            assert len(axis) == width and " │" in axis and all(len(label) >= 5 for label in axis.split("│")[1:])
+            for task in plan.left:
+                critical = task.criticality >= 0.5
+                drawn = scale.bar(width, task=task, critical=critical).plain
+                assert len(drawn) == width and ("█" in drawn, "▒" in drawn) == (critical, not critical)
+        shown = [line for line in t.lines if "░" in line or "▒" in line]
+        assert len(shown) >= 10 and all(len(line) <= 80 for line in t.lines)
+        await t.press("c")
+        assert set(table.keys) == {task.id for task in plan.left if task.criticality >= 0.5}
+        assert t.of("#timeline-task").count("critical path in") == 1
+        await t.press("escape", "escape")
+        assert t.app.current_mode == "plan" and not t.app.screen.query("#timeline")
+        undated = plan.but(tasks=tuple(task.but(starts=None, ends=None, latest=None) for task in plan.tasks))
+        assert "day 0" in timeline.Scale.of(undated).axis(70)

@@ -38,6 +38,7 @@ from interlock.tui.plan_page import (
     turned,
 )
 from interlock.tui.screens.section import AskText, Pick, Section
+from interlock.tui.screens.timeline import TimelinePage
 from interlock.tui.state import State
 from interlock.tui.undo import Step, shortened
 from interlock.tui.widgets.flow import ScrollingFlow
@@ -73,7 +74,8 @@ class PlanSection(Section):
         "were done? x marks the highlighted task as if it were; w offers the first things, leaving an organisation "
         "out, one more person, another way to launch, and simulating what is tested in a sandbox. The dates are shown "
         "before and after, with the same random numbers. A routine task has begun, or is done, when somebody says so: "
-        "b and d on it ask for the day and who says it."
+        "b and d on it ask for the day and who says it. m shows every task over time, with the critical path; h how "
+        "likely it is by a day that you type."
     )
     INITIAL_FOCUS = "#first-things"
     PANELS = {
@@ -228,6 +230,10 @@ class PlanSection(Section):
         if self.state.assessment is not None:
             self._show_tasks(self.state.assessment.plan)
             self.action_tasks()
+
+    def action_timeline(self) -> None:
+        """Every task over time, on a page of its own."""
+        self.app.push_screen(TimelinePage())
 
     def action_only(self) -> None:
         """List one organisation's tasks, or all."""

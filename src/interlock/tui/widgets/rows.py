@@ -20,6 +20,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from interlock.model.text import plain
 from interlock.tui.keys import bindings
 from interlock.tui.page import DIM, PRIMARY, Page, fit, line, text
 from interlock.tui.widgets.flow import Flow
@@ -35,13 +36,14 @@ TALL = 40
 class Column:
     """One column.
 
+    :ivar title: what stands above it; where it depends on the cells that there are, made for them.
     :ivar width: cells that it needs.
     :ivar grow: its share of the cells that are left over.
     :ivar leaves: the column with the highest number leaves first when there is no room; 0 stays.
     :ivar least: cells to which it shrinks when there is no room even so; 0 for none.
     """
 
-    title: str
+    title: str | Callable[[int], str]
     width: int
     grow: int = 0
     leaves: int = 0
@@ -62,6 +64,10 @@ class Row:
     aside: str = ""
     below: Content | None = None
     below_at: int = 0
+
+
+def _title(column: Column, width: int) -> str:
+    return column.title(width) if callable(column.title) else plain(column.title, 100)
 
 
 def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
@@ -252,7 +258,7 @@ class Rows(Vertical):
 
     def _draw_head(self, page: Page) -> None:
         titles = (
-            fit(text(self._columns[index].title, DIM), width, right=self._columns[index].right)
+            fit(Content.styled(_title(self._columns[index], width), DIM), width, right=self._columns[index].right)
             for index, width in layout(self._columns, self._room())
         )
         page.add(Content(" " * _GAP).join(titles))
