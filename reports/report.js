@@ -21,7 +21,7 @@
     const select = make("select", {}, make("option", { value: "" }, "All"), ...values.map((value) => make("option", {}, value)));
     return [select, make("label", {}, label, select)];
   };
-  const tell = (sentence, values) => sentence.replace(/%\((\w+)\)s/g, (all, name) => values[name]);
+  const tell = (text, of) => text.replace(/%\((\w+)\)s/g, (_, name) => of[name]);
   const words = (element) => element.textContent.replace(/\s+/g, " ").trim();
 
   // Folding: a heading's part is what follows it, up to the next heading of its level or above.
@@ -33,7 +33,7 @@
       toggle.ariaExpanded = open;
       part.forEach((element) => element.classList.toggle(`folded-${level}`, !open));
     };
-    const toggle = button("", () => set(toggle.ariaExpanded !== "true"), { class: "fold", "aria-expanded": true, "aria-label": tell("Fold: %(heading)s", { heading: words(heading) }) });
+    const toggle = button("", () => set(toggle.ariaExpanded !== "true"), { class: "fold", "aria-expanded": true, "aria-label": tell("Fold: %(name)s", { name: words(heading) }) });
     heading.append(toggle);
     return { part, level, set };
   });
@@ -57,7 +57,7 @@
       shown += kept;
     }
     boxes.forEach((box) => box.classList.toggle("off", !box.querySelector("[data-entry]:not(.off)")));
-    told.textContent = shown < entries.length ? tell("%(shown)s of %(total)s entries match", { shown, total: entries.length }) : "";
+    told.textContent = shown < entries.length ? tell("%(shown)s of %(all)s entries match", { shown, all: entries.length }) : "";
   };
   const clear = () => {
     for (const input of inputs) input.value = "";

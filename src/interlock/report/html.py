@@ -26,7 +26,7 @@ _MAX_FONT_BYTES = 400_000
 #: Every fixed word of the script, as it stands there between quotation marks.
 SCRIPT_WORDS = (
     N_("All"),
-    N_("Fold: %(heading)s"),
+    N_("Fold: %(name)s"),
     N_("Critical"),
     N_("High"),
     N_("Medium"),
@@ -34,7 +34,7 @@ SCRIPT_WORDS = (
     N_("Organisation"),
     N_("Owner"),
     N_("Severity"),
-    N_("%(shown)s of %(total)s entries match"),
+    N_("%(shown)s of %(all)s entries match"),
     N_("Fold all"),
     N_("Unfold all"),
     N_("Text"),
