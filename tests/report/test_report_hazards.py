@@ -71,8 +71,8 @@ def test_it_is_told_from_harm_to_control_to_test_open_ones_first() -> None:
 
 def test_a_figure_says_whose_it_is() -> None:
     text = text_of()
-    assert "Severity 4 of 5, serious harm. Detectability very low (judgement of Interlock)" in text
-    assert "Severity 2 of 5, minor harm. Detectability high (set by Dr Grey, safety officer, 20 Nov 2026)" in text
+    assert "severity 4 of 5, serious harm · detectability very low (judgement of Interlock)" in text
+    assert "severity 2 of 5, minor harm · detectability high (set by Dr Grey, safety officer, 20 Nov 2026)" in text
     assert "The team set the figures of 1 of them" in text
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache
 
 import pytest
 
 from interlock.cli.main import run
+from interlock.model.assessment import Assessment
 from interlock.model.observation import Observation, Target
+from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import Inputs, load_inputs, open_workspace
 
@@ -35,6 +39,17 @@ def inputs_of(seen: Seen, tmp_path_factory: pytest.TempPathFactory) -> Callable[
             workspace = initialize(tmp_path_factory.mktemp(template) / template, template)
             made[template] = _observed(load_inputs(open_workspace(workspace.root)), seen)
         return made[template]
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def assessed(inputs_of: Callable[[str], Inputs]) -> Callable[[str], Assessment]:
+    """A sample's assessment of 30 November 2026, with few runs; each made once."""
+
+    @cache
+    def of(template: str) -> Assessment:
+        return assess(inputs_of(template), today=date(2026, 11, 30), runs=200)
 
     return of
 

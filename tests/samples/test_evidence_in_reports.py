@@ -46,7 +46,7 @@ def test_both_sides_are_told_with_author_day_evidence_and_note(inputs_of: Callab
     assert answer.startswith("“Does this organisation's EHR offer a launch from inside it")
     assert "Answered: yes (" in answer and "2 Sep 2026; asserted)" in answer
     assert answer.endswith("Note: The vendor's presentation says that every customer has it.")
-    assert observed.startswith("Observed at its own endpoints on ")
+    assert observed.startswith("Observed at its endpoints on ")
     assert contract.startswith("The workflow contract, version ")
 
 

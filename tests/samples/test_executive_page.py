@@ -18,7 +18,6 @@ from interlock.model.base import Owner, RuleOutcome, TaskState, VerdictValue
 from interlock.model.routine import TaskStatus
 from interlock.report import html, markdown, pdf, view
 from interlock.report.elements import Brand, Shown
-from interlock.usecases.assess import assess
 from interlock.usecases.load import Inputs
 from interlock.usecases.report import PDF_SECTIONS
 from tiers import LONG
@@ -109,9 +108,10 @@ def adds_up_and_begins_once(assessment: Assessment, shown: Shown) -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_it_has_words_alone_and_says_nothing_twice(template: str, inputs_of: Callable[[str], Inputs]) -> None:
-    inputs = inputs_of(template)
-    assessment = assess(inputs, today=TODAY, runs=200)
+def test_it_has_words_alone_and_says_nothing_twice(
+    template: str, inputs_of: Callable[[str], Inputs], assessed: Callable[[str], Assessment]
+) -> None:
+    inputs, assessment = inputs_of(template), assessed(template)
     built = executive(assessment, inputs)
     said = [text for text in texts(built.sections[0]["content"]) if text]
     whole = "\n".join(said)
@@ -129,9 +129,11 @@ def test_it_has_words_alone_and_says_nothing_twice(template: str, inputs_of: Cal
     assert headings[:2] == ["Clinical safety", "First"] and {"When", "In the way", "Not known"} <= set(headings)
 
 
-def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(inputs_of: Callable[[str], Inputs]) -> None:
+def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
+    inputs_of: Callable[[str], Inputs], assessed: Callable[[str], Assessment]
+) -> None:
     inputs = inputs_of("sepsis")
-    shown = executive(assess(inputs, today=TODAY, runs=200), inputs).sections[0]["content"]
+    shown = executive(assessed("sepsis"), inputs).sections[0]["content"]
     assert [row["recommendation"] for row in shown["organizations"]] == [
         "Start",
         "Map first",
@@ -176,10 +178,9 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(inputs_
 
 @pytest.mark.parametrize("template", ["early", "fuzzy-contract"])
 def test_each_open_gap_of_clinical_safety_has_somebody_who_decides_it_and_a_month(
-    template: str, inputs_of: Callable[[str], Inputs]
+    template: str, inputs_of: Callable[[str], Inputs], assessed: Callable[[str], Assessment]
 ) -> None:
-    inputs = inputs_of(template)
-    assessment = assess(inputs, today=TODAY, runs=200)
+    inputs, assessment = inputs_of(template), assessed(template)
     shown = executive(assessment, inputs).sections[0]["content"]
     gaps = {finding.rule for finding in assessment.findings if finding.outcome is RuleOutcome.GAP}
     safety = {"BND-004": "a medical device", "PROD-003": "how long it may wait", "WF-006": "when the output is wrong"}
@@ -191,17 +192,18 @@ def test_each_open_gap_of_clinical_safety_has_somebody_who_decides_it_and_a_mont
 
 def test_a_trial_outside_the_ehr_is_no_pilot_and_waits_for_the_privacy_office(
     inputs_of: Callable[[str], Inputs],
+    assessed: Callable[[str], Assessment],
 ) -> None:
     inputs = inputs_of("outside-ehr")
-    shown = executive(assess(inputs, today=TODAY, runs=200), inputs).sections[0]["content"]
+    shown = executive(assessed("outside-ehr"), inputs).sections[0]["content"]
     assert shown["decisions"][1]["what"].startswith("After the trial outside the EHR, decide by its criterion")
     assert "has to agree before it begins" in shown["safety"][0].value
     assert not [row for row in shown["decisions"] if "pilot" in row["what"]]
 
 
-def test_what_is_in_use_is_said(inputs_of: Callable[[str], Inputs]) -> None:
+def test_what_is_in_use_is_said(inputs_of: Callable[[str], Inputs], assessed: Callable[[str], Assessment]) -> None:
     inputs = inputs_of("ready")
-    assessment = assess(inputs, today=TODAY, runs=50)
+    assessment = assessed("ready")
     begun = TaskStatus(status=TaskState.DONE, done="2026-11-02", by="Integration lead")
     tasks = tuple(
         task.model_copy(update={"progress": begun}) if task.id.startswith("us.launch@") else task
@@ -215,9 +217,10 @@ def test_what_is_in_use_is_said(inputs_of: Callable[[str], Inputs]) -> None:
 
 def test_without_organisations_there_is_no_date_and_without_contract_no_safety(
     inputs_of: Callable[[str], Inputs],
+    assessed: Callable[[str], Assessment],
 ) -> None:
     inputs = inputs_of("blank")
-    assessment = assess(inputs, today=TODAY, runs=50)
+    assessment = assessed("blank")
     shown = executive(assessment.model_copy(update={"contract": None}), inputs).sections[0]["content"]
     assert shown["dates"] == ("There is no date yet: no organisation has been added.",)
     assert shown["safety"][1].value == "There is no workflow contract yet, so nothing of it is decided."
@@ -240,17 +243,21 @@ def sheets(built: view.ReportView, file: Path) -> int:
 
 
 @pytest.mark.parametrize("template", TEMPLATES if LONG else ["sepsis", "auth-blocked"])
-def test_it_is_one_page_of_paper(template: str, inputs_of: Callable[[str], Inputs], tmp_path: Path) -> None:
+def test_it_is_one_page_of_paper(
+    template: str, inputs_of: Callable[[str], Inputs], assessed: Callable[[str], Assessment], tmp_path: Path
+) -> None:
     inputs = inputs_of(template)
-    built = executive(assess(inputs, today=TODAY, runs=200), inputs)
+    built = executive(assessed(template), inputs)
     papers = ("a4", "letter") if LONG or template == "sepsis" else ("a4",)
     for paper in papers:
         assert sheets(replace(built, brand=Brand(paper=paper)), tmp_path / "page.pdf") == 2, "the cover, and one page"
 
 
-def test_fifty_two_organisations_have_one_page_too(inputs_of: Callable[[str], Inputs], tmp_path: Path) -> None:
+def test_fifty_two_organisations_have_one_page_too(
+    inputs_of: Callable[[str], Inputs], assessed: Callable[[str], Assessment], tmp_path: Path
+) -> None:
     inputs = inputs_of("sepsis")
-    one = assess(inputs, today=TODAY, runs=50)
+    one = assessed("sepsis")
     copies = [one, *(of_district(one, number) for number in range(12))]
     plans = [copy.plan for copy in copies]
     many = one.model_copy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
@@ -12,6 +13,8 @@ from interlock.model.text import paragraph, plain
 NAME_LIMIT = 120
 MESSAGE_LIMIT = 600
 NOTE_LIMIT = 4000
+#: Where a sentence ends, and from how many words on it is not said twice.
+_SENTENCE, _LONG = re.compile(r"(?<=[.!?]) "), 8
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -34,6 +37,22 @@ def paragraphs(value: object | None, limit: int = 2000) -> tuple[str, ...]:
 def note(value: object | None) -> str:
     """What a person wrote about an answer, its lines as they are; at most :data:`NOTE_LIMIT` characters."""
     return paragraph(value or "", NOTE_LIMIT)
+
+
+def once(lines: Iterable[str], instead: Callable[[int], str] = lambda number: "") -> list[str]:
+    """Each line without the sentences of eight words and more that an earlier line has said.
+
+    :param instead: what stands in their place, once a line, by the number of that earlier line, from 1 on.
+    """
+    said: dict[str, int] = {}
+    kept = []
+    for number, line in enumerate(lines, start=1):
+        parts = []
+        for sentence in _SENTENCE.split(line):
+            first = said.setdefault(sentence, number) if len(sentence.split()) >= _LONG else number
+            parts.append(sentence if first == number else instead(first))
+        kept.append(" ".join(dict.fromkeys(filter(None, parts))))
+    return kept
 
 
 def anchor(*parts: str) -> str:

@@ -152,4 +152,4 @@ def known(context: Context, finding: Finding) -> str:
     answers = [context.answered(answer) for answer in context.answers_read(finding)]
     if answers:
         return _("answered: %(answers)s", answers=answers[0])
-    return _("as the workflow contract or the organisation's file has it")
+    return _("from the contract or its file")

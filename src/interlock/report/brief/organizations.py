@@ -165,7 +165,7 @@ def _contract(fit: ContractFit | None) -> list[str]:
     if fit is None:
         return []
     if not fit.observed:
-        return [_("The contract could not be compared: nothing was observed.")]
+        return [_("Contract not compared: nothing was observed.")]
     required = [match for match in fit.matches if not match.optional]
     supported = sum(match.outcome == "supported" for match in required)
     lines = [

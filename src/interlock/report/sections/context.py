@@ -246,12 +246,12 @@ class Context:
         own = self.readiness.get(finding.subject.id) if finding.subject.scope is Scope.ORG else None
         observed = own is not None and own.observed in {"observed", "partial"}
         if roots & OBSERVED_ROOTS and own is not None and observed:
-            seen = _("Observed at its own endpoints on %(observed_at)s.", observed_at=safe.day(own.observed_at))
+            seen = _("Observed at its endpoints on %(observed_at)s.", observed_at=safe.day(own.observed_at))
             said.append(Link(label=seen, anchor=self.organization_link(own.org).anchor))
         if "fleet" in roots:
             said.append(Link(label=_("What is known of all organisations together.")))
         if roots & {"org", "settings"} and finding.subject.scope is Scope.ORG:
-            said.append(Link(label=_("What its own file in the workspace records.")))
+            said.append(Link(label=_("What its file in the workspace records.")))
         if roots & {"contract", "fit", "settings"} and self.assessment.contract is not None:
             version = safe.text(self.assessment.contract.version, 40)
             anchor = "contract" if "contract" in self.shown else ""

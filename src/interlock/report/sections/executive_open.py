@@ -181,6 +181,8 @@ def safety(context: Context) -> tuple[Pair, ...]:
     elif review.required is False:
         signs = _("Nobody reviews an output before it enters the record; the contract says that none is required")
     steps = [step for step in (wrong.withdraw or wrong.correct, wrong.notify) if step]
+    if signs is _SAFETY_OPEN and not steps:
+        return (today, Pair(term=_("Review and wrong outputs"), value=_SAFETY_OPEN))
     return (
         today,
         Pair(term=_("Who reviews an output"), value=words.sentence(safe.text(signs, _LINE))),

@@ -28,9 +28,17 @@ def build_first(context: Context) -> Shown:
 
 def first_steps(context: Context) -> list[Shown]:
     """The first things to do, best first."""
-    return [
+    steps = [
         _first(context, rank, first) for rank, first in enumerate(context.assessment.plan.first[:FIRST_LIMIT], start=1)
     ]
+    for name in ("action", "told", "asks"):
+        for step, said in zip(steps, safe.once((step[name] for step in steps), _as_in), strict=True):
+            step[name] = said
+    return steps
+
+
+def _as_in(number: int) -> str:
+    return _("As in %(number)s.", number=number)
 
 
 def _first(context: Context, rank: int, first: FirstThing) -> Shown:

@@ -49,7 +49,7 @@ def _heading(context: Context, wave: int) -> Shown:
             "title": _("Later"),
             "note": _("Open, and not needed for the %(gate)s gate.", gate=gate),
         }
-    note = _("Can start once what it waits for is closed.") if wave else _("Waits for nothing: can start now.")
+    note = _("Starts after what it waits for.") if wave else _("Waits for nothing: can start now.")
     return {"anchor": f"gaps-wave-{wave + 1}", "title": _("Wave %(wave)s", wave=wave + 1), "note": note}
 
 

@@ -45,17 +45,15 @@ def build_hazards(context: Context) -> Shown:
     return {
         "lead": _lead(states, standing),
         "hidden": _hidden(states),
-        "notes": (_(JUDGEMENT), _(_CONTROLLED)),
+        "notes": tuple(
+            filter(None, (_(JUDGEMENT), _(_CONTROLLED), "" if context.brief else _read(*told, *controlled)))
+        ),
         "brief": context.brief,
         "groups": tuple(_groups(context, told[:BRIEF_ROWS])) if context.brief else (),
         "rest": _rest(context, told, controlled),
         "entries": () if context.brief else tuple(_entry(context, state) for state in told),
         "controlled": () if context.brief else tuple(_entry(context, state) for state in controlled),
-        "absent": tuple(
-            {"id": state.hazard.id, "title": safe.name(state.hazard.title), "because": _because(state)}
-            for state in states
-            if state.standing == "does_not_arise" and not context.brief
-        ),
+        "absent": () if context.brief else _absent(states),
     }
 
 
@@ -183,14 +181,25 @@ def _entry(context: Context, state: HazardState) -> Shown:
     }
 
 
-def _read(state: HazardState) -> str:
-    """How much of the sources was read, where it was not the text itself."""
-    short = [
+def _read(*states: HazardState) -> str:
+    """How much of the sources was read, where it was not the text itself; of each once."""
+    short = dict.fromkeys(
         _("%(one)s: %(seen)s alone", one=safe.text(one.title, 120), seen=one.seen)
+        for state in states
         for one in state.sources
         if one.seen != "page"
-    ]
-    return words.sentence(_("Read of %(short)s", short=words.listed(short, 4))) if short else ""
+    )
+    return words.sentence(_("Read of %(short)s", short="; ".join(short))) if short else ""
+
+
+def _absent(states: Sequence[HazardState]) -> tuple[Shown, ...]:
+    """Hazards that cannot arise here, once for each reason."""
+    why: dict[str, list[Shown]] = {}
+    for state in states:
+        if state.standing == "does_not_arise":
+            row = {"id": state.hazard.id, "title": safe.name(state.hazard.title)}
+            why.setdefault(_because(state), []).append(row)
+    return tuple({"because": because, "rows": tuple(rows)} for because, rows in why.items())
 
 
 def _because(state: HazardState) -> str:

@@ -173,7 +173,9 @@ def _card(observation: Observation) -> Shown:
     return {
         "first": safe.text(card.first, 400),
         "blocks": tuple(safe.text(f"{line.text} {line.do}", 900) for line in card.blocks),
-        "ask": tuple(safe.text(f"{line.text} {line.do}" if line.apart else line.text, 900) for line in card.ask),
+        "ask": tuple(
+            safe.once(safe.text(f"{line.text} {line.do}" if line.apart else line.text, 900) for line in card.ask)
+        ),
     }
 
 

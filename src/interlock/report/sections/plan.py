@@ -77,7 +77,8 @@ def bars(context: Context, groups: Sequence[Sequence[PlanTask]]) -> Picture | No
             critical = max(task.criticality for task in group)
             rows.append(GanttRow(told["title"], aside, first, last, critical))
     markup, alt = gantt(rows, context.assessment.plan.start)
-    return Picture(svg=markup, alt=alt, caption=_(DECIDING_NOTE)) if markup else None
+    caption = _(DECIDING_NOTE) if context.brief else _("The same work as bars.")
+    return Picture(svg=markup, alt=alt, caption=caption) if markup else None
 
 
 def curve(context: Context) -> Picture | None:

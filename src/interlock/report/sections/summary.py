@@ -104,8 +104,11 @@ def _reason(context: Context, reason: VerdictReason) -> Shown:
     return {"mark": OUTCOME_MARK[reason.outcome], "id": link, "title": title, "message": message}
 
 
-def why_undecided(context: Context, finding: Finding) -> str:
-    """One sentence; what could not be looked at is called not observed, with the reason."""
+def why_undecided(context: Context, finding: Finding, *, reason: bool = True) -> str:
+    """One sentence; what could not be looked at is called not observed.
+
+    :param reason: say why, where nothing at all was observed there; leave it out where that is said already.
+    """
     if finding.outcome is RuleOutcome.ERROR:
         return words.sentence(
             _("the rule could not be evaluated: %(detail)s", detail=safe.text(finding.detail or _("no detail"), 300))
@@ -114,7 +117,8 @@ def why_undecided(context: Context, finding: Finding) -> str:
     if finding.missing_facts:
         org = finding.subject.id if finding.subject.scope is Scope.ORG else ""
         if org and context.unseen(org):
-            parts.append(_("not observed: %(why_unseen)s", why_unseen=context.why_unseen(org)))
+            why = _("not observed: %(why_unseen)s", why_unseen=context.why_unseen(org))
+            parts.append(why if reason else _("not observed"))
         else:
             parts.append(
                 _(

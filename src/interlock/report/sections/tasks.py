@@ -37,15 +37,11 @@ def build_tasks(context: Context) -> Shown:
         by_wave.setdefault(task.wave, []).append(task)
     waves = []
     for wave in sorted(by_wave):
-        start = (
-            _("can start now, side by side")
-            if wave == min(by_wave)
-            else _("each waits for something in an earlier wave")
-        )
-        note = f"{words.count(len(by_wave[wave]), 'task')}: {start}."
+        note = words.count(len(by_wave[wave]), "task")
         rows = tuple(task_row(context, group) for group in grouped(by_wave[wave]))
         waves.append({"number": str(wave + 1), "note": note, "tasks": rows})
-    return {"waves": tuple(waves)}
+    waits = _("The first wave can start now, side by side; a task of a later one waits for something in an earlier.")
+    return {"waves": tuple(waves), "note": waits if waves else _("Nothing is planned.")}
 
 
 def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from interlock.model import words
 from interlock.model.base import Owner, Scope
@@ -24,7 +24,7 @@ def build_unknowns(context: Context) -> Shown:
     known = [(rule, by_rule[rule.id]) for rule in rules]
     items = _items(context, [finding for _, findings in known for finding in findings])
     return {
-        "lead": _lead(sum(len(findings) for _, findings in known), len(items)),
+        "lead": (*_lead(sum(len(findings) for _, findings in known), len(items)), *_unseen(context, known)),
         "questions": tuple(_question(context, rule, findings) for rule, findings in known),
         "to_answer": items,
     }
@@ -53,6 +53,16 @@ def _lead(undecided: int, items: int) -> tuple[str, ...]:
     return tuple(lead)
 
 
+def _unseen(context: Context, known: Iterable[tuple[Rule, Sequence[Finding]]]) -> Iterator[str]:
+    """Why nothing was observed at an organisation, once for all questions about it."""
+    every = (finding for _rule, findings in known for finding in findings)
+    orgs = {each.subject.id for each in every if each.subject.scope is Scope.ORG and each.missing_facts}
+    for org, name in context.names.items():
+        if org in orgs and context.unseen(org):
+            why = context.why_unseen(org)
+            yield words.sentence(_("Nothing was observed at %(name)s: %(why)s", name=name, why=why))
+
+
 def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> Shown:
     nodes = [context.nodes[finding.key] for finding in findings if finding.key in context.nodes]
     return {
@@ -65,7 +75,7 @@ def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> Show
         "owner": words.OWNER[next((node.owner for node in nodes), Owner.US)].title,
         "behind": behind(context, (finding.key for finding in findings)),
         "subjects": context.subject_lines(
-            (context.subject_link(finding.subject), words.capital(why_undecided(context, finding)))
+            (context.subject_link(finding.subject), words.capital(why_undecided(context, finding, reason=False)))
             for finding in findings
         ),
         "help": _help(context, findings),

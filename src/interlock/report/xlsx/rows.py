@@ -153,9 +153,10 @@ class Content:
                 _lines(*(f"{one.title}: {one.url}" for one in entry["sources"]), entry["judgement"], entry["read"]),
                 *(None,) * 4,
             )
-        for row in shown["absent"]:
-            state = words.HAZARD["does_not_arise"].title
-            yield (row["id"], row["title"], *(None,) * 7, state, None, row["because"], *(None,) * 10)
+        state = words.HAZARD["does_not_arise"].title
+        for group in shown["absent"]:
+            for row in group["rows"]:
+                yield (row["id"], row["title"], *(None,) * 7, state, None, group["because"], *(None,) * 10)
 
     def shares(self) -> list[Row]:
         """Shares, with what each is a share of."""
