@@ -36,7 +36,7 @@ TINY = [(20, 5), (1, 1), (3, 24), (80, 2)]
 _NAMED = (
     "question_mark slash left_square_bracket right_square_bracket up down left right home end pageup pagedown enter "
     "escape tab shift+tab space delete backspace ctrl+s ctrl+p ctrl+c ctrl+a ctrl+k ctrl+u ctrl+x ctrl+v ctrl+end "
-    "ctrl+home shift+right shift+down shift+up shift+left ctrl+z ctrl+y f1"
+    "ctrl+home shift+right shift+down shift+up shift+left ctrl+z ctrl+y ctrl+o f1 f2"
 )
 KEYS = [*"12345678nopuxemslfjcdtwkabgrivhy", *_NAMED.split()]
 PASTED = list(HOSTILE.values())

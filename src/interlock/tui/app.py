@@ -27,7 +27,7 @@ from interlock.tui.screens.organization import OrganizationPage
 from interlock.tui.screens.organization_form import OrganizationForm
 from interlock.tui.screens.questions import QuestionsSection
 from interlock.tui.screens.section import Confirm, Section
-from interlock.tui.screens.sections import SECTIONS, Commands, Jump, commands, help_for
+from interlock.tui.screens.sections import SECTIONS, Commands, InOrder, Jump, commands, help_for
 from interlock.tui.session import Session
 from interlock.tui.state import ProbeRow
 from interlock.tui.themes import THEMES
@@ -63,6 +63,7 @@ class InterlockApp(Session):
     MODES = {section.MODE: section for section in SECTIONS}
     DEFAULT_MODE = SECTIONS[0].MODE
     COMMAND_PALETTE_DISPLAY = "^p"
+    COMMANDS = {InOrder}
     BINDINGS = bindings("app")
 
     def __init__(

@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any
 
 from textual.app import App, ComposeResult, SystemCommand
-from textual.command import CommandPalette
+from textual.command import CommandPalette, DiscoveryHit, Hits
 from textual.content import Content
 from textual.events import Key
 from textual.screen import Screen
+from textual.system_commands import SystemCommandsProvider
 
 from interlock.model.text import plain
 from interlock.tui.keys import bindings, possible, shown_key
@@ -88,6 +89,16 @@ def help_for(app: App[None], screen: Screen[object]) -> Help:
     return Help(f"Help: {screen.title or app.title}", explain, keys)
 
 
+class InOrder(SystemCommandsProvider):
+    """The commands as :func:`commands` gives them, this screen's first: Textual sorts them by name."""
+
+    async def discover(self) -> Hits:
+        """What is listed before anything is typed."""
+        for name, told, callback, listed in self.app.get_system_commands(self.screen):
+            if listed:
+                yield DiscoveryHit(name, callback, help=told)
+
+
 class Commands(CommandPalette, ClosesOnce[None]):
     """Textual's list of every command by name, closed once: two quick enters close it and nothing else."""
 
@@ -158,8 +169,14 @@ def commands(app: Interlock, screen: Screen[object]) -> Iterator[SystemCommand]:
             yield SystemCommand(f"{words} {name}", told, partial(do, org.id), discover=False)
 
 
+#: What a list of commands that is open does itself.
+_HERE_ALREADY = frozenset({"app.go", "app.commands"})
+
+
 def _actions(node: Screen[Any] | App[Any], place: str = "") -> Iterator[SystemCommand]:
     for action in possible(node):
+        if action.id in _HERE_ALREADY:
+            continue
         key = shown_key(node.app, action)
         told = f"{action.help}  ({key})" if key else action.help
         yield SystemCommand(f"{place}{action.words}", told, partial(node.run_action, action.action))
