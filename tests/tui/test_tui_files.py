@@ -17,7 +17,7 @@ async def test_broken_yaml_is_shown_with_its_place_and_the_app_goes_on(terminal,
         assert f"riverside.yaml:{line}" in t.flat_text
         assert "r reads the workspace again" in t.flat_text
         await t.press("4")
-        await t.until_shown("Wave 1")
+        await t.until_shown("What others hang on")
         assert "unknown key" in t.text, "what was read before is still there, and the problem is told"
         path.write_text(whole)
         await t.press("r")

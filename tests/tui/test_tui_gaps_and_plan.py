@@ -8,25 +8,14 @@ from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.plan import finding_of
 from interlock.tui import timeline
+from interlock.tui.gap_tree import Filter
 from interlock.tui.plan_page import shorter
-from interlock.tui.screens.gaps import Filter
 from interlock.tui.widgets.rows import Rows
 from interlock.usecases.plan import next_weeks
 
 
 def listed(t) -> tuple[str, ...]:
     return t.app.screen.query_one("#gaps", Rows).keys
-
-
-async def test_gaps_are_listed_by_wave_severity_and_key(terminal):
-    async with terminal() as t:
-        await t.press("4")
-        nodes = t.app.state.assessment.graph.nodes
-        assert listed(t) == tuple(node.key for node in nodes)
-        assert [node.wave for node in nodes] == sorted(node.wave for node in nodes)
-        t.app.action_reload()
-        await t.settled()
-        assert listed(t) == tuple(node.key for node in t.app.state.assessment.graph.nodes), "the same order again"
 
 
 async def test_filters_say_what_is_listed_and_are_cleared(terminal):
@@ -55,7 +44,7 @@ async def test_a_filter_that_takes_nothing_says_so(terminal):
         t.app.screen._show_list(t.app.state.assessment)
         await t.until_shown("No gap fits the filters")
         await t.press("c")
-        await t.until_shown("Wave 1")
+        await t.until_shown("What others hang on")
 
 
 async def test_gaps_are_found_by_their_words_or_their_rule(terminal):
@@ -76,7 +65,7 @@ async def test_gaps_are_found_by_their_words_or_their_rule(terminal):
 async def test_the_last_line_offers_the_way_back_and_clearing_only_where_they_do_something(terminal):
     async with terminal((80, 24)) as t:
         await t.press("4")
-        await t.until(lambda: "Patterns" in t.lines[-1])
+        await t.until(lambda: "If closed" in t.lines[-1])
         assert "Back" not in t.lines[-1] and "Clear" not in t.lines[-1]
         await t.press("s", "down", "enter")
         await t.until(lambda: "c Clear filters" in t.lines[-1])

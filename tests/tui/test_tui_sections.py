@@ -18,7 +18,7 @@ EXPECTED = {
     "overview": ["Verdict", "Organisations", "Riverside", "never probed", "target gate: pilot"],
     "questions": ["Extra questions", "How many nurses?", "Type the answer: a whole number"],
     "probe": ["Probe all", "Riverside Regional", "never probed"],
-    "gaps": ["Gaps by wave", "Wave 1", "can start now", "@"],
+    "gaps": ["Gaps by what blocks what", "What others hang on", "behind it"],
     "plan": ["When", "Do first", "a range"],
     "report": ["Markdown", "HTML", "Folder", "Milestones"],
     "organizations": ["sandbox://riverside", "Add", "Remove"],

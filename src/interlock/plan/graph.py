@@ -232,6 +232,20 @@ def _root_causes(graph: nx.DiGraph, organizations: Sequence[Organization], targe
     return tuple(sorted(causes, key=lambda cause: (-len(cause.orgs), cause.gate.rank, cause.key)))
 
 
+def dominators(graph: GapGraph) -> dict[str, str | None]:
+    """For each node the nearest one that every path to it passes through; none where no single one does.
+
+    Nothing can be begun before its dominator is closed, so these make a tree of what blocks what.
+    """
+    flow = nx.DiGraph()
+    flow.add_nodes_from(node.key for node in graph.nodes)
+    flow.add_edges_from((edge.before, edge.after) for edge in graph.reduced)
+    flow.add_edges_from([(_SOURCE, key) for key, degree in flow.in_degree if not degree])
+    if _SOURCE not in flow:
+        return {}
+    return {key: first or None for key, first in nx.immediate_dominators(flow, _SOURCE).items() if key != _SOURCE}
+
+
 def _required(graph: nx.DiGraph, names: Mapping[str, str], target_gate: Gate) -> dict[str, list[GapNode]]:
     """Organisation → the nodes that it must close up to the target gate; organisations with none are left out.
 

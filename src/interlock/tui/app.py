@@ -270,6 +270,10 @@ class InterlockApp(Session):
             self.notify(f"Saved in orgs/{saved.id}.yaml.", title=plain(saved.name, 80))
             self.action_reload()
 
+    def suppose(self, supposed: tuple[str, ...]) -> None:
+        """Let these be the what-ifs of the plan; every section that shows them draws them."""
+        self.become(replace(self.state, supposed=supposed))
+
     def show_gap(self, key: str) -> None:
         """Go to one gap."""
         self._in_section("gaps", lambda section: section.go_to(key), GapsSection)

@@ -108,7 +108,7 @@ def _draw_neighbours(page: Page, before: Sequence[GapNode], node: GapNode, after
         page.line(("├ ", PRIMARY), (f"and {len(before) - MOST} more", DIM))
     page.line(("▼", PRIMARY))
     page.bullet(
-        Content.styled("■", f"bold {PRIMARY}"), (f"{node.key}  ", "bold"), (node.title, "bold"), ("  this one", ACCENT)
+        Content.styled("■", f"bold {PRIMARY}"), (node.label, "bold"), ("  this one  ", ACCENT), (node.key, DIM)
     )
     page.line(("▼", PRIMARY))
     if not after:
@@ -123,7 +123,7 @@ def _draw_neighbours(page: Page, before: Sequence[GapNode], node: GapNode, after
 def _box(page: Page, corner: str, node: GapNode) -> None:
     sign = TASK["discovery"] if node.kind == "discovery" else SEVERITY[node.severity]
     lead = Content.assemble((corner, PRIMARY), " ", (sign.glyph, sign.style))
-    page.bullet(lead, line((f"{node.key}  ", "bold"), (node.title, DIM)))
+    page.bullet(lead, line(node.label, (f"  {node.key}", DIM)))
 
 
 #: Organisations and messages of one pattern that are shown.

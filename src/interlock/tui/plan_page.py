@@ -260,7 +260,7 @@ def draw_supposing(page: Page, assessment: Assessment, supposing: Supposing) -> 
     elif result is None:
         page.line(("… working out the dates", ACCENT))
     else:
-        _draw_result(page, result, names)
+        draw_result(page, result, names)
 
 
 def summary(supposing: Supposing) -> str:
@@ -287,7 +287,8 @@ def _lower(label: str) -> str:
     return label[:1].lower() + label[1:]
 
 
-def _draw_result(page: Page, result: WhatIf, names: Mapping[str, str]) -> None:
+def draw_result(page: Page, result: WhatIf, names: Mapping[str, str]) -> None:
+    """Every finish before and after, on a scale that they share."""
     longest = max([max(c.before.p90_days, c.after.p90_days if c.after else 0.0) for c in result.finishes], default=0.0)
     if result.opened or result.closed:  # a change of the contract: what it opens and closes is part of the answer
         page.bullet(text("·", ACCENT), result.changes[0])

@@ -89,6 +89,7 @@ class State:
     :ivar stuck: why the newest inputs could not be judged or assessed; what is shown is older then.
     :ivar waiting: answers that are not on disk.
     :ivar disputes: answers that were not saved, because somebody else answered the same question meanwhile.
+    :ivar supposed: the what-ifs of the plan, in the order in which they were marked (:mod:`interlock.tui.plan_page`).
     :ivar changed_files: files that somebody else changed since they were read.
     """
 
@@ -105,6 +106,7 @@ class State:
     waiting: Mapping[Key, Waiting] = field(default_factory=dict)
     disputes: Mapping[Key, InterlockError] = field(default_factory=dict)
     probes: Mapping[str, ProbeRow] = field(default_factory=dict)
+    supposed: tuple[str, ...] = ()
     changed_files: tuple[str, ...] = ()
 
     # -- asking ---------------------------------------------------------------------------------------------------

@@ -1,20 +1,98 @@
-"""The gap graph in the formats that other programs read, and why one gap is open."""
+"""The gap graph in the formats that other programs read, why one gap is open, and the chain that it is part of."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
+
+import networkx as nx
 
 from interlock.documents.names import closest
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Scope
 from interlock.model.errors import InterlockError
-from interlock.model.gap_graph import GapGraph
+from interlock.model.gap_graph import GapGraph, GapNode
 from interlock.model.text import plain
 from interlock.plan import exports
 from interlock.plan.explanation import GapExplanation, ReadValue, explain
+from interlock.plan.graph import dominators
 from interlock.usecases.load import Inputs
 from interlock.usecases.questions import Asked
+
+__all__ = ["Chain", "ChainLink", "chain_of", "dominators", "draw", "explanation_of", "part"]
+
+
+@dataclass(frozen=True)
+class ChainLink:
+    """One box of a chain: a node, or those of one rule at several organisations.
+
+    :ivar layer: 0 for what waits for nothing in the chain.
+    :ivar after: places in the chain of the links that wait directly for this one.
+    """
+
+    nodes: tuple[GapNode, ...]
+    layer: int
+    after: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What has to be closed before a gap, the gap itself, and what waits for it, layer by layer.
+
+    :ivar here: the place of the gap itself.
+    :ivar left: how many gaps and unknowns of the chain are left out, the farthest ones.
+    """
+
+    links: tuple[ChainLink, ...]
+    here: int
+    left: int
+
+
+def chain_of(graph: GapGraph, key: str, most: int = 24) -> Chain:
+    """The chain around a gap, of so many boxes at most, the nearest ones; in a layer, what hangs together is near.
+
+    :raises KeyError: there is no such node.
+    """
+    nodes = {node.key: node for node in graph.nodes}
+    waiting = nx.DiGraph()
+    waiting.add_nodes_from(nodes)
+    waiting.add_edges_from((edge.before, edge.after) for edge in graph.reduced)
+    if key not in waiting:
+        raise KeyError(key)
+    near = nx.single_source_shortest_path_length(waiting.reverse(copy=False), key)
+    near |= nx.single_source_shortest_path_length(waiting, key)
+    boxes: dict[tuple[str, str], list[str]] = {}
+    for other in sorted(near, key=lambda other: (near[other], nodes[other].wave)):
+        boxes.setdefault((nodes[other].rule, nodes[other].kind), []).append(other)
+    kept = dict(list(boxes.items())[:most])
+    box_of = {other: box for box, others in kept.items() for other in others}
+    joined = nx.DiGraph()
+    joined.add_nodes_from(kept)
+    for before, after in waiting.subgraph(box_of).edges:
+        joined.add_edge(box_of[before], box_of[after])
+    joined = nx.transitive_reduction(joined)
+    order: list[tuple[str, str]] = []
+    layers: dict[tuple[str, str], int] = {}
+    for layer, generation in enumerate(nx.topological_generations(joined)):
+        place = {box: number for number, box in enumerate(order)}
+
+        def weight(box: tuple[str, str], place: dict[tuple[str, str], int] = place) -> tuple[float, tuple[str, str]]:
+            before = [place[other] for other in joined.predecessors(box)]
+            return (sum(before) / len(before) if before else 0.0, box)
+
+        layers |= dict.fromkeys(generation, layer)
+        order += sorted(generation, key=weight)
+    place = {box: number for number, box in enumerate(order)}
+    links = tuple(
+        ChainLink(
+            nodes=tuple(nodes[other] for other in kept[box]),
+            layer=layers[box],
+            after=tuple(sorted(place[other] for other in joined.successors(box))),
+        )
+        for box in order
+    )
+    return Chain(links, place[box_of[key]], len(near) - len(box_of))
 
 
 def explanation_of(assessment: Assessment, key: str, inputs: Inputs | None = None) -> GapExplanation:

@@ -86,8 +86,14 @@ class Judge:
     @timed("judge")
     def judge(self, inputs: Inputs) -> Judgement:
         """Findings and scores of the inputs."""
-        findings = self._evaluator.findings(self.rule_inputs(inputs))
-        tallies = tally_all(findings, self.rules, self._accepts, self._counted)
+        return self.amounts_to(self._evaluator.findings(self.rule_inputs(inputs)), inputs, self._counted)
+
+    def amounts_to(self, findings: tuple[Finding, ...], inputs: Inputs, counted: Counted | None = None) -> Judgement:
+        """What findings amount to at the organisations of these inputs.
+
+        :param counted: see :func:`interlock.judge.tallies.tally_all`.
+        """
+        tallies = tally_all(findings, self.rules, self._accepts, counted)
         blockers, target = tallies.product_blockers(), inputs.settings.target_gate
         readiness = tuple(
             org_readiness(org, tallies, blockers, inputs.observations.get(org.id), target)

@@ -1,13 +1,12 @@
-"""Gaps: a list by wave that can be filtered, and the explanation of the highlighted entry."""
+"""Gaps: a tree by what blocks what (or by gate, organisation, owner), explained, drawn, and closed as a what-if."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -16,55 +15,35 @@ from textual.widgets import Static
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner, Severity
-from interlock.model.gap_graph import GapNode
+from interlock.model.errors import InterlockError
+from interlock.model.plan import WhatIf, finding_of
+from interlock.tui import work as job
+from interlock.tui.chain_page import draw_chain, draw_closing
 from interlock.tui.findings_page import draw_gap, draw_patterns
+from interlock.tui.gap_tree import COLUMNS, GROUPINGS, KINDS, Filter, Grouping, Listing
 from interlock.tui.keys import bindings
-from interlock.tui.page import ACCENT, DIM, SEVERITY, TASK, line, text
+from interlock.tui.page import ACCENT, DIM, line, text
+from interlock.tui.plan_page import named, turned
 from interlock.tui.screens.section import AskText, Pick, Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import ScrollingFlow
-from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.widgets.rows import Rows
 
-#: The glyph says the severity: its word is the first to leave.
-_COLUMNS = (
-    Column("", 1),
-    Column("Severity", 11, leaves=7),
-    Column("What is open", 36, grow=4),
-    Column("Gap", 20, leaves=2),
-    Column("Gate", 10, leaves=5),
-    Column("Owner", 12, leaves=4),
-    Column("Waits", 5, leaves=6, right=True),
-    Column("Blocks", 6, leaves=3, right=True),
-)
+if TYPE_CHECKING:
+    from interlock.usecases.closing import Closing
 
-Kind = Literal["gap", "discovery"]
-_KINDS: dict[Kind, str] = {"gap": "gaps", "discovery": "things to find out"}
+#: Of more gaps than this, those behind others are folded at first.
+_MANY = 400
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Which nodes are listed; none means all. Product-wide nodes concern every organisation."""
+class _Closed:
+    """What closing a gap does; ``dates`` none until they are worked out, and where no task of the plan closes it."""
 
-    org: str | None = None
-    severity: Severity | None = None
-    owner: Owner | None = None
-    kind: Kind | None = None
-    find: str = ""
-
-    def takes(self, node: GapNode) -> bool:
-        """Is this node listed?"""
-        return (
-            self.org in {None, *node.orgs}
-            and self.severity in {None, node.severity}
-            and self.owner in {None, node.owner}
-            and self.kind in {None, node.kind}
-            and self.find.casefold() in f"{node.key}\n{node.title}\n{node.message}".casefold()
-        )
-
-    @property
-    def is_set(self) -> bool:
-        """Is anything filtered?"""
-        return self != Filter()
+    key: str
+    does: Closing
+    tasks: tuple[str, ...]
+    dates: WhatIf | InterlockError | None = None
 
 
 class GapsSection(Section):
@@ -75,46 +54,71 @@ class GapsSection(Section):
     TITLE = "Gaps"
     PURPOSE = "What is open, why, and what waits for it"
     ABOUT = (
-        "What is open, by wave: everything in a wave can start together, and a later wave waits for an earlier one. "
-        "A question mark is something to find out: nobody knows yet, so it is no gap. On the right: why it matters, "
-        "what to do, what it waits for and what it blocks. The filters say what is listed, / finds words, c clears. "
-        "p shows the patterns of trouble that several facts together point to."
+        "What is open, as a tree by what blocks what: nothing behind a gap can be begun before it is closed, and space "
+        "folds what is behind it. o groups by gate, by organisation or by owner instead. A question mark is something "
+        "to find out: nobody knows yet, so it is no gap. On the right: why it matters, what to do, what it waits for "
+        "and what it blocks. x tells what closing it does to scores, stages, what waits for it and the dates, and y "
+        "keeps that as a what-if of the plan. d draws the chain around it. The filters say what is listed, / finds "
+        "words, c clears. p shows the patterns of trouble that several facts together point to."
     )
     INITIAL_FOCUS = "#gaps Options"
-    PANELS = {"#gap-list": "Gaps by wave"}
     BINDINGS = bindings("gaps")
 
     def __init__(self) -> None:
         super().__init__()
         self._filter = Filter()
+        self._grouping: Grouping = "blocks"
+        self._turned: set[str] = set()  # gaps of which what is behind them is folded, or unfolded where all are folded
+        self._parents: tuple[Assessment, dict[str, str | None]] | None = None
+        self._pane: Literal["gap", "closing", "chain", "patterns"] = "gap"
+        self._worked_out: _Closed | None = None  # what the closing that is shown does, as far as it is worked out
 
     def body(self) -> ComposeResult:
         """The list beside the explanation; where it is narrow, Enter shows the explanation in the list's place."""
         with Horizontal(classes="sides"):
             with Vertical(classes="panel side", id="gap-list"):
                 yield Static("", id="filters", markup=False)
-                yield Rows(_COLUMNS, id="gaps", empty="Nothing is open.")
+                yield Rows(COLUMNS, id="gaps", empty="Nothing is open.")
             yield ScrollingFlow(id="explanation", classes="panel side")
 
     def show(self, old: State | None, new: State) -> None:
-        """Draw the list with a new assessment."""
-        if new.assessment is not None and (old is None or old.assessment is not new.assessment):
-            self._show_list(new.assessment)
-        elif new.assessment is None:
+        """Draw the list with a new assessment, or with what is supposed to be closed."""
+        if new.assessment is None:
             self.query_one("#gaps", Rows).set_rows([], empty="Working out what is open…")
+        elif old is None or old.assessment is not new.assessment:
+            self._worked_out = None
+            self._show_list(new.assessment)
+        elif old.supposed != new.supposed:
+            self._show_list(new.assessment)
 
     def _show_list(self, assessment: Assessment) -> None:
-        rows = list(_rows(assessment, self._filter))
-        listed = sum(bool(row.cells) for row in rows)
+        nodes = [node for node in assessment.graph.nodes if self._filter.takes(node)]
+        listing = Listing(
+            nodes,
+            self.state.names,
+            self._dominators(assessment) if self._grouping == "blocks" else {},
+            folded=self._turned if len(nodes) <= _MANY else {node.key for node in nodes} - self._turned,
+            supposed={finding_of(task) for task in named(self.state.supposed, "done")},
+        )
         total = len(assessment.graph.nodes)
         self.refresh_bindings()
         empty = "Nothing is open." if not total else "No gap fits the filters. c clears them."
-        self.query_one("#gaps", Rows).set_rows(rows, empty=empty)
+        self.query_one("#gaps", Rows).set_rows(listing.rows(self._grouping), empty=empty)
         self.query_one("#filters", Static).update(self._filters())
-        number = f"{listed} of {total}" if self._filter.is_set else words.count(total, "entry", "entries")
-        self.query_one("#gap-list").border_subtitle = number
-        if not listed:
-            self._show_explanation(None)
+        panel = self.query_one("#gap-list")
+        panel.border_title = f"Gaps by {GROUPINGS[self._grouping]}"
+        number = f"{len(nodes)} of {total}" if self._filter.is_set else words.count(total, "entry", "entries")
+        panel.border_subtitle = number
+        if not nodes:
+            self._explain(None)
+
+    def _dominators(self, assessment: Assessment) -> dict[str, str | None]:
+        """Worked out once for an assessment: folding and filtering draw the tree again and again."""
+        from interlock.usecases.gaps import dominators
+
+        if self._parents is None or self._parents[0] is not assessment:
+            self._parents = assessment, dominators(assessment.graph)
+        return self._parents[1]
 
     def _filters(self) -> Content:
         chosen = self._filter
@@ -123,15 +127,21 @@ class GapsSection(Section):
             ("f", self.state.name_of(chosen.org) if chosen.org else None, "organisation"),
             ("s", words.SEVERITY[chosen.severity].phrase if chosen.severity else None, "severity"),
             ("w", words.OWNER[chosen.owner].title if chosen.owner else None, "owner"),
-            ("t", _KINDS[chosen.kind] if chosen.kind else None, "kind"),
+            ("t", KINDS[chosen.kind] if chosen.kind else None, "kind"),
             ("/", f"with “{chosen.find[:30]}”" if chosen.find else None, "find"),
         ):
             parts += [(f"{key} ", ACCENT), (f"only {value}", "bold") if value else (name, DIM), ("  ", "")]
         return line(*parts[:-1])
 
-    def _show_explanation(self, key: str | None) -> None:
-        pane = self.query_one("#explanation", ScrollingFlow)
-        assessment = self.state.assessment
+    def _turn_to(self, pane: Literal["gap", "closing", "chain", "patterns"]) -> ScrollingFlow:
+        """What stands beside the list, or where it is drawn wide in its place."""
+        self._pane = pane
+        self.set_class(pane == "chain", "-drawing")
+        self.refresh_bindings()
+        return self.query_one("#explanation", ScrollingFlow)
+
+    def _explain(self, key: str | None) -> None:
+        pane, assessment = self._turn_to("gap"), self.state.assessment
         node = assessment.graph.node(key) if assessment is not None and key is not None else None
         if assessment is None or node is None:
             pane.draw(lambda page: page.para("Nothing is chosen.", DIM), "Explanation")
@@ -147,40 +157,147 @@ class GapsSection(Section):
             return
         if not self._filter.takes(node):
             self._list_only(Filter())
-        self.query_one("#gaps", Rows).select(key)
+        rows = self.query_one("#gaps", Rows)
+        if key not in rows.keys:
+            self._unfold_to(key, assessment)
+        rows.select(key)
         self._read(key)
+
+    def _unfold_to(self, key: str, assessment: Assessment) -> None:
+        """Open every gap that this one stands behind."""
+        parents, many = self._dominators(assessment), len(assessment.graph.nodes) > _MANY
+        above = parents.get(key)
+        while above is not None:
+            (self._turned.add if many else self._turned.discard)(above)
+            above = parents.get(above)
+        self._show_list(assessment)
 
     @on(Rows.Moved, "#gaps")
     def _moved(self, event: Rows.Moved) -> None:
-        self._show_explanation(event.key)
+        if self._pane != "closing" or self._worked_out is None or self._worked_out.key != event.key:
+            self._explain(event.key)
 
     @on(Rows.Chosen, "#gaps")
     def _chosen(self, event: Rows.Chosen) -> None:
         self._read(event.key)
 
     def _read(self, key: str) -> None:
-        self._show_explanation(key)
+        self._explain(key)
         self.add_class("-reading")
         self.query_one("#explanation").focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Going back is offered beside the list, clearing while something is filtered."""
+        """Going back is offered beside the list, clearing while something is filtered, keeping what was closed."""
         if action == "back":
             return self.query_one("#explanation").has_focus
+        if action == "keep":
+            return self._pane == "closing"
         return self._filter.is_set if action == "clear" else True
 
     def action_back(self) -> None:
-        """From the explanation, or the patterns in its place, to the list."""
-        self.remove_class("-reading")
-        self._show_explanation(self.query_one("#gaps", Rows).key)
-        self.query_one("#gaps", Rows).options.focus()
+        """From what is drawn back to the explanation; from that, or the patterns in its place, to the list."""
+        drawn = self._pane in {"closing", "chain"}
+        self._explain(self.query_one("#gaps", Rows).key)
+        if not drawn or not self.has_class("-narrow"):
+            self.remove_class("-reading")
+            self.query_one("#gaps", Rows).options.focus()
+
+    def action_group(self) -> None:
+        """The next grouping: by what blocks what, by gate, by organisation, by owner."""
+        groupings = list(GROUPINGS)
+        self._grouping = groupings[(groupings.index(self._grouping) + 1) % len(groupings)]
+        if self.state.assessment is not None:
+            self._show_list(self.state.assessment)
+
+    def action_fold(self) -> None:
+        """Fold what is behind the highlighted gap, or show it again."""
+        key = self.query_one("#gaps", Rows).key
+        if key is not None and self.state.assessment is not None:
+            self._turned ^= {key}
+            self._show_list(self.state.assessment)
+
+    # -- closing and drawing --------------------------------------------------------------------------------------
+
+    def action_chain(self) -> None:
+        """Draw the chain around the highlighted gap, in the place of list and explanation."""
+        from interlock.usecases.gaps import chain_of
+
+        key, assessment = self.query_one("#gaps", Rows).key, self.state.assessment
+        node = assessment.graph.node(key) if assessment is not None and key is not None else None
+        if assessment is None or node is None:
+            return
+        chain, names = chain_of(assessment.graph, node.key), self.state.names
+        self.add_class("-reading")
+        pane = self._turn_to("chain")
+        pane.draw(lambda page: draw_chain(page, chain, names), f"The chain around {node.key}")
+        pane.focus()
+
+    def action_close(self) -> None:
+        """Tell what closing the highlighted gap does."""
+        key = self.query_one("#gaps", Rows).key
+        if key is not None and self.state.assessment is not None and self.state.assessment.graph.node(key) is not None:
+            self.add_class("-reading")
+            self._worked_out = None
+            self._turn_to("closing").draw(lambda page: page.line(("… working it out", ACCENT)), f"If {key} were closed")
+            self._close(key)
+
+    @work(group="closing", exclusive=True, description="closing")
+    async def _close(self, key: str) -> None:
+        """Scores and stages at once; the dates when they are worked out."""
+        from interlock.usecases.closing import closing, tasks_of
+        from interlock.usecases.plan import Changes
+
+        inputs, assessment = self.state.inputs, self.state.assessment
+        if inputs is None or assessment is None:
+            return
+        tasks = tasks_of(assessment, key)
+        try:
+            worked_out = _Closed(key, await job.in_thread(closing, inputs, assessment, key), tasks)
+        except InterlockError as error:
+            self.notify(error.message, severity="error", markup=False)
+            return
+        self._show_closed(worked_out)
+        if tasks:
+            try:
+                dates: WhatIf | InterlockError = await job.in_thread(
+                    job.supposed, inputs, assessment, Changes(close=tasks)
+                )
+            except InterlockError as error:
+                dates = error
+            self._show_closed(replace(worked_out, dates=dates))
+
+    def _show_closed(self, closed: _Closed) -> None:
+        """Show what a closing does, if it is still what is asked for."""
+        if self._pane != "closing" or self.query_one("#gaps", Rows).key != closed.key:
+            return
+        same, self._worked_out = self._worked_out is not None and self._worked_out.key == closed.key, closed
+        names, planned = self.state.names, bool(closed.tasks)
+        kept = planned and set(closed.tasks) <= set(named(self.state.supposed, "done"))
+        self.query_one("#explanation", ScrollingFlow).draw(
+            lambda page: draw_closing(page, closed.does, closed.dates, names, planned=planned, kept=kept),
+            keep_position=same,
+        )
+
+    def action_keep(self) -> None:
+        """Keep the closing as a what-if of the plan, or take it back."""
+        closed, supposed = self._worked_out, self.state.supposed
+        if closed is None or not closed.tasks:
+            self.notify("No date waits for it, so the plan has nothing to suppose.")
+            return
+        kept = set(closed.tasks) <= set(named(supposed, "done"))
+        for task in closed.tasks:
+            if (f"done:{task}" in supposed) is kept:
+                supposed = turned(supposed, f"done:{task}")
+        self.interlock.suppose(supposed)
+        self._show_closed(closed)
+        self.notify("Taken back." if kept else "Kept: section 5 shows the dates with all that is supposed.")
 
     def action_patterns(self) -> None:
         """Patterns of trouble in the explanation's place."""
         assessment = self.state.assessment
         if assessment is None:
             return
-        pane = self.query_one("#explanation", ScrollingFlow)
+        pane = self._turn_to("patterns")
         pane.draw(lambda page: draw_patterns(page, assessment.patterns, self.state.names), "Patterns of trouble")
         self.add_class("-reading")
         pane.focus()
@@ -212,7 +329,7 @@ class GapsSection(Section):
             "org": ("Which organisation?", self.state.names.items()),
             "severity": ("Which severity?", ((s.value, words.SEVERITY[s].phrase) for s in Severity)),
             "owner": ("Whose work?", ((o.value, words.OWNER[o].title) for o in Owner)),
-            "kind": ("Which kind?", _KINDS.items()),
+            "kind": ("Which kind?", KINDS.items()),
         }
         title, choices = titles_and_choices[field]
 
@@ -239,35 +356,3 @@ class GapsSection(Section):
 
 
 _PARSE = {"org": str, "severity": Severity, "owner": Owner, "kind": str}
-
-
-def _rows(assessment: Assessment, chosen: Filter) -> Iterator[Row]:
-    """Rows by wave; within a wave in the graph's order: severity, then key."""
-    waits = Counter(edge.after for edge in assessment.graph.reduced)
-    last = None
-    for node in assessment.graph.nodes:
-        if not chosen.takes(node):
-            continue
-        if node.wave != last:
-            last = node.wave
-            aside = "can start now" if node.wave == 0 else f"waits for wave {node.wave}"
-            yield Row(f"wave:{node.wave}", heading=f"Wave {node.wave + 1}", aside=aside)
-        yield _row(node, waits[node.key])
-
-
-def _row(node: GapNode, waits: int) -> Row:
-    undecided = node.kind == "discovery"
-    sign = TASK["discovery"] if undecided else SEVERITY[node.severity]
-    return Row(
-        node.key,
-        (
-            text(sign.glyph, sign.style),
-            text(sign.word, sign.style),
-            text(node.label),
-            text(node.key, DIM),
-            text(words.GATE[node.gate].phrase, DIM),
-            text(words.OWNER[node.owner].title, DIM),
-            text(waits or "", DIM),
-            text(node.blocks or "", DIM),
-        ),
-    )

@@ -109,13 +109,15 @@ class PlanSection(Section):
             self.query_one("#dates", ScrollingFlow).draw(lambda page: page.para("Working out the plan…", DIM))
             self.query_one("#tasks", Rows).set_rows([], empty="Working out the plan…")
             return
-        if old is not None and old.assessment is assessment:
+        fresh = old is None or old.assessment is not assessment
+        if not fresh and old is not None and old.supposed == new.supposed:
             return
-        self.query_one("#first-things", ScrollingFlow).draw(
-            lambda page: draw_first(page, assessment.plan, new.names), keep_position=old is not None
-        )
+        if fresh:
+            self.query_one("#first-things", ScrollingFlow).draw(
+                lambda page: draw_first(page, assessment.plan, new.names), keep_position=old is not None
+            )
         contract = new.inputs.contract if new.inputs is not None else None
-        self._suppose(still_possible(self._supposing.supposed, assessment.plan, contract))
+        self._suppose(still_possible(new.supposed, assessment.plan, contract))
 
     def _show_dates(self, assessment: Assessment) -> None:
         panel, supposing = self.query_one("#dates", ScrollingFlow), self._supposing
@@ -180,7 +182,7 @@ class PlanSection(Section):
         if not rows.options.has_focus or rows.key is None:
             self.action_what_if()
         elif self.state.assessment is not None:
-            self._suppose(turned(self._supposing.supposed, f"done:{rows.key}"))
+            self.interlock.suppose(turned(self._supposing.supposed, f"done:{rows.key}"))
 
     def action_what_if(self) -> None:
         """Choose what to suppose."""
@@ -196,7 +198,7 @@ class PlanSection(Section):
 
         def chosen(key: str) -> None:
             self._chosen = key
-            self._suppose(turned(self._supposing.supposed, key))
+            self.interlock.suppose(turned(self._supposing.supposed, key))
 
         self.ask(Pick("What if?", lines, self._chosen), chosen)
 
@@ -222,6 +224,7 @@ class PlanSection(Section):
     def action_clear(self) -> None:
         """Drop every supposition and list every task."""
         self._only = None
+        self.interlock.suppose(())
         self._suppose(())
 
     def action_ahead(self) -> None:

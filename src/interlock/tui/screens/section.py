@@ -71,6 +71,9 @@ class Interlock(Protocol):
     def probe_all(self) -> None:
         """Go to the probe and run it for every organisation."""
 
+    def suppose(self, supposed: tuple[str, ...]) -> None:
+        """Let these be the what-ifs of the plan."""
+
     def show_gap(self, key: str) -> None:
         """Go to one gap."""
 
