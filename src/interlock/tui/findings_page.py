@@ -107,9 +107,7 @@ def _draw_neighbours(page: Page, before: Sequence[GapNode], node: GapNode, after
     if len(before) > MOST:
         page.line(("├ ", PRIMARY), (f"and {len(before) - MOST} more", DIM))
     page.line(("▼", PRIMARY))
-    page.bullet(
-        Content.styled("■", f"bold {PRIMARY}"), (node.label, "bold"), ("  this one  ", ACCENT), (node.key, DIM)
-    )
+    page.bullet(Content.styled("■", f"bold {PRIMARY}"), (node.label, "bold"), ("  this one  ", ACCENT), (node.key, DIM))
     page.line(("▼", PRIMARY))
     if not after:
         page.line(("nothing waits for it directly", DIM))
