@@ -108,7 +108,7 @@ def fixed(block: str, data: str) -> Iterator[str]:
             depth -= 1
             if not depth:
                 marked.append(re.sub("[⟦⟧]", "", block[begun:index]))
-    yield from (said for said in marked if " · " not in said)
+    yield from (said for said in marked if said.endswith((".", "!", "?")) and " · " not in said)
     if block.startswith("* ") or " · " in block:
         return
     for sentence in re.split(r"(?<=[.!?]) ", re.sub("⟦.*⟧", "", block)):

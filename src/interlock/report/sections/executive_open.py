@@ -170,7 +170,7 @@ def safety(context: Context) -> tuple[Pair, ...]:
         nothing = _("There is no workflow contract yet, so nothing of it is decided.")
         return (today, Pair(term=_("Review and wrong outputs"), value=nothing))
     review, wrong = contract.review, contract.output_is_wrong
-    signs = _(_SAFETY_OPEN)
+    undecided, signs = _(_SAFETY_OPEN), ""
     if review.required and review.role:
         late = (
             _("If nobody does: %(timeout)s", timeout=review.timeout)
@@ -181,14 +181,14 @@ def safety(context: Context) -> tuple[Pair, ...]:
     elif review.required is False:
         signs = _("Nobody reviews an output before it enters the record; the contract says that none is required")
     steps = [step for step in (wrong.withdraw or wrong.correct, wrong.notify) if step]
-    if signs is _SAFETY_OPEN and not steps:
-        return (today, Pair(term=_("Review and wrong outputs"), value=_SAFETY_OPEN))
+    if not signs and not steps:
+        return (today, Pair(term=_("Review and wrong outputs"), value=undecided))
     return (
         today,
-        Pair(term=_("Who reviews an output"), value=words.sentence(safe.text(signs, _LINE))),
+        Pair(term=_("Who reviews an output"), value=words.sentence(safe.text(signs or undecided, _LINE))),
         Pair(
             term=_("When an output is wrong"),
-            value=safe.text(" ".join(map(words.sentence, steps)), _LINE) if steps else _(_SAFETY_OPEN),
+            value=safe.text(" ".join(map(words.sentence, steps)), _LINE) if steps else undecided,
         ),
     )
 
