@@ -71,7 +71,12 @@ class Session(Edge):
         """Read the workspace, and keep an eye on its files."""
         self.action_reload()
         self.set_interval(WATCH_S, self._watch_files)
-        self.call_after_refresh(self.planner.start)
+        self.call_after_refresh(self._warm_up)
+
+    def _warm_up(self) -> None:
+        """Start the process of the plans, so that it is ready when the first is wanted."""
+        with contextlib.suppress(InterlockError, OSError):  # whoever wants a plan says so
+            self.planner.start()
 
     # -- state ----------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import starmap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from interlock.documents.files import inside, read_bytes
 from interlock.documents.yaml import MAX_BYTES, YamlDocument, load_yaml, model_from_yaml, parse_yaml
@@ -21,7 +21,7 @@ from interlock.model.response import Response
 from interlock.model.text import plain
 from interlock.workspace import journal
 from interlock.workspace.atomic import locked, write_atomically
-from interlock.workspace.edit import edit_yaml
+from interlock.workspace.edit import edit_entries
 from interlock.workspace.journal import Change, KeptAnswer
 
 
@@ -70,9 +70,6 @@ class Folder:
         """
         return load_yaml(self.root / name, within=self.root)
 
-
-if TYPE_CHECKING:
-    from ruamel.yaml.comments import CommentedMap
 
 PRODUCT = "product"
 _SCOPE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -274,28 +271,11 @@ class ResponseFiles(Folder):
         return Change(scope, item, change.response, stored)
 
     def _put(self, scope: str, changes: Mapping[str, Response | None]) -> None:
-        from ruamel.yaml.comments import CommentedMap
-
         name = _responses_file(scope)
-
-        def change(document: CommentedMap) -> None:
-            answers = document.get("answers")
-            if not isinstance(answers, CommentedMap):
-                answers = document["answers"] = CommentedMap()
-            for item, response in changes.items():
-                if response is None:
-                    answers.pop(item, None)
-                    continue
-                data = _written(response)
-                entry = answers.get(item)
-                if isinstance(entry, CommentedMap):  # keep the comments that belong to the entry
-                    for key in [key for key in entry if key not in data]:
-                        del entry[key]
-                    entry.update(data)
-                else:
-                    answers[item] = CommentedMap(data)
-
-        edit_yaml(self.root / name, self.root, change, lambda text: parse_responses(parse_yaml(text, name)))
+        written = {item: None if response is None else _written(response) for item, response in changes.items()}
+        edit_entries(
+            self.root / name, self.root, "answers", written, lambda text: parse_responses(parse_yaml(text, name))
+        )
 
 
 def _responses_file(scope: str) -> str:
