@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from measuring import Measured
 
@@ -70,12 +71,14 @@ def _child(*arguments: str) -> str:
 async def _measured(workspace: Path) -> dict[str, float]:
     """Open a workspace, look at the verdict, answer questions; what was waited for, in seconds, and the memory."""
     started = float(os.environ["STARTED"])
+    from textual.events import Key
+
     from interlock.tui.app import InterlockApp
     from interlock.workspace.store import Workspace
 
     app = InterlockApp(Workspace.find(workspace), "Ada")
     figures: dict[str, float] = {}
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(120, 36)):
 
         async def until(condition: Callable[[], object]) -> float:
             limit = time.perf_counter() + _PATIENCE_S
@@ -89,20 +92,33 @@ async def _measured(workspace: Path) -> dict[str, float]:
         app.action_go("questions")
         figures["asked"] = await until(lambda: app.state.inputs and getattr(app.screen, "_on_form", None))
         figures["verdict"] = await until(lambda: app.state.judgement is not None)
+
+        async def pressed(key: str, condition: Callable[[], object]) -> float:
+            """Seconds from a key, as the terminal sends it, until its effect is on the screen."""
+            started = time.perf_counter()
+            app.post_message(Key(key, key))
+            await until(condition)
+            await until(lambda: not (app.screen._dirty_widgets or app.screen._layout_required))
+            return time.perf_counter() - started
+
+        async def moved() -> float:
+            questions: Any = app.screen
+            shown, last = questions._item, questions._asked[-1].item.id
+            return await pressed("n" if shown != last else "p", lambda: questions._item != shown)
+
         waited = []
         for number in range(ANSWERS):
-            await pilot.press("n" if number % 2 else "p")
-            pressed = time.perf_counter()
-            await pilot.press(str(1 + number % 2))
+            await moved()
             await until(lambda: app.state.judged == app.state.revision)
-            waited.append(time.perf_counter() - pressed)
+            revision = app.state.revision
+            seconds = await pressed(str(1 + number % 2), lambda: app.state.judged == app.state.revision)
+            waited += [seconds] * (app.state.revision > revision)  # the same answer once more is none
         figures["answered"] = sorted(waited)[int(len(waited) * 0.95) - 1]
         keys: list[float] = []
         while not app.state.up_to_date and len(keys) < 1000:  # the plan is worked out beside
-            pressed = time.perf_counter()
-            await pilot.press("n" if len(keys) % 2 else "p")
-            keys.append(time.perf_counter() - pressed)
+            keys.append(await moved())
         figures["key"] = sorted(keys)[int(len(keys) * 0.99) - 1] if keys else 0.0
+        # Of the app, and of the process beside it in which plans are worked out.
         figures["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return figures
 

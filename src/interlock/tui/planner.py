@@ -16,13 +16,13 @@ import sys
 import threading
 from collections.abc import Callable
 from io import BytesIO
-from typing import IO, Concatenate, ParamSpec, TypeVar
+from typing import IO, TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from interlock.model.contract import ContractFit
 from interlock.model.errors import InterlockError
-from interlock.model.observation import Observation
 from interlock.tui.work import readable
-from interlock.usecases.load import Content, Inputs
+
+if TYPE_CHECKING:
+    from interlock.usecases.load import Inputs
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -119,6 +119,10 @@ class _Packing:
 
     def packed(self, job: object) -> bytes:
         """A job, with what the process does not know yet, and the numbers of what it has to keep."""
+        from interlock.model.contract import ContractFit
+        from interlock.model.observation import Observation
+        from interlock.usecases.load import Content
+
         new: dict[int, object] = {}
         used: dict[int, tuple[int, object]] = {}
 

@@ -143,7 +143,7 @@ def _spliced(
     if not indent or any(lines[start][:indent].strip() for start, _ in parts.values()):
         return None
     last = _content_end(lines, *parts[list(parts)[-1]], indent)
-    for key in sorted(list(changes)[::-1], key=lambda key: parts.get(key, (last, last)), reverse=True):
+    for key in sorted(changes, key=lambda key: parts.get(key, (last, last)), reverse=True):
         start, end = parts.get(key, (last, last))
         end = _content_end(lines, start, end, indent)
         buffer, yaml = io.StringIO(), _yaml(_WIDTH - indent)

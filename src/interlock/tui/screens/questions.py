@@ -100,7 +100,7 @@ class QuestionsSection(Answering):
             basis = (self._asked, contradictions, failed, self._filter, here)
             if basis != self._drawn:  # drawing a long list anew for nothing would delay the score
                 self._drawn = basis
-                self.query_one("#scope", Static).update(self._list_head(state))
+                self.query_one("#scope", Static).update(self._list_head(state), layout=False)
                 table.set_rows(question_rows(self._listed(), state, self._asked))
             if self._item is not None:
                 table.select(self._item)

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from textual import events
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static
 
 from interlock.model import words
 from interlock.model.readiness import Score
@@ -63,17 +62,39 @@ class Tabs(Pieces):
             yield shown, f"app.go('{mode}')"
 
 
+class Title(Widget):
+    """Product and verdict, and at the right what is going on, which is never cut for the others' sake.
+
+    One line of the whole width: what it says changes with every answer, and nothing around it has to move.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="title")
+        self._product = self._status = Content("")
+
+    def show(self, product: Content, status: Content) -> None:
+        """Say something else."""
+        if not (self._product.is_same(product) and self._status.is_same(status)):
+            self._product, self._status = product, status
+            self.refresh()
+
+    def render(self) -> Content:
+        """The line, with two cells at least between its ends."""
+        width = self.content_size.width
+        product = self._product.truncate(max(0, width - self._status.cell_length - 2), ellipsis=True)
+        room = width - product.cell_length - self._status.cell_length
+        return Content.assemble(product, " " * max(0, room), self._status)
+
+
 class TopBar(Vertical):
-    """Product, verdict and what is going on, which is never cut for the others' sake; below it the sections."""
+    """Product, verdict and what is going on; below it the sections."""
 
     def __init__(self, sections: Sequence[Tab], current: str, *, numbered: bool) -> None:
-        product, status = Static("", id="product", markup=False), Static("", id="status", markup=False)
-        super().__init__(Horizontal(product, status, id="title"), Tabs(sections, current, numbered=numbered))
+        super().__init__(Title(), Tabs(sections, current, numbered=numbered))
 
     def show(self, state: State) -> None:
         """Show what is assessed and what is going on."""
-        self.query_one("#product", Static).update(_product(state))
-        self.query_one("#status", Static).update(_status(state))
+        self.query_one(Title).show(_product(state), _status(state))
 
 
 def _product(state: State) -> Content:

@@ -65,8 +65,14 @@ class Flow(Static):
         super().__init__(_visual(drawing), id=id, classes=classes, markup=False)
 
     def draw(self, drawing: Drawing, *, fixed: bool = False) -> None:
-        """Show something else; ``fixed`` when the widget's height does not depend on it."""
-        self.update(_visual(drawing), layout=not fixed)
+        """Show something else; ``fixed`` when the widget's height does not depend on it.
+
+        What takes as many lines as before moves nothing around it: a layout of the screen would cost ten times as much.
+        """
+        new, old, width = Drawn(drawing), self.visual, self.content_size.width
+        if width and isinstance(old, Drawn):
+            fixed = fixed or new.at(width).get_height({}, width) == old.at(width).get_height({}, width)
+        self.update(new, layout=not fixed)
         # Textual counts requests for a layout and keeps a widget's measures until the count moves. A second request
         # before the first is served does not count, and a layout in between has measured the text before this one.
         self._layout_updates += not fixed
