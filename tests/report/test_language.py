@@ -6,9 +6,9 @@ from datetime import date
 from pathlib import Path
 
 import assessment_factory as factory
-import pseudo
 import pytest
 
+import pseudo
 from interlock.cli.main import run
 from interlock.model import words
 from interlock.model.base import Severity

@@ -53,7 +53,7 @@ def contract_parts(
         ),
         Part(
             title=_("What it writes"),
-            columns=_WRITES,
+            columns=tuple(map(_, _WRITES)),
             rows=tuple(_written(need, second=second) for need in contract.outputs),
         ),
         Part(title=_("When the output is wrong"), rows=_labelled(_named(contract.output_is_wrong))),
@@ -123,7 +123,14 @@ _READS = (
     N_("When something is missing"),
     N_("Where, how often"),
 )
-_WRITES = ("Output", "How it is written", "Fields", "States", "When something is missing", "Where, how often")
+_WRITES = (
+    N_("Output"),
+    N_("How it is written"),
+    N_("Fields"),
+    N_("States"),
+    N_("When something is missing"),
+    N_("Where, how often"),
+)
 
 
 def _yes_no(value: bool | None) -> Cell:
@@ -195,11 +202,11 @@ def _launch(contract: WorkflowContract, scopes: Mapping[LaunchMode, Sequence[str
 def _clients(contract: WorkflowContract, scopes: Mapping[LaunchMode, Sequence[str]]) -> tuple[Part, ...]:
     def addresses(client: Client) -> Iterator[str]:
         for label, urls in (
-            ("launch", (client.launch_url,)),
-            ("redirect", client.redirect_uris),
+            (_("launch"), (client.launch_url,)),
+            (_("redirect"), client.redirect_uris),
             (_("key set"), (client.jwks_url,)),
-            ("terms", (client.terms_url,)),
-            ("privacy", (client.privacy_url,)),
+            (_("terms"), (client.terms_url,)),
+            (_("privacy"), (client.privacy_url,)),
         ):
             yield from (f"{label} {url}" for url in urls if url)
 

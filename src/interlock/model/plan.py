@@ -103,7 +103,7 @@ class PlanTask(Model):
         through = _("through %(contact)s", contact=plain(self.contact, 60)) if self.contact else _("nobody named yet")
         who = plain(self.person, 60) if self.person else f"{whose}, {through}"
         begun = self.progress.begun if self.progress and not self.progress.is_done else None
-        return f"{who}{f', under way since {words.iso_day(begun)}' if begun else ''}"
+        return _("%(who)s, under way since %(day)s", who=who, day=words.iso_day(begun)) if begun else who
 
     @property
     def by(self) -> str | None:
