@@ -21,12 +21,13 @@ from interlock.model.preferences import Preferences, Remark
 from interlock.model.text import plain
 from interlock.tui import work as job
 from interlock.tui.keys import bindings
+from interlock.tui.page import text
 from interlock.tui.screens.gaps import GapsSection
 from interlock.tui.screens.letters import Letters
 from interlock.tui.screens.organization import OrganizationPage
 from interlock.tui.screens.organization_form import OrganizationForm
 from interlock.tui.screens.questions import QuestionsSection
-from interlock.tui.screens.section import Confirm, Section
+from interlock.tui.screens.section import Confirm, Pick, Section
 from interlock.tui.screens.sections import SECTIONS, Commands, InOrder, Jump, commands, help_for
 from interlock.tui.session import Session
 from interlock.tui.state import ProbeRow
@@ -211,6 +212,14 @@ class InterlockApp(Session):
     def action_jump(self) -> None:
         """Put a letter on each part of the screen that can have the focus."""
         self.push_screen(Letters(self.screen), lambda part: part.focus() if part and part.is_attached else None)
+
+    def action_change_theme(self) -> None:
+        """Choose the colours; they hold until the app is closed, and for good where ``config.toml`` names them."""
+        choices = [(name, text(name)) for name in self.available_themes]
+        self.push_screen(Pick("Which colours? theme in config.toml keeps them", choices, self.theme), self._coloured)
+
+    def _coloured(self, theme: str | None) -> None:
+        self.theme = theme or self.theme
 
     def action_next_question(self) -> None:
         """Go to the question without an answer that settles most."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from textual.app import App, ComposeResult, SystemCommand
-from textual.command import CommandPalette, DiscoveryHit, Hits
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hits
 from textual.content import Content
 from textual.events import Key
 from textual.screen import Screen
@@ -101,6 +101,11 @@ class InOrder(SystemCommandsProvider):
 
 class Commands(CommandPalette, ClosesOnce[None]):
     """Textual's list of every command by name, closed once: two quick enters close it and nothing else."""
+
+    def _action_command_list(self, action: str) -> None:
+        """Move in the list; one without room has no lines to move over, and Textual looks for one."""
+        if self.query_one(CommandList)._index_to_line:
+            super()._action_command_list(action)
 
 
 class Help(Dialog[None]):
