@@ -8,11 +8,12 @@ DEMO := demo
 # Rooms in their order: those whose few tests take long are begun before the end, when other workers have nothing to do.
 WORKERS := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo tui test test-fast test-all lint format bench bench-fleet fuzz sbom docs renew setup setup-dev clean
+.PHONY: help demo tui tape test test-fast test-all lint format bench bench-fleet fuzz sbom docs renew setup setup-dev clean
 
 help:
 	@echo "make demo    set everything up and do the main job on the simulated organisations"
 	@echo "make tui     open the terminal UI on the demo's workspace"
+	@echo "make tape    play a walk through the terminal UI, and make pictures of each step: tape/index.html"
 	@echo "make test    set everything up and run the tests, as CI does: minutes"
 	@echo "make test-fast  the quick tests of every room: under a minute"
 	@echo "make test-all   every test, the long ones too"
@@ -38,6 +39,9 @@ demo: setup
 tui: setup
 	@test -f $(DEMO)/interlock.yaml || $(BIN)/interlock demo --output $(DEMO)
 	@$(BIN)/interlock assess $(DEMO)
+
+tape: setup
+	@$(BIN)/python scripts/tape.py tape
 
 test: setup-dev
 	@$(BIN)/python -m pytest $(WORKERS)
@@ -94,5 +98,5 @@ renew: setup-dev
 	@echo "Written anew: samples/, docs/traceability.md, docs/checks.md, docs/scoring.md, tests/samples/golden/; read git diff"
 
 clean:
-	rm -rf $(VENV) $(DEMO) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz
+	rm -rf $(VENV) $(DEMO) tape dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz
 	find src tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +
