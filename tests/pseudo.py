@@ -75,12 +75,15 @@ def escaped(page: str, data: str) -> Iterator[tuple[str, str]]:
     parser = _Shown()
     parser.feed(page)
     for section, text in parser.texts:
-        for piece in re.split(
-            r"https?://\S+|(?:patient|user|system)/\S+|[\n,;:·()“”|…/\[\]→.!?<>=&]+|\s[–-]\s|\d+", text
-        ):
-            bare = _plain(piece).strip()
-            if len(bare.replace(" ", "")) > 2 and bare not in data:
-                yield section, piece.strip()
+        yield from ((section, piece) for piece in pieces(text, data))
+
+
+def pieces(text: str, data: str) -> Iterator[str]:
+    """What no data holds of a text from which the brackets were taken."""
+    for piece in re.split(r"https?://\S+|(?:patient|user|system)/\S+|[\n,;:·()“”|…/\[\]→.!?<>=&]+|\s[–-]\s|\d+", text):
+        bare = _plain(piece).strip()
+        if len(bare.replace(" ", "")) > 2 and bare not in data:
+            yield piece.strip()
 
 
 def known(*data: object) -> str:

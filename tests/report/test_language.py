@@ -132,7 +132,7 @@ def test_page_and_template_of_ones_own_are_in_the_language(everything: Translati
     with using(everything):
         page = html.render(build())
         assert markdown.render(build(), own=tmp_path) == "⟦Answers about A⟧ Own words\n"
-    assert '<html lang="de">' in page and "⟦Skip to the report⟧" in page
+    assert '<html lang="en">' in page and "⟦Skip to the report⟧" in page
 
 
 def test_fixed_words_are_called_and_no_other_function() -> None:

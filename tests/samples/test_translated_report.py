@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import calendar
+import io
+import re
+import zipfile
 from collections.abc import Callable
 from datetime import date
+from html import unescape
 
 import pytest
 
 import pseudo
+from interlock.model.assessment import Assessment
 from interlock.model.language import using
 from interlock.model.statements import STATEMENTS
-from interlock.report import html
+from interlock.report import csv, html, markdown, xlsx
 from interlock.report.sections.executive_sums import board
 from interlock.report.translation import Translation, read_translation
 from interlock.usecases.assess import assess
@@ -30,24 +35,31 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Translation:
     return read_translation(pseudo.write_pseudo(tmp_path_factory.mktemp("words") / "all.po"))
 
 
-def test_outside_of_what_is_translated_stands_data_alone(
-    inputs_of: Callable[[str], Inputs], everything: Translation
-) -> None:
+@pytest.fixture(scope="module")
+def judged(inputs_of: Callable[[str], Inputs]) -> tuple[Assessment, Inputs, str]:
+    """The demo's assessment with what it was made of, and all words of both."""
     inputs = inputs_of("sepsis")
     assessment = assess(inputs, today=TODAY, runs=50)
-    english = html.render(report_view(assessment, inputs, "2026-11-30"))
-    judged = assessment.model_dump_json()
+    text = assessment.model_dump_json()
     # Content that names one organisation, and content in words for a board.
-    named = [judged.replace(words, org.name) for org in inputs.organizations for words in _SOMEBODY]
+    named = [text.replace(words, org.name) for org in inputs.organizations for words in _SOMEBODY]
     data = pseudo.known(
-        judged,
+        text,
         inputs.settings.model_dump(mode="json"),
         {org: observation.model_dump(mode="json") for org, observation in inputs.observations.items()},
         [str(part) for part in vars(inputs.content).values()],
         [str(statement) for statement in STATEMENTS],
-        [*named, board(judged)],
+        [*named, board(text)],
         [*calendar.month_abbr, "GET", "UTC", "launch openid fhirUser offline_access"],
     )
+    return assessment, inputs, data
+
+
+def test_outside_of_what_is_translated_stands_data_alone(
+    judged: tuple[Assessment, Inputs, str], everything: Translation
+) -> None:
+    assessment, inputs, data = judged
+    english = html.render(report_view(assessment, inputs, "2026-11-30"))
     with using(everything):
         whole = html.render(report_view(assessment, inputs, "2026-11-30"))
         brief = html.render(report_view(assessment, inputs, "2026-11-30", PDF_SECTIONS, brief=True), scripted=False)
@@ -56,3 +68,20 @@ def test_outside_of_what_is_translated_stands_data_alone(
     assert not found, found
     # Nothing of the translation is left behind in a cache.
     assert html.render(report_view(assessment, inputs, "2026-11-30")) == english
+
+
+def test_so_it_is_in_markdown_tables_and_workbook(
+    judged: tuple[Assessment, Inputs, str], everything: Translation
+) -> None:
+    assessment, inputs, data = judged
+    with using(everything):
+        text = markdown.render(report_view(assessment, inputs, "2026-11-30"))
+        tables = csv.render(assessment, inputs.observations)
+        book = xlsx.render(assessment, inputs.observations, interlock_version="1")
+    text = text.replace("\\", "")
+    text = re.sub(r"```mermaid.*?```|<a id=[^>]*>|\]\(#[^)]*\)|^[| :-]+$", "\n", text, flags=re.DOTALL | re.MULTILINE)
+    with zipfile.ZipFile(io.BytesIO(book)) as parts:
+        cells = unescape(re.sub(r"<[^>]*>", "\n", parts.read("xl/sharedStrings.xml").decode()))
+    for shown in (text, *tables.values(), cells):
+        found = set(pseudo.pieces(pseudo.outside(shown)[0], data))
+        assert not found, "\n".join(sorted(found))
