@@ -20,6 +20,9 @@ msgstr ""
 "Content-Type: text/plain; charset=utf-8\\n"
 "Plural-Forms: nplurals=2; plural=(n != 1);\\n"
 """
+_BETWEEN = re.compile(
+    r"https?://\S+|(?:patient|user|system)/\S+|[\n,;:·()“”|…/\[\]→.!?<>=&]+|\s[–-]\s|\d+", re.IGNORECASE
+)
 _SPOKEN = ("aria-label", "alt", "title")
 
 
@@ -70,25 +73,37 @@ def outside(text: str, depth: int = 0) -> tuple[str, int]:
     return "".join(kept), depth
 
 
-def escaped(page: str, data: str) -> Iterator[tuple[str, str]]:
+def escaped(page: str, data: Known) -> Iterator[tuple[str, str]]:
     """Section and piece of everything on a page that is neither translated nor data."""
     parser = _Shown()
     parser.feed(page)
     for section, text in parser.texts:
-        yield from ((section, piece) for piece in pieces(text, data))
+        yield from ((section, piece) for piece in strange(text, data))
 
 
-def pieces(text: str, data: str) -> Iterator[str]:
+def strange(text: str, data: Known) -> Iterator[str]:
     """What no data holds of a text from which the brackets were taken."""
-    for piece in re.split(r"https?://\S+|(?:patient|user|system)/\S+|[\n,;:·()“”|…/\[\]→.!?<>=&]+|\s[–-]\s|\d+", text):
-        bare = _plain(piece).strip()
-        if len(bare.replace(" ", "")) > 2 and bare not in data:
-            yield piece.strip()
+    return (piece for piece in pieces(text) if piece not in data)
 
 
-def known(*data: object) -> str:
-    """All words of the data, as one text to look in."""
-    return _plain("\n".join(text for each in data for text in _texts(json.loads(json.dumps(each, default=str)))))
+def pieces(text: str) -> Iterator[str]:
+    """The runs of words of a text, without addresses and scopes."""
+    for piece in _BETWEEN.split(text.casefold()):
+        bare = " ".join(re.sub(r"[^a-z]+", " ", piece).split())
+        if len(bare) > 2:
+            yield bare
+
+
+class Known:
+    """What is data: a run of words that stands in it, and of single words those that stand in it alone."""
+
+    def __init__(self, *data: object) -> None:
+        texts = [text for each in data for text in _texts(json.loads(json.dumps(each, default=str)))]
+        self._all = re.sub(r"[^a-z]+", " ", "\n".join(texts).casefold())
+        self._alone = {piece for text in texts for piece in pieces(text)}
+
+    def __contains__(self, piece: str) -> bool:
+        return piece in self._all if " " in piece else piece in self._alone
 
 
 def _texts(value: object) -> Iterable[str]:
@@ -101,7 +116,3 @@ def _texts(value: object) -> Iterable[str]:
             yield from _texts(inner)
     elif isinstance(value, str):
         yield value
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^a-z\n]+", " ", text.casefold())

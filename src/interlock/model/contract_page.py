@@ -68,7 +68,7 @@ def contract_parts(
                     (setting.name,),
                     (spaced(setting.surface),),
                     (setting.type,),
-                    ("none" if setting.default is None else json.dumps(setting.default, ensure_ascii=False),),
+                    (_("none") if setting.default is None else json.dumps(setting.default, ensure_ascii=False),),
                     _said(setting.description),
                 )
                 for setting in contract.organization_surface
@@ -82,7 +82,7 @@ def contract_parts(
                     (endpoint.path,),
                     (endpoint.audience,),
                     _yes_no(endpoint.carries_phi),
-                    (endpoint.authentication or "none",),
+                    (endpoint.authentication or _("none"),),
                 )
                 for endpoint in contract.endpoints
             ),
@@ -97,7 +97,7 @@ def contract_parts(
         *_table(
             _("Owners"),
             (_("Name"), _("Role"), _("Part")),
-            (((one.name,), (one.role,), (one.part or "all",)) for one in contract.owners),
+            (((one.name,), (one.role,), (one.part or _("all"),)) for one in contract.owners),
         ),
         *_table(
             _("Approvals"),
@@ -240,7 +240,7 @@ def _channel(channel: Channel) -> tuple[Cell, ...]:
 
 
 def _need(need: Need) -> Cell:
-    said = (need.resource, need.purpose, need.profile, "optional" if need.optional else None)
+    said = (need.resource, need.purpose, need.profile, _("optional") if need.optional else None)
     return tuple(filter(None, said))
 
 

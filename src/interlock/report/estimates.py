@@ -24,13 +24,13 @@ def effort(value: Effort | None, *, unit: bool = True) -> str:
 
 def lead_time(value: LeadTime | None) -> str:
     """``10 working days (3 to 30)``."""
-    return f"{expected(value)} ({spread(value)})" if value else "none"
+    return f"{expected(value)} ({spread(value)})" if value else _("none")
 
 
 def expected(value: LeadTime | None) -> str:
     """A lead time without its range: ``10 working days``."""
     if value is None:
-        return "none"
+        return _("none")
     return words.measured(value.expected, "working day" if value.unit == "working_days" else "calendar day")
 
 

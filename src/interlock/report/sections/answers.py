@@ -76,7 +76,7 @@ def build_requests(observation: Observation) -> Iterator[Shown]:
             where = safe.text(evidence.pointer, 200) or _("the whole")
             looked[evidence.url].append(f"{where} ({safe.text(check.id, 40)}, {words.CHECK[check.outcome].phrase})")
     for request in observation.requests:
-        came = str(request.status) if request.status is not None else safe.text(request.failure or "nothing", 40)
+        came = str(request.status) if request.status is not None else safe.text(request.failure or _("nothing"), 40)
         yield {
             "asked": f"{safe.text(request.method, 10)} {safe.text(request.url, 300)}",
             "came": came,

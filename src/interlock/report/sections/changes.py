@@ -148,7 +148,7 @@ def _finding(context: Context, became: str, change: FindingChange) -> Shown:
         "became": became,
         "link": context.finding_link(change.key),
         "title": safe.name(change.title),
-        "where": context.subject_link(finding.subject).label if finding else _where(context, where or "product"),
+        "where": context.subject_link(finding.subject).label if finding else _where(context, where or _("product")),
         "before": _outcome(change.before),
         "after": _outcome(change.after),
         "because": words.capital(words.listed([_CAUSE[cause] for cause in change.causes])) or _("Something else"),

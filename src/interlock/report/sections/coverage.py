@@ -138,7 +138,7 @@ def _evidence(given: Sequence[GivenAnswer]) -> str:
     """What the answers rest on, counted by grade, the best first."""
     grades = Counter(answer.response.evidence for answer in given if answer.status is Status.ANSWERED)
     counted = [f"{grades[kind]:,} {words.EVIDENCE[kind].phrase}" for kind in reversed(Evidence) if grades[kind]]
-    return words.listed(counted, 3) or "none"
+    return words.listed(counted, 3) or _("none")
 
 
 def _observed(context: Context, own: OrgReadiness) -> str:

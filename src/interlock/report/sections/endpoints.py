@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.facts import CapabilityFacts, SmartFacts
-from interlock.model.language import _
+from interlock.model.language import N_, _
 from interlock.model.observation import Check, Observation
 from interlock.model.readiness import OrgReadiness
 from interlock.report import safe
@@ -85,7 +85,8 @@ def probe_facts(observation: Observation) -> tuple[Pair, ...]:
     facts |= _capability(capability) if capability else {_("Capability statement"): _absent(observation, "CAP")}
     facts |= _smart(smart) if smart else {_("SMART configuration"): _absent(observation, "SMART")}
     if jwks is not None:
-        facts["Server's JWK Set"] = f"{'usable' if jwks.valid else 'not usable'}, {words.count(jwks.keys, 'key')}"
+        usable = N_("usable, %(keys)s") if jwks.valid else N_("not usable, %(keys)s")
+        facts[_("Server's JWK Set")] = _(usable, keys=words.count(jwks.keys, "key"))
     return pairs(facts)
 
 

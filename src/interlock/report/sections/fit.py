@@ -222,7 +222,7 @@ def settings_here(fit: ContractFit | None, *, only_wrong: bool) -> tuple[Shown, 
             "name": safe.text(match.name, 64),
             "mark": SETTING_MARK[match.outcome],
             "value": safe.text(match.value or "", 200),
-            "default": safe.text(match.default or "none", 200),
+            "default": safe.text(match.default or _("none"), 200),
             "note": safe.text(match.note or "", 300),
         }
         for match in (fit.settings if fit else ())

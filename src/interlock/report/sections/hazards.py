@@ -219,7 +219,7 @@ def _line(context: Context, control: HazardControl) -> Shown:
         text = _(
             "The workflow contract, %(path)s: %(said)s",
             path=path,
-            said=said or safe.text(control.says, 200) or "stated",
+            said=said or safe.text(control.says, 200) or _("stated"),
         )
         anchor = "contract" if "contract" in context.shown else ""
         return {

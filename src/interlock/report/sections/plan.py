@@ -271,7 +271,7 @@ def _sandbox(context: Context) -> Shown | None:
                 "link": context.organization_link(org.org),
                 "days": words.days(org.days),
                 "p80": words.days(org.p80_days),
-                "stated": "stated" if org.stated else "estimated",
+                "stated": _("stated") if org.stated else _("estimated"),
             }
             for org in cost.orgs
         ),

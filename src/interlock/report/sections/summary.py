@@ -58,7 +58,7 @@ def build_cover(context: Context, generated: str | None, version: str) -> Shown:
 
 def _questionnaires(versions: dict[str, str]) -> str:
     if not versions:
-        return "none"
+        return _("none")
     if len(set(versions.values())) == 1:
         only = safe.text(next(iter(versions.values())), 30)
         return words.counted(
@@ -221,14 +221,14 @@ def _figures(context: Context) -> tuple[Figure, ...]:
             note=_("strength of evidence: an answer counts half, a document three quarters, an observation in full"),
         ),
         Figure(
-            value=_("%(observed)s of %(total)s", observed=states["observed"], total=total) if total else "none",
+            value=_("%(observed)s of %(total)s", observed=states["observed"], total=total) if total else _("none"),
             label=_("Organisations observed"),
             note=_("and %(partial)s in part", partial=states["partial"])
             if states["partial"]
             else _("by looking at their own endpoints"),
         ),
         Figure(
-            value=_("%(undecided)s of %(counted)s", undecided=undecided, counted=counted) if counted else "none",
+            value=_("%(undecided)s of %(counted)s", undecided=undecided, counted=counted) if counted else _("none"),
             label=_("Findings undecided"),
             note=_("for want of an answer or an observation"),
         ),

@@ -27,7 +27,7 @@ def grouped(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
 
 def details(link: Link) -> Link:
     """A link to what is open, in words: ids are for columns of their own."""
-    return Link(label="details" if link.anchor else "", anchor=link.anchor)
+    return Link(label=_("details") if link.anchor else "", anchor=link.anchor)
 
 
 def build_tasks(context: Context) -> Shown:

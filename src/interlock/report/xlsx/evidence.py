@@ -78,7 +78,7 @@ def fit(context: Context) -> Iterator[Row]:
                 PART[match.direction],
                 need_name(match),
                 KIND[match.kind],
-                "yes" if match.optional else "no",
+                _("yes") if match.optional else _("no"),
                 words.FIT[match.outcome if each.observed else "not_observed"].title,
                 whole(match.note or "") or None,
                 ", ".join(match.modes) or None,
