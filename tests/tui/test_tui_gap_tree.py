@@ -113,6 +113,29 @@ def test_the_tree_has_each_gap_once_below_what_blocks_it(graph):
         assert not any(nx.has_path(without, root, key) for root in before if root != parent)
 
 
+def test_the_same_at_many_organisations_is_one_row_that_opens():
+    graph = graph_of({(0, 1), (0, 2), (1, 3)}, 4)
+    many = [
+        node.model_copy(
+            update={"key": f"{node.key}@o{n}", "subject": Subject(scope=Scope.ORG, id=f"o{n}"), "orgs": (f"o{n}",)}
+        )
+        for node in graph.nodes
+        for n in range(6)
+    ]
+    edges = tuple(GapEdge(before=f"{e.before}@o{n}", after=f"{e.after}@o{n}") for e in graph.edges for n in range(6))
+    graph = GapGraph(nodes=tuple(many), edges=edges, reduced=edges)
+    listing = Listing(graph.nodes, {f"o{n}": f"Hospital {n}" for n in range(6)}, dominators(graph))
+    rows = [row for row in listing.rows("blocks") if row.cells]
+    assert len(rows) == 1 and rows[0].cells[2].plain == "6 organisations" and "18 behind it" in rows[0].cells[1].plain
+    wanted = "X-003@o2"
+    for grouping in GROUPINGS:
+        parents = dominators(graph) if grouping == "blocks" else {}
+        turned = Listing(graph.nodes, {}, parents).unfolded_to(wanted, grouping)
+        opened = [row.key for row in Listing(graph.nodes, {}, parents, turned).rows(grouping)]
+        assert wanted in opened, grouping
+        assert len(opened) < len(graph.nodes) + 9
+
+
 async def test_gaps_are_a_tree_grouped_otherwise_by_one_key_drawn_and_closed(terminal):
     async with terminal((80, 24)) as t:
         await t.press("4")
@@ -143,16 +166,16 @@ async def test_gaps_are_a_tree_grouped_otherwise_by_one_key_drawn_and_closed(ter
         assert rows.key == before
         assert before not in t.text, "words in the list, ids in the details"
         # What closing it does, and what is kept of that.
-        key = next(task.id for task in assessment.plan.tasks if task.id in listed and tasks_of(assessment, task.id))
+        key = next(task.id for task in assessment.plan.tasks if task.id in listed and tasks_of(assessment, [task.id]))
         rows.select(key)
         await t.press("x")
         await t.until(lambda: "y keeps it" in t.of("#explanation") and "→" in t.of("#explanation"))
-        says, does = t.of("#explanation"), closing(t.app.state.inputs, assessment, key)
-        assert "If it were closed" in says and "What unlocks" in says
+        says, does = t.of("#explanation"), closing(t.app.state.inputs, assessment, [key])
+        assert "What if it were closed?" in says and "What unlocks" in says
         assert all(" ".join(node.label.split()) in says for node in does.starts[:3])
         await t.press("y")
         await t.until(lambda: "kept as a what-if" in t.of("#explanation"))
-        assert named(t.app.state.supposed, "done") == tasks_of(assessment, key)
+        assert named(t.app.state.supposed, "done") == tasks_of(assessment, [key])
         await t.press("5")
         await t.until(lambda: "What if: before → after" in t.text)
         await t.press("c")
@@ -174,7 +197,7 @@ def test_closing_a_gap_is_met_everywhere_and_never_lowers_a_score(workspace):
     inputs = load_inputs(workspace)
     assessment = assess(inputs, today=date.today(), runs=20)
     for node in assessment.graph.nodes[::9]:
-        does = closing(inputs, assessment, node.key)
+        does = closing(inputs, assessment, [node.key])
         for moved in does.moved:
             assert moved.before.low <= moved.after.low and moved.before.high <= moved.after.high, node.key
         (value, latest), (then, then_latest) = does.verdict

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _WORDS, _NAMED = 36, 3
 #: What starts then, of which so many are named.
 _SHOWN = 8
+#: Organisations of which is told what moves.
+_MOVED = 12
 
 
 class _Lanes:
@@ -143,17 +145,22 @@ def draw_closing(
     :param planned: a task of the plan closes it, so that a date may move.
     :param kept: it is among the what-ifs of the plan.
     """
-    page.para(closed.node.label, "bold")
-    unknown = closed.node.kind == "discovery"
+    first, several = closed.nodes[0], len(closed.nodes) > 1
+    page.para(first.label, "bold")
+    if several:
+        page.line((f"at {words.listed([where(node, names) for node in closed.nodes], _SHOWN)}", DIM))
+    supposed = "closed" if first.kind == "gap" else "found to be no gap"
     page.line(
-        ("If it turned out to be no gap" if unknown else "If it were closed", ACCENT), "; nothing is changed here."
+        (f"What if {'all of them were' if several else 'it were'} {supposed}? ", ACCENT), "Nothing is changed here."
     )
     page.heading("Score and stage", "before → after")
     product, *orgs = closed.moved
-    for moved in closed.moved:
+    for moved in closed.moved[:_MOVED]:
         page.bullet(text("·", DIM), _told(moved, "The product" if not moved.org else names.get(moved.org, moved.org)))
+    if len(closed.moved) > _MOVED:
+        page.line((f"and something of {words.count(len(closed.moved) - _MOVED, 'more organisation')}", DIM))
     if product.is_same and not orgs:
-        page.para("Neither score nor stage moves by this alone: other gaps hold them where they are.", DIM)
+        page.para("Neither score nor stage moves by this alone.", DIM)
     before, after = closed.verdict
     if before != after:
         page.field("Verdict", f"{words.verdict(*before)} → {words.verdict(*after)}", style="bold", label_width=9)

@@ -41,7 +41,10 @@ def draw_gap(page: Page, assessment: Assessment, node: GapNode, names: Mapping[s
     page.blank()
     page.para(explanation.statement)
     if node.orgs:
-        page.field("Concerns", words.listed([names.get(org, org) for org in node.orgs], len(node.orgs)), label_width=9)
+        concerned = words.listed([names.get(org, org) for org in node.orgs], MOST)
+        if MOST < len(node.orgs) == len(names):
+            concerned = f"all {len(names):,} organisations"
+        page.field("Concerns", concerned, label_width=9)
     page.heading("Why it matters")
     page.para(explanation.why)
     page.heading("What to do", owner)
@@ -81,6 +84,18 @@ def draw_gap(page: Page, assessment: Assessment, node: GapNode, names: Mapping[s
         page.heading("References", " ".join(explanation.source))
         for reference in explanation.references:
             page.bullet(text("→", DIM), reference.title, line(("  ", ""), (reference.url, DIM)))
+
+
+def draw_alike(page: Page, nodes: Sequence[GapNode], names: Mapping[str, str]) -> None:
+    """One rule that is open, or to be found out, at several places: where, and what was seen there."""
+    first, many = nodes[0], len(nodes)
+    page.para(first.label, "bold")
+    page.line((f"{words.count(many, 'entry', 'entries')} of one rule: Enter or space lists each of them.", ACCENT))
+    page.heading("Where")
+    for node in nodes:
+        at = words.listed([names.get(org, org) for org in node.orgs], MOST) or "the product"
+        named = node.message.startswith(at)
+        page.bullet(text("·", DIM), ("" if named else f"{at}  ", ""), (node.message, "" if named else DIM))
 
 
 def _nodes(assessment: Assessment, keys: list[str]) -> list[GapNode]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from textual.content import Content
@@ -27,6 +27,8 @@ COLUMNS = (
     Column("Id", 20, leaves=7),
 )
 
+#: The same at more organisations than this is one row; of more gaps than that, all is folded at first.
+_ALIKE, _MANY = 5, 400
 Kind = Literal["gap", "discovery"]
 KINDS: dict[Kind, str] = {"gap": "gaps", "discovery": "things to find out"}
 Grouping = Literal["blocks", "gate", "org", "owner"]
@@ -75,18 +77,20 @@ def where(node: GapNode, names: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Listing:
-    """What the rows are made of.
+    """What the rows are made of. The same rule at many organisations is one row, which opens to show each of them.
 
     :ivar parents: key → the gap that every path to it passes through.
-    :ivar folded: keys of the gaps of which those behind them are not listed.
+    :ivar turned: keys of rows that are folded where they are open at first, or the other way round.
     :ivar supposed: keys that are supposed to be closed.
+    :ivar bundles: key of a row → the gaps that it stands for; filled as rows are made.
     """
 
     nodes: Sequence[GapNode]
     names: Mapping[str, str]
     parents: Mapping[str, str | None]
-    folded: Collection[str] = ()
+    turned: Collection[str] = ()
     supposed: Collection[str] = ()
+    bundles: dict[str, tuple[GapNode, ...]] = field(default_factory=dict)
 
     def rows(self, grouping: Grouping) -> list[Row]:
         """The rows of one grouping."""
@@ -102,11 +106,32 @@ class Listing:
             for node in scopes:
                 groups.setdefault(words.capital(self._where(node)), []).append(node)
         rows = []
-        for number, (title, nodes) in enumerate(groups.items()):
+        for title, nodes in groups.items():
             if nodes:
-                rows.append(Row(f"group:{number}", heading=title, aside=_counted(nodes)))
-                rows += [self._row(node) for node in nodes]
+                rows.append(Row(f"group:{title}", heading=title, aside=_counted(nodes)))
+                rows += self._branches(nodes, {}, {}, title)
         return rows
+
+    def unfolded_to(self, key: str, grouping: Grouping) -> set[str]:
+        """What has to be turned so that this gap is listed: the rows that it stands in or behind."""
+        wanted, turned = {key}, set(self.turned)
+        while (parent := self.parents.get(key)) is not None:
+            wanted.add(parent)
+            key = parent
+        while True:
+            listing = replace(self, turned=turned, bundles={})
+            folded = {row.key for row in listing.rows(grouping) if row.cells and listing.is_folded(row.key)}
+            more = {
+                row for row in folded if row in wanted or wanted & {node.key for node in listing.bundles.get(row, ())}
+            }
+            if not more:
+                return turned
+            turned ^= more
+
+    def is_folded(self, key: str) -> bool:
+        """Is what is behind this row, or what it stands for, left out? At first it is where there is much."""
+        at_first = key in self.bundles or len(self.nodes) > _MANY
+        return at_first is not (key in self.turned)
 
     def _where(self, node: GapNode) -> str:
         return where(node, self.names)
@@ -119,7 +144,7 @@ class Listing:
             children[self._listed_parent(node.key, listed)].append(node)
         size: dict[str, int] = {}
         for node in reversed(self.nodes):  # in order of waves: what is behind a node comes after it
-            size[node.key] = sum(1 + size[child.key] for child in children[node.key])
+            size[node.key] = sum(1 + size[child.key] for child in children.get(node.key, ()))
         roots = children[None]
         alone = [node for node in roots if not size[node.key]]
         groups = (
@@ -131,11 +156,11 @@ class Listing:
             ("Waits for several at once", [node for node in alone if node.wave], ""),
             ("Can start now", [node for node in alone if not node.wave], "and nothing waits for it alone"),
         )
-        for number, (title, nodes, aside) in enumerate(groups):
+        for title, nodes, aside in groups:
             if nodes:
                 said = f"{_counted(nodes)}; {aside}" if aside else _counted(nodes)
-                yield Row(f"group:{number}", heading=title, aside=said)
-                yield from self._branches(nodes, children, size)
+                yield Row(f"group:{title}", heading=title, aside=said)
+                yield from self._branches(nodes, children, size, title)
 
     def _listed_parent(self, key: str, listed: Mapping[str, GapNode]) -> str | None:
         parent = self.parents.get(key)
@@ -144,48 +169,82 @@ class Listing:
         return parent
 
     def _branches(
-        self, roots: Iterable[GapNode], children: Mapping[str | None, list[GapNode]], size: Mapping[str, int]
+        self,
+        roots: Sequence[GapNode],
+        children: Mapping[str | None, list[GapNode]],
+        size: Mapping[str, int],
+        place: str,
     ) -> Iterator[Row]:
-        """A node and what is behind it, what blocks most first; without recursion, for a chain may be long."""
+        """Rows and what is behind them, what blocks most first; without recursion, for a chain may be long."""
+        tree = bool(children)
 
-        def in_order(nodes: Iterable[GapNode]) -> list[GapNode]:
-            return sorted(nodes, key=lambda node: (-node.blocks, -size[node.key], node.severity.rank, node.key))
+        def in_order(bundle: tuple[GapNode, ...]) -> tuple[int, int, int, str]:
+            first = bundle[0]
+            return -sum(n.blocks for n in bundle), -_behind(bundle, size), first.severity.rank, first.key
 
-        left = [(node, "", "") for node in reversed(in_order(roots))]
+        def below(nodes: Iterable[GapNode], guide: str, *, at_root: bool) -> list[tuple[tuple[GapNode, ...], str, str]]:
+            bundles = _alike(nodes)
+            bundles = sorted(bundles, key=in_order) if tree else bundles
+            corners = [""] * len(bundles) if at_root else ["├─ "] * (len(bundles) - 1) + ["└─ "]
+            return [(bundle, guide, corner) for bundle, corner in zip(bundles, corners, strict=True)][::-1]
+
+        left = below(roots, "", at_root=True)
         while left:
-            node, guide, corner = left.pop()
-            folded = node.key in self.folded and size[node.key] > 0
-            yield self._row(node, f"{guide}{corner}", size[node.key], folded=folded)
-            if not folded:
-                inner = guide + {"": "", "├─ ": "│  ", "└─ ": "   "}[corner]
-                below = in_order(children.get(node.key, ()))
-                corners = ["├─ "] * (len(below) - 1) + ["└─ "]
-                left += reversed([(child, inner, at) for child, at in zip(below, corners, strict=False)])
+            bundle, guide, corner = left.pop()
+            first, several, behind = bundle[0], len(bundle) > 1, _behind(bundle, size)
+            key = f"alike:{first.rule}:{first.kind}@{place}:{self.parents.get(first.key)}" if several else first.key
+            if several:
+                self.bundles[key] = bundle
+            yield self._row(key, bundle, f"{guide}{corner}", behind)
+            if (several or behind) and not self.is_folded(key):
+                inner = guide + {"": "  " if several else "", "├─ ": "│  ", "└─ ": "   "}[corner]
+                if several:
+                    left += [((node,), inner, "") for node in reversed(bundle)]
+                else:
+                    left += below(children.get(key, ()), inner, at_root=False)
 
-    def _row(self, node: GapNode, lead: str = "", behind: int = 0, *, folded: bool = False) -> Row:
-        undecided = node.kind == "discovery"
-        sign = TASK["discovery"] if undecided else SEVERITY[node.severity]
+    def _row(self, key: str, bundle: tuple[GapNode, ...], lead: str, behind: int) -> Row:
+        first, several = bundle[0], len(bundle) > 1
+        sign = TASK["discovery"] if first.kind == "discovery" else SEVERITY[first.severity]
         what: list[Content | tuple[str, str] | str] = [(lead, PRIMARY)]
-        if behind:
-            what.append((f"{'▸' if folded else '▾'} ", ACCENT))
-        if node.key in self.supposed:
-            what.append(("× as if closed: ", ACCENT))
-        what.append((node.label, "bold" if behind else ""))
+        if several or behind:
+            what.append((f"{'▸' if self.is_folded(key) else '▾'} ", ACCENT))
+        supposed = sum(node.key in self.supposed for node in bundle)
+        if supposed:
+            what.append((f"× {f'{supposed} ' if several else ''}as if closed: ", ACCENT))
+        what.append((first.label, "bold" if behind else ""))
         if behind:
             what.append((f"  {behind:,} behind it", DIM))
+        scope = {Scope.ORG: ("organisation", None), Scope.VENDOR: ("vendor", None), Scope.PRODUCT: ("entry", "entries")}
+        at = words.count(len(bundle), *scope[first.subject.scope]) if several else self._where(first)
         return Row(
-            node.key,
+            key,
             (
                 text(sign.glyph, sign.style),
                 line(*what),
-                text(self._where(node), DIM),
+                text(at, "" if several else DIM),
                 text(sign.word, sign.style),
-                text(words.GATE[node.gate].phrase, DIM),
-                text(words.OWNER[node.owner].title, DIM),
-                text(node.blocks or "", DIM),
-                text(node.key, DIM),
+                text(words.GATE[first.gate].phrase, DIM),
+                text(words.OWNER[first.owner].title, DIM),
+                text(sum(node.blocks for node in bundle) or "", DIM),
+                text("" if several else first.key, DIM),
             ),
         )
+
+
+def _behind(bundle: Iterable[GapNode], size: Mapping[str, int]) -> int:
+    return sum(size.get(node.key, 0) for node in bundle)
+
+
+def _alike(nodes: Iterable[GapNode]) -> list[tuple[GapNode, ...]]:
+    """Nodes of one rule together where they are many; the others each by itself, in their order."""
+    groups: dict[tuple[str, str], list[GapNode]] = {}
+    for node in nodes:
+        groups.setdefault((node.rule, node.kind), []).append(node)
+    bundles: list[tuple[GapNode, ...]] = []
+    for group in groups.values():
+        bundles += [tuple(group)] if len(group) > _ALIKE else [(node,) for node in group]
+    return bundles
 
 
 def _counted(nodes: Sequence[GapNode]) -> str:

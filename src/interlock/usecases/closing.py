@@ -1,4 +1,4 @@
-"""What closing one gap does to scores, stages, the verdict and what waits for it; and an unknown that is none.
+"""What closing gaps does to scores, stages, the verdict and what waits for them; and unknowns that are none.
 
 A gap that is closed counts as met with the best evidence, so that every gate accepts it; nothing else changes. What it
 does to the dates is a what-if of the plan (:func:`interlock.usecases.plan.what_if` with :func:`tasks_of`).
@@ -6,6 +6,7 @@ does to the dates is a what-if of the plan (:func:`interlock.usecases.plan.what_
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from interlock.model.assessment import Assessment
@@ -42,7 +43,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Closing:
-    """What closing one gap does; of an unknown, what it does when it turns out to be no gap.
+    """What closing some gaps does; of an unknown, what it does when it turns out to be no gap.
 
     :ivar moved: the product first, then the organisations of which something moves.
     :ivar verdict: earliest and latest before, and then.
@@ -50,24 +51,21 @@ class Closing:
     :ivar nearer: what waits for others too.
     """
 
-    node: GapNode
+    nodes: tuple[GapNode, ...]
     moved: tuple[Moved, ...]
     verdict: tuple[tuple[VerdictValue, VerdictValue], tuple[VerdictValue, VerdictValue]]
     starts: tuple[GapNode, ...]
     nearer: tuple[GapNode, ...]
 
 
-def closing(inputs: Inputs, assessment: Assessment, key: str) -> Closing:
-    """What closing the gap with this key does.
+def closing(inputs: Inputs, assessment: Assessment, keys: Collection[str]) -> Closing:
+    """What closing the gaps with these keys does, all of them at once.
 
     :param assessment: that of ``inputs``.
-    :raises KeyError: no open gap or unknown has this key.
     """
-    node = assessment.graph.node(key)
-    if node is None:
-        raise KeyError(key)
+    closed = set(keys)
     met = {"outcome": RuleOutcome.MET, "value": 1.0, "evidence": Evidence.OBSERVED}
-    findings = tuple(f.model_copy(update=met) if f.key == key else f for f in assessment.findings)
+    findings = tuple(f.model_copy(update=met) if f.key in closed else f for f in assessment.findings)
     then = judge_of(inputs.content).amounts_to(findings, inputs)
     now = {own.org: own for own in assessment.readiness}
     moved = [_moved("", assessment.product_score, then.product_score)]
@@ -80,14 +78,14 @@ def closing(inputs: Inputs, assessment: Assessment, key: str) -> Closing:
     waits: dict[str, set[str]] = {}
     for edge in assessment.graph.reduced:
         waits.setdefault(edge.after, set()).add(edge.before)
-    behind = [other for other in assessment.graph.nodes if key in waits.get(other.key, ())]
+    behind = [n for n in assessment.graph.nodes if n.key not in closed and waits.get(n.key, set()) & closed]
     verdict = assessment.verdict
     return Closing(
-        node=node,
+        nodes=tuple(node for node in assessment.graph.nodes if node.key in closed),
         moved=(moved[0], *(each for each in moved[1:] if not each.is_same)),
         verdict=((verdict.value, verdict.latest), (then.verdict.value, then.verdict.latest)),
-        starts=tuple(other for other in behind if waits[other.key] == {key}),
-        nearer=tuple(other for other in behind if waits[other.key] != {key}),
+        starts=tuple(other for other in behind if waits[other.key] <= closed),
+        nearer=tuple(other for other in behind if not waits[other.key] <= closed),
     )
 
 
@@ -95,6 +93,6 @@ def _moved(org: str, before: Score, after: Score) -> Moved:
     return Moved(org, before.interval, after.interval, (before.uncapped, after.uncapped))
 
 
-def tasks_of(assessment: Assessment, key: str) -> tuple[str, ...]:
-    """Ids of the tasks of the plan that close this gap or find out about it; none where no date waits for it."""
-    return tuple(task.id for task in assessment.plan.tasks if not task.is_done and finding_of(task.id) == key)
+def tasks_of(assessment: Assessment, keys: Collection[str]) -> tuple[str, ...]:
+    """Ids of the tasks of the plan that close these gaps or find out about them; none where no date waits for them."""
+    return tuple(task.id for task in assessment.plan.tasks if not task.is_done and finding_of(task.id) in keys)

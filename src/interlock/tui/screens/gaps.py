@@ -16,10 +16,11 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner, Severity
 from interlock.model.errors import InterlockError
+from interlock.model.gap_graph import GapNode
 from interlock.model.plan import WhatIf, finding_of
 from interlock.tui import work as job
 from interlock.tui.chain_page import draw_chain, draw_closing
-from interlock.tui.findings_page import draw_gap, draw_patterns
+from interlock.tui.findings_page import draw_alike, draw_gap, draw_patterns
 from interlock.tui.gap_tree import COLUMNS, GROUPINGS, KINDS, Filter, Grouping, Listing
 from interlock.tui.keys import bindings
 from interlock.tui.page import ACCENT, DIM, line, text
@@ -32,15 +33,12 @@ from interlock.tui.widgets.rows import Rows
 if TYPE_CHECKING:
     from interlock.usecases.closing import Closing
 
-#: Of more gaps than this, those behind others are folded at first.
-_MANY = 400
-
 
 @dataclass(frozen=True)
 class _Closed:
     """What closing a gap does; ``dates`` none until they are worked out, and where no task of the plan closes it."""
 
-    key: str
+    row: str
     does: Closing
     tasks: tuple[str, ...]
     dates: WhatIf | InterlockError | None = None
@@ -62,13 +60,15 @@ class GapsSection(Section):
         "words, c clears. p shows the patterns of trouble that several facts together point to."
     )
     INITIAL_FOCUS = "#gaps Options"
+    PANELS = {"#gap-list": f"Gaps by {GROUPINGS['blocks']}"}
     BINDINGS = bindings("gaps")
 
     def __init__(self) -> None:
         super().__init__()
         self._filter = Filter()
         self._grouping: Grouping = "blocks"
-        self._turned: set[str] = set()  # gaps of which what is behind them is folded, or unfolded where all are folded
+        self._turned: set[str] = set()  # rows that are folded where they are open at first, or the other way round
+        self._listing: Listing | None = None
         self._parents: tuple[Assessment, dict[str, str | None]] | None = None
         self._pane: Literal["gap", "closing", "chain", "patterns"] = "gap"
         self._worked_out: _Closed | None = None  # what the closing that is shown does, as far as it is worked out
@@ -91,15 +91,18 @@ class GapsSection(Section):
         elif old.supposed != new.supposed:
             self._show_list(new.assessment)
 
-    def _show_list(self, assessment: Assessment) -> None:
-        nodes = [node for node in assessment.graph.nodes if self._filter.takes(node)]
-        listing = Listing(
-            nodes,
+    def _listed(self, assessment: Assessment) -> Listing:
+        return Listing(
+            [node for node in assessment.graph.nodes if self._filter.takes(node)],
             self.state.names,
             self._dominators(assessment) if self._grouping == "blocks" else {},
-            folded=self._turned if len(nodes) <= _MANY else {node.key for node in nodes} - self._turned,
+            self._turned,
             supposed={finding_of(task) for task in named(self.state.supposed, "done")},
         )
+
+    def _show_list(self, assessment: Assessment) -> None:
+        listing = self._listing = self._listed(assessment)
+        nodes = listing.nodes
         total = len(assessment.graph.nodes)
         self.refresh_bindings()
         empty = "Nothing is open." if not total else "No gap fits the filters. c clears them."
@@ -143,7 +146,10 @@ class GapsSection(Section):
     def _explain(self, key: str | None) -> None:
         pane, assessment = self._turn_to("gap"), self.state.assessment
         node = assessment.graph.node(key) if assessment is not None and key is not None else None
-        if assessment is None or node is None:
+        bundle = self._listing.bundles.get(key, ()) if self._listing is not None and key is not None else ()
+        if bundle:
+            pane.draw(lambda page: draw_alike(page, bundle, self.state.names), "At several places")
+        elif assessment is None or node is None:
             pane.draw(lambda page: page.para("Nothing is chosen.", DIM), "Explanation")
         else:
             pane.draw(lambda page: draw_gap(page, assessment, node, self.state.names), node.key)
@@ -159,27 +165,22 @@ class GapsSection(Section):
             self._list_only(Filter())
         rows = self.query_one("#gaps", Rows)
         if key not in rows.keys:
-            self._unfold_to(key, assessment)
+            self._turned = self._listed(assessment).unfolded_to(key, self._grouping)
+            self._show_list(assessment)
         rows.select(key)
         self._read(key)
 
-    def _unfold_to(self, key: str, assessment: Assessment) -> None:
-        """Open every gap that this one stands behind."""
-        parents, many = self._dominators(assessment), len(assessment.graph.nodes) > _MANY
-        above = parents.get(key)
-        while above is not None:
-            (self._turned.add if many else self._turned.discard)(above)
-            above = parents.get(above)
-        self._show_list(assessment)
-
     @on(Rows.Moved, "#gaps")
     def _moved(self, event: Rows.Moved) -> None:
-        if self._pane != "closing" or self._worked_out is None or self._worked_out.key != event.key:
+        if self._pane != "closing" or self._worked_out is None or self._worked_out.row != event.key:
             self._explain(event.key)
 
     @on(Rows.Chosen, "#gaps")
     def _chosen(self, event: Rows.Chosen) -> None:
-        self._read(event.key)
+        if self._listing is not None and event.key in self._listing.bundles:
+            self.action_fold()
+        else:
+            self._read(event.key)
 
     def _read(self, key: str) -> None:
         self._explain(key)
@@ -218,31 +219,39 @@ class GapsSection(Section):
 
     # -- closing and drawing --------------------------------------------------------------------------------------
 
+    @property
+    def _chosen_nodes(self) -> tuple[GapNode, ...]:
+        """The gap of the highlighted row, or all that the row stands for."""
+        key, assessment = self.query_one("#gaps", Rows).key, self.state.assessment
+        if key is None or assessment is None:
+            return ()
+        node = assessment.graph.node(key)
+        return (node,) if node is not None else self._listing.bundles.get(key, ()) if self._listing else ()
+
     def action_chain(self) -> None:
         """Draw the chain around the highlighted gap, in the place of list and explanation."""
         from interlock.usecases.gaps import chain_of
 
-        key, assessment = self.query_one("#gaps", Rows).key, self.state.assessment
-        node = assessment.graph.node(key) if assessment is not None and key is not None else None
-        if assessment is None or node is None:
+        nodes, assessment = self._chosen_nodes, self.state.assessment
+        if assessment is None or not nodes:
             return
-        chain, names = chain_of(assessment.graph, node.key), self.state.names
+        chain, names = chain_of(assessment.graph, nodes[0].key), self.state.names
         self.add_class("-reading")
         pane = self._turn_to("chain")
-        pane.draw(lambda page: draw_chain(page, chain, names), f"The chain around {node.key}")
+        pane.draw(lambda page: draw_chain(page, chain, names), f"The chain around {nodes[0].key}")
         pane.focus()
 
     def action_close(self) -> None:
         """Tell what closing the highlighted gap does."""
-        key = self.query_one("#gaps", Rows).key
-        if key is not None and self.state.assessment is not None and self.state.assessment.graph.node(key) is not None:
+        nodes = self._chosen_nodes
+        if nodes:
             self.add_class("-reading")
             self._worked_out = None
-            self._turn_to("closing").draw(lambda page: page.line(("… working it out", ACCENT)), f"If {key} were closed")
-            self._close(key)
+            self._turn_to("closing").draw(lambda page: page.line(("… working it out", ACCENT)), "If closed")
+            self._close(self.query_one("#gaps", Rows).key or "", tuple(node.key for node in nodes))
 
     @work(group="closing", exclusive=True, description="closing")
-    async def _close(self, key: str) -> None:
+    async def _close(self, row: str, keys: tuple[str, ...]) -> None:
         """Scores and stages at once; the dates when they are worked out."""
         from interlock.usecases.closing import closing, tasks_of
         from interlock.usecases.plan import Changes
@@ -250,27 +259,26 @@ class GapsSection(Section):
         inputs, assessment = self.state.inputs, self.state.assessment
         if inputs is None or assessment is None:
             return
-        tasks = tasks_of(assessment, key)
+        tasks = tasks_of(assessment, keys)
         try:
-            worked_out = _Closed(key, await job.in_thread(closing, inputs, assessment, key), tasks)
+            does = await job.in_thread(closing, inputs, assessment, keys)
         except InterlockError as error:
             self.notify(error.message, severity="error", markup=False)
             return
-        self._show_closed(worked_out)
+        self._show_closed(_Closed(row, does, tasks))
         if tasks:
+            dates: WhatIf | InterlockError
             try:
-                dates: WhatIf | InterlockError = await job.in_thread(
-                    job.supposed, inputs, assessment, Changes(close=tasks)
-                )
+                dates = await job.in_thread(job.supposed, inputs, assessment, Changes(close=tasks))
             except InterlockError as error:
                 dates = error
-            self._show_closed(replace(worked_out, dates=dates))
+            self._show_closed(_Closed(row, does, tasks, dates))
 
     def _show_closed(self, closed: _Closed) -> None:
         """Show what a closing does, if it is still what is asked for."""
-        if self._pane != "closing" or self.query_one("#gaps", Rows).key != closed.key:
+        if self._pane != "closing" or self.query_one("#gaps", Rows).key != closed.row:
             return
-        same, self._worked_out = self._worked_out is not None and self._worked_out.key == closed.key, closed
+        same, self._worked_out = self._worked_out is not None and self._worked_out.row == closed.row, closed
         names, planned = self.state.names, bool(closed.tasks)
         kept = planned and set(closed.tasks) <= set(named(self.state.supposed, "done"))
         self.query_one("#explanation", ScrollingFlow).draw(
@@ -304,9 +312,10 @@ class GapsSection(Section):
 
     def action_answer(self) -> None:
         """Go to a question that decides this gap, one without an answer first."""
-        key, assessment, inputs = self.query_one("#gaps", Rows).key, self.state.assessment, self.state.inputs
-        if key is None or assessment is None or inputs is None:
+        nodes, assessment, inputs = self._chosen_nodes, self.state.assessment, self.state.inputs
+        if not nodes or assessment is None or inputs is None:
             return
+        key = nodes[0].key
         finding = next((finding for finding in assessment.findings if finding.key == key), None)
         if finding is None:
             return
