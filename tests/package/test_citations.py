@@ -22,8 +22,8 @@ PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md")
 LINK = re.compile(r"\]\((?!\w+:)([^()\s]+)\)")
 #: A page of ours that is named in text: ``docs/scoring.md``, ``docs/scoring.md#caps``, ``docs/adr/0007``.
 NAMED_PAGE = re.compile(r"\bdocs/(?:adr/\d{4}|[\w-]+\.md(?:#[\w-]+)?)(?=[^\w/])")
-#: Not the number of a rehearsal check, ``RH-S09``.
-STATEMENT = re.compile(r"(?<!RH-)\bS\d\d\b")
+#: Not the number of a rehearsal check: ``RH-S09``, ``@check("S09")``.
+STATEMENT = re.compile(r"(?<!RH-)(?<!check\(\")\bS\d\d\b")
 #: Papers that a stranger's clone does not have.
 ELSEWHERE = re.compile(
     r"(?<![\w.])(?:DESIGN|SEMANTICS|DOMAIN)(?:\.md\b|, |: )|\bshared/(?:corpus|references)|\breferences/\w+\.(?:md|tsv)"

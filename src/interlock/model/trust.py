@@ -13,15 +13,17 @@ class Grant(Model):
     :ivar kind: ``credential``: the value of ``variable``, used as ``role``, may be sent to ``origin``.
         ``private_base``: the organisation's base at ``origin`` may be contacted in a private network.
         ``content``: questions and rules of the workspace's own; ``digest`` is over their names and bytes (SHA-256).
+        ``command``: the program ``command`` may be run, to start the product for a rehearsal.
     :ivar origin: scheme, host and any unusual port, as in ``https://ehr.example.org``.
     """
 
-    kind: Literal["credential", "private_base", "content"]
+    kind: Literal["credential", "private_base", "content", "command"]
     org: Slug | None = None
     origin: str | None = None
     role: Literal["client_id", "client_secret", "private_key", "key_id", "bearer_token", "refresh_token"] | None = None
     variable: str | None = None
     digest: str | None = None
+    command: str | None = None
 
 
 class TrustedWorkspace(Model):

@@ -28,6 +28,8 @@ MAX_BODY_BYTES = 2_000_000
 MAX_HOPS = 20
 PAGE_SECONDS = 15.0
 _USER_AGENT = f"Mozilla/5.0 (compatible; {BROWSER}) Gecko/20100101"
+#: In front of the name of a header that httpx must not see.
+_ASIDE = "interlock-aside-"
 _ACCEPT = "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"
 
 #: Why a page is not the end of its way: an address elsewhere, redirects without end, no answer, an answer without end.
@@ -131,6 +133,7 @@ class Browser:
             verify=_trusted(),
             follow_redirects=False,
             timeout=httpx.Timeout(PAGE_SECONDS, connect=3.0),
+            event_hooks={"response": [_put_location_aside]},
             headers={"User-Agent": _USER_AGENT, "Accept": _ACCEPT, "Accept-Language": "en"},
         )
 
@@ -203,7 +206,7 @@ class Browser:
             answer.close()
         whole = len(body) <= MAX_BODY_BYTES
         text = bytes(body[:MAX_BODY_BYTES]).decode(answer.encoding or "utf-8", "replace")
-        told = {name.lower(): value for name, value in answer.headers.items()}
+        told = {name.lower().removeprefix(_ASIDE): value for name, value in answer.headers.items()}
         return answer.status_code, text, told, tuple(answer.headers.get_list("set-cookie")), whole
 
     def _allowed(self, url: str) -> bool:
@@ -230,6 +233,12 @@ class Browser:
 def _trusted() -> ssl.SSLContext:
     """What every browser trusts; loading it takes 30 ms, and a rehearsal has hundreds of browsers."""
     return httpx.create_ssl_context(trust_env=False)
+
+
+def _put_location_aside(answer: httpx.Response) -> None:
+    """httpx takes a redirect's address apart even where it shall not follow it, and fails on ``javascript:…``."""
+    if "location" in answer.headers:
+        answer.headers[f"{_ASIDE}location"] = answer.headers.pop("location")
 
 
 def _joined(url: str, location: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from interlock.model.product import Product, VisitedEndpoint
@@ -123,11 +124,12 @@ def _once(stage: Stage, built: Built) -> list[Row]:
         found = built.look(stage)
     finally:
         stage.close_browsers()
+    stage.running.revive()
     rows = [found] if isinstance(found, Row) else list(found)
-    if not stage.running.alive() and stage.running.revive():
-        died = Row(RehearsalOutcome.BROKE, "the product ended by itself and was started again", subject="the product")
-        return [*rows, died] if stage.running.deaths > deaths else rows
-    return rows
+    if stage.running.deaths == deaths:
+        return rows
+    seen = "the product ended by itself, and was started again"
+    return [*rows, Row(RehearsalOutcome.BROKE, seen, subject="the product as a program")]
 
 
 def _agreed(looks: Sequence[list[Row]]) -> list[Row]:
@@ -140,7 +142,7 @@ def _agreed(looks: Sequence[list[Row]]) -> list[Row]:
             agreed.append(row)
         else:
             seen = f"{len(looks)} looks differ; the first: {row.seen}"
-            agreed.append(Row(RehearsalOutcome.INCONCLUSIVE, seen, row.requests, row.org, row.subject))
+            agreed.append(replace(row, outcome=RehearsalOutcome.INCONCLUSIVE, seen=seen))
     return agreed
 
 
@@ -152,6 +154,7 @@ def _result(check: RehearsalCheck, row: Row) -> RehearsalResult:
         title=check.title,
         organization=row.org,
         subject=plain(row.subject, 300) if row.subject else None,
+        about=row.about,
         seen=plain(row.seen, 1_000),
         requests=row.requests[:50],
     )

@@ -409,7 +409,7 @@ class SampleApp:
         hospital = self.hospital(request)
         session = self.sessions.get(request.cookies.get("session", ""))
         if what in self.broken:
-            session = next((known for known in self.sessions.values() if known.hospital is hospital), session)
+            session = next((known for known in reversed(self.sessions.values()) if known.hospital is hospital), session)
         if session is None or session.hospital is not hospital or session.ends < time.time():
             raise RefusedError("Please open the application from the EHR.", 401)
         return session

@@ -35,6 +35,7 @@ class Row:
     requests: tuple[int, ...] = ()
     org: str | None = None
     subject: str | None = None
+    about: str | None = None
 
 
 def row(outcome: RehearsalOutcome, seen: str, asked: Iterable[Asked] = (), **about: str | None) -> Row:
@@ -162,6 +163,7 @@ class Stage:
 
     def begin(self, browser: Browser, org: str, patient: str = "p1", url: str | None = None, **launch: Any) -> Begun:
         """Launch, and stop before the authorization request is sent."""
+        self.running.revive()
         since = self.hospitals.now()
         address = url or self.hospitals.launch(org, patient, **launch)
         page = browser.open(address, until=self.authorization_endpoints)

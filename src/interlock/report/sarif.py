@@ -27,11 +27,17 @@ _RANK = {severity: f"{severity.weight:.1f}" for severity in Severity}
 
 
 def to_sarif(
-    observations: Sequence[Observation], ruleset: str = "", content_changes: Sequence[ContentChange] = ()
+    observations: Sequence[Observation],
+    ruleset: str = "",
+    content_changes: Sequence[ContentChange] = (),
+    *,
+    what: str = "probe",
+    file: str | None = None,
 ) -> str:
     """One SARIF log with one run: a rule for each check, a result for each that failed or warns.
 
     :param ruleset: what the workspace judges by, in words; ``content_changes``: how that differs from what is shipped.
+    :param what: the command that looked; ``file``: where findings are, if not at the files of organisations.
 
     What was not observed is no finding about a server: it becomes a notification of the run, as do mistakes of this
     program. The same observations give the same bytes.
@@ -40,7 +46,7 @@ def to_sarif(
     rules = [_rule(checks[name]) for name in sorted(checks)]
     index = {rule["id"]: position for position, rule in enumerate(rules)}
     results = [
-        _result(observation, check, index[check.id])
+        _result(observation, check, index[check.id], file)
         for observation in observations
         for check in observation.checks
         if check.outcome in {CheckOutcome.FAIL, CheckOutcome.WARN}
@@ -53,7 +59,7 @@ def to_sarif(
                 "rules": rules,
             }
         },
-        "automationDetails": {"id": "interlock/probe/"},
+        "automationDetails": {"id": f"interlock/{what}/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {"executionSuccessful": True, "toolExecutionNotifications": list(_notifications(observations))}
@@ -87,7 +93,7 @@ def _rule(check: Check) -> dict[str, Any]:
     return rule
 
 
-def _result(observation: Observation, check: Check, index: int) -> dict[str, Any]:
+def _result(observation: Observation, check: Check, index: int, file: str | None) -> dict[str, Any]:
     target = observation.target
     names = [f"{evidence.url}#{evidence.pointer}" for evidence in check.evidence[:5]] or [target.base_url]
     return {
@@ -98,7 +104,7 @@ def _result(observation: Observation, check: Check, index: int) -> dict[str, Any
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": _artifact(observation)},
+                    "artifactLocation": {"uri": file or _artifact(observation)},
                     "region": {"startLine": 1},
                 },
                 "logicalLocations": [{"fullyQualifiedName": plain(name, 2048)} for name in names],

@@ -153,7 +153,7 @@ def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
         return []
     workspace = Workspace(path)
     problems: list[LintProblem] = []
-    for read in (workspace.read, workspace.contract, workspace.hazard_figures):
+    for read in (workspace.read, workspace.contract, workspace.hazard_figures, workspace.product):
         try:
             read()
         except DocumentError as error:

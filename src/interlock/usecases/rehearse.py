@@ -1,17 +1,58 @@
-"""Rehearsals of the team's own product: the catalogue of checks."""
+"""Rehearsals of the team's own product: the catalogue, the safety around one, and running it."""
 
 from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from interlock.content.rehearsals import REHEARSAL, load_catalogue
 from interlock.documents.names import did_you_mean
 from interlock.documents.resources import data_dir
-from interlock.model.errors import InterlockError
-from interlock.model.rehearsal import RehearsalCheck
+from interlock.model.base import CheckOutcome
+from interlock.model.errors import InterlockError, Location, NothingObservedError, ThresholdNotMetError
+from interlock.model.observation import Check, Observation, Target
+from interlock.model.product import Product, VisitedEndpoint
+from interlock.model.rehearsal import (
+    LETTERS,
+    ProductObservation,
+    RehearsalCheck,
+    RehearsalOutcome,
+    RehearsalResult,
+    RehearsedApp,
+    worst,
+)
+from interlock.model.text import plain
+from interlock.model.words import counted, listed
+from interlock.probe.transport.addresses import has_userinfo, is_loopback_host, kind_of_host, origin
+from interlock.rehearse.hospitals import Hospitals
+from interlock.rehearse.program import Elsewhere, Started
+from interlock.rehearse.run import BUILT, rehearse
+from interlock.usecases.trust import command_grants
+from interlock.workspace.history import save_rehearsal
+from interlock.workspace.store import PRODUCT_FILE, Workspace
+from interlock.workspace.trust import Trust
+
+_CHECK_OUTCOMES = {
+    RehearsalOutcome.HELD: CheckOutcome.PASS,
+    RehearsalOutcome.BROKE: CheckOutcome.FAIL,
+    RehearsalOutcome.INCONCLUSIVE: CheckOutcome.WARN,
+    RehearsalOutcome.NOT_APPLICABLE: CheckOutcome.NOT_APPLICABLE,
+}
 
 
 def catalogue() -> tuple[RehearsalCheck, ...]:
     """Every check that there is, families in order, built or not."""
     return load_catalogue(data_dir("rulesets") / REHEARSAL)
+
+
+def is_built(check: RehearsalCheck) -> bool:
+    """Whether a rehearsal can look at a check already."""
+    return check.id in BUILT
 
 
 def rehearsal_check(check_id: str) -> RehearsalCheck:
@@ -26,3 +67,300 @@ def rehearsal_check(check_id: str) -> RehearsalCheck:
         message = f"there is no rehearsal check {check_id!r}{hint}"
         raise InterlockError(message, remedy="interlock rehearse --list names them all")
     return known[wanted]
+
+
+def chosen_checks(only: Sequence[str]) -> frozenset[str]:
+    """Ids of the checks that are named, one by one or by their family; nothing named is nothing left out.
+
+    :raises InterlockError: there is no such check or family, or nothing of it is built.
+    """
+    chosen: set[str] = set()
+    for name in only:
+        family = next((family for family in LETTERS if name.lower() in (family, LETTERS[family].lower())), None)
+        found = [check for check in catalogue() if check.family == family] if family else [rehearsal_check(name)]
+        built = {check.id for check in found if is_built(check)}
+        if not built:
+            raise InterlockError(
+                f"nothing of {name!r} can be rehearsed yet", remedy="interlock rehearse --list tells what can"
+            )
+        chosen |= built
+    return frozenset(chosen)
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What the user allows for one rehearsal.
+
+    :ivar target: an origin beside loopback; ``own`` says that the user has said that it is theirs.
+    :ivar start: whether the start command may be run without a grant, because the user has just said so.
+    """
+
+    target: str | None = None
+    own: bool = False
+    start: bool = False
+
+
+def product_of(workspace: Workspace) -> Product:
+    """What ``product.yaml`` says.
+
+    :raises InterlockError: it is not there. :raises DocumentError: it is broken; with file, line and column.
+    """
+    product = workspace.product()
+    if product is None:
+        raise InterlockError(
+            f"there is no {PRODUCT_FILE}, which says how your running product is reached",
+            location=Location(file=str(workspace.root / PRODUCT_FILE)),
+            remedy="write one, as docs/rehearsal.md shows; interlock config schema product has every key",
+        )
+    return product
+
+
+def write_environment(workspace: Workspace, file: Path) -> tuple[str, ...]:
+    """Write what the product has to know of the simulated hospitals as variables; returns their names.
+
+    The secrets and keys in it are the same on every machine, and protect invented people alone.
+
+    :raises InterlockError: it cannot be written, or the hospitals' port is taken.
+    """
+    with Hospitals(product_of(workspace)) as hospitals:
+        told = hospitals.environment()
+    try:
+        file.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in told.items()), "utf-8")
+        os.chmod(file, 0o600)  # noqa: PTH101  # of a path that may be relative
+    except OSError as error:
+        raise InterlockError(
+            f"cannot be written: {error.strerror or error}",
+            location=Location(file=str(file)),
+            remedy="choose another file for --write-env",
+        ) from error
+    return tuple(told)
+
+
+def _quoted(value: str) -> str:
+    return f"'{value}'" if set(value) & set(' {}"$`\\') else value
+
+
+def rehearse_product(
+    workspace: Workspace,
+    *,
+    orgs: Sequence[str] = (),
+    only: Sequence[str] = (),
+    permission: Permission | None = None,
+    repeat: int = 1,
+    save: bool = True,
+    on_result: Callable[[RehearsalResult], None] | None = None,
+) -> ProductObservation:
+    """Rehearse the product of a workspace, and keep what was seen as an observation of it.
+
+    :param orgs: only these of the hospitals that ``product.yaml`` names.
+    :param only: only these checks or families.
+    :param on_result: told each row as soon as it is known.
+    :raises InterlockError: nothing is said of the product, an address of it is neither on this machine nor allowed, the
+        start command is not allowed, or the hospitals cannot stand.
+    :raises NothingObservedError: the product is not there.
+    """
+    product, allowed = product_of(workspace), permission or Permission()
+    chosen = chosen_checks(only)
+    _known(product, orgs)
+    pinned = _pinned(workspace, allowed)
+    _check_addresses(workspace, product, allowed.target)
+    about = RehearsedApp(launch_url=product.launch_url, version=product.version)
+    with Hospitals(product) as hospitals, _running(workspace, hospitals, allowed, pinned) as running:
+        observation = rehearse(
+            hospitals,
+            running,
+            catalogue(),
+            orgs=orgs,
+            only=chosen,
+            endpoints=endpoints_of(workspace, product),
+            target=allowed.target,
+            pinned=pinned,
+            repeat=repeat,
+            app=about,
+            on_result=on_result,
+        )
+    if save:
+        save_rehearsal(workspace, observation)
+    return observation
+
+
+def endpoints_of(workspace: Workspace, product: Product) -> tuple[VisitedEndpoint, ...]:
+    """The endpoints that are visited: those of the product's file, or else those of the contract with patient data."""
+    if product.endpoints:
+        return product.endpoints
+    contract = workspace.contract()
+    named = [entry.path for entry in contract.endpoints if entry.carries_phi] if contract is not None else []
+    return tuple(VisitedEndpoint(path=path) for path in named if path.startswith("/") and "{" not in path)[:100]
+
+
+@contextlib.contextmanager
+def _running(
+    workspace: Workspace, hospitals: Hospitals, allowed: Permission, pinned: str | None
+) -> Iterator[Started | Elsewhere]:
+    product = hospitals.product
+    if product.start is None:
+        with Elsewhere(product.launch_url, pinned) as running:
+            yield running
+        return
+    if not allowed.start and not set(command_grants(workspace)) <= Trust(workspace.root).grants():
+        raise InterlockError(
+            f"{PRODUCT_FILE} wants to run a program that you have not allowed: {plain(product.start.command, 200)}",
+            remedy="look at it and allow it: interlock trust; or start the product yourself and leave start out",
+        )
+    with Started(product.start, product.launch_url, workspace.root, hospitals.environment()) as started:
+        yield started
+
+
+def _known(product: Product, orgs: Sequence[str]) -> None:
+    known = [client.id for client in product.organizations]
+    for org in orgs:
+        if org not in known:
+            hint = did_you_mean(org, known)
+            message = f"{PRODUCT_FILE} names no organisation {org!r}{hint}"
+            raise InterlockError(message, remedy=f"organisations: {', '.join(known)}")
+
+
+# -- safety ---------------------------------------------------------------------------------------------------------
+
+
+def _check_addresses(workspace: Workspace, product: Product, target: str | None) -> None:
+    """Let every address of the product be on this machine, or at the one origin that was named.
+
+    :raises InterlockError: one is not; says which.
+    """
+    document = workspace.load(PRODUCT_FILE)
+    addresses: list[tuple[tuple[str | int, ...], str | None]] = [
+        (("launch_url",), product.launch_url),
+        (("standalone_url",), product.standalone_url),
+        (("jwks_url",), product.jwks_url),
+        (("start", "ready"), product.start.ready if product.start else None),
+    ]
+    for number, client in enumerate(product.organizations):
+        addresses += [
+            (("organizations", number, "redirect_uri"), client.redirect_uri),
+            (("organizations", number, "launch_url"), client.launch_url),
+        ]
+    for path, address in addresses:
+        if address is None:
+            continue
+        where = origin(address.replace("{org}", "org"))
+        at_target = target is not None and where is not None and where == origin(target)
+        if where is None or has_userinfo(address) or not (at_target or is_loopback_host(where.host)):
+            raise InterlockError(
+                f"{plain(address, 200)} is not on this machine, and a rehearsal asks nobody else",
+                location=document.location(path),
+                remedy="rehearse a copy on 127.0.0.1; for a staging system of your own: --target ORIGIN --i-own-this",
+            )
+
+
+def _pinned(workspace: Workspace, allowed: Permission) -> str | None:
+    """The address of the target, looked up once; none without a target, or where it is on this machine.
+
+    :raises InterlockError: the target is no origin, not said to be the user's own, an organisation's, or nowhere.
+    """
+    if allowed.target is None:
+        return None
+    where = origin(allowed.target)
+    if where is None or urlsplit(allowed.target).path not in ("", "/") or has_userinfo(allowed.target):
+        raise InterlockError(
+            f"--target {plain(allowed.target, 200)!r} is no origin", remedy="write it as https://staging.example.org"
+        )
+    for org in workspace.read().organizations:
+        theirs = origin(org.fhir_base_url or "")
+        if theirs is not None and (where.host == theirs.host or where.host.endswith(f".{theirs.host}")):
+            raise InterlockError(
+                f"--target {where.host} is {org.name}'s, an organisation of this workspace",
+                remedy="a rehearsal attacks what it looks at: give a system of your own",
+            )
+    if not allowed.own:
+        raise InterlockError(
+            f"a rehearsal of {where.host} sends it answers that are not what they should be",
+            remedy="if it is yours and holds no real data, say so: --i-own-this",
+        )
+    if is_loopback_host(where.host):
+        return None
+    try:
+        found = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)[0][4][0]
+    except OSError as error:
+        raise NothingObservedError(f"{where.host} has no address: {error}", remedy="check --target") from error
+    if kind_of_host(str(found)) == "never":
+        raise InterlockError(f"{where.host} has an address that is never contacted: {found}", remedy="check --target")
+    return str(found)
+
+
+# -- what it comes to -----------------------------------------------------------------------------------------------
+
+
+def summary(observation: ProductObservation) -> str:
+    """``18 of 24 held; 3 broke; 3 need a hook``: checks, each counted once over its rows."""
+    outcomes = list(observation.outcomes.values())
+    told = [f"{outcomes.count(RehearsalOutcome.HELD)} of {len(outcomes)} held"]
+    for outcome, one, more in (
+        (RehearsalOutcome.BROKE, "%(number)s broke", "%(number)s broke"),
+        (RehearsalOutcome.INCONCLUSIVE, "%(number)s inconclusive", "%(number)s inconclusive"),
+        (RehearsalOutcome.NEEDS_HOOK, "%(number)s needs a hook", "%(number)s need a hook"),
+        (RehearsalOutcome.NOT_REACHED, "%(number)s not reached", "%(number)s not reached"),
+        (RehearsalOutcome.NOT_APPLICABLE, "%(number)s does not apply", "%(number)s do not apply"),
+    ):
+        if number := outcomes.count(outcome):
+            told.append(counted(number, one, more))
+    return "; ".join(told)
+
+
+def require_held(observation: ProductObservation) -> None:
+    """Hold a rehearsal against what was asked: that nothing breaks.
+
+    :raises NothingObservedError: a polite launch did not hold, so that next to nothing was looked at.
+    :raises ThresholdNotMetError: something broke.
+    """
+    if not observation.polite:
+        first = next((row for row in observation.results if row.outcome is not RehearsalOutcome.HELD), None)
+        raise NothingObservedError(
+            f"a polite launch did not show its patient: {first.seen if first else observation.stopped}",
+            remedy="compare what your product knows with interlock rehearse --write-env FILE",
+        )
+    broke = [check for check, outcome in observation.outcomes.items() if outcome is RehearsalOutcome.BROKE]
+    if broke:
+        raise ThresholdNotMetError(f"broke: {listed(broke, 6)}", remedy=f"interlock rehearse --explain {broke[0]}")
+
+
+def as_checks(observation: ProductObservation) -> Observation:
+    """The same as checks of one target, a check each, for build servers."""
+    about = {check.id: check for check in catalogue()}
+    checks = []
+    for name in observation.outcomes:
+        rows = [row for row in observation.results if row.id == name]
+        outcome = worst(row.outcome for row in rows)
+        told = [(row.subject or row.organization, row.seen) for row in rows if row.outcome is outcome]
+        said = "; ".join(f"{where}: {seen}" if where else seen for where, seen in told)
+        checks.append(
+            Check(
+                id=name,
+                title=rows[0].title,
+                outcome=_CHECK_OUTCOMES.get(outcome, CheckOutcome.NOT_OBSERVED),
+                severity=rows[0].severity,
+                message=plain(said, 1_000),
+                references=about[name].references if name in about else (),
+            )
+        )
+    return Observation(
+        target=Target(base_url=observation.app.launch_url),
+        started=observation.started,
+        elapsed_ms=observation.elapsed_ms,
+        outcome="observed" if observation.polite else "partial",
+        checks=tuple(checks),
+    )
+
+
+def to_sarif(observation: ProductObservation) -> str:
+    """What broke as findings for code scanning, at the product's file."""
+    from interlock.report import sarif  # only a build server asks for it
+
+    return sarif.to_sarif([as_checks(observation)], what="rehearse", file=PRODUCT_FILE)
+
+
+def to_junit(observation: ProductObservation) -> str:
+    """The checks as test cases, for a build server."""
+    from interlock.report import junit
+
+    return junit.to_junit([as_checks(observation)], what="rehearse")

@@ -21,6 +21,7 @@ from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
 from interlock.model.pattern import Pattern, PatternMatch
 from interlock.model.plan import Plan, WhatIf
+from interlock.model.product import Product
 from interlock.model.questionnaire import Questionnaire
 from interlock.model.rehearsal import ProductObservation, RehearsalFamily
 from interlock.model.resolved import ResolvedContract
@@ -56,6 +57,7 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "pattern": (Pattern, "rulesets/patterns/ID.yaml"),
     "pattern-match": (PatternMatch, "interlock patterns --format json, one entry"),
     "plan": (Plan, "interlock plan --format json"),
+    "product": (Product, "product.yaml"),
     "product-observation": (ProductObservation, "interlock rehearse --format json, observations/product/"),
     "questionnaire": (Questionnaire, "questionnaires/*.yaml"),
     "rehearsal": (RehearsalFamily, "rulesets/rehearsal/FAMILY.yaml"),

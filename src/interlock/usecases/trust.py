@@ -54,7 +54,18 @@ def _asked(workspace: Workspace, organizations: Sequence[Organization], private:
     """All that a workspace asks for; ``private`` are the organisations whose base is in a private network."""
     grants = [grant for org in organizations for grant in credential_grants(org, latest_observation(workspace, org.id))]
     grants += [grant for org in organizations if org.id in private and (grant := base_grant(org)) is not None]
-    return [*grants, *content_grants(workspace.root)]
+    return [*grants, *content_grants(workspace.root), *command_grants(workspace)]
+
+
+def command_grants(workspace: Workspace) -> tuple[Grant, ...]:
+    """The program that the product's file wants to run, if it names one.
+
+    :raises DocumentError: the file is broken.
+    """
+    product = workspace.product()
+    if product is None or product.start is None:
+        return ()
+    return (Grant(kind="command", command=product.start.command),)
 
 
 def allow(workspace: Workspace, entries: Iterable[AskedGrant]) -> None:

@@ -18,6 +18,7 @@ from interlock.model.base import Model, newer_than_us
 from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.model.hazard import HazardFigures, HazardFile
 from interlock.model.organization import Organization, Settings
+from interlock.model.product import Product
 from interlock.model.response import Response
 from interlock.model.routine import TaskStatuses
 from interlock.model.text import natural, plain, symbols_in_json
@@ -35,6 +36,7 @@ _T = TypeVar("_T")
 
 SETTINGS_FILE = "interlock.yaml"
 HAZARDS_FILE = "hazards.yaml"
+PRODUCT_FILE = "product.yaml"
 #: Largest observation or milestone, in bytes.
 MAX_RECORD_BYTES = 64_000_000
 
@@ -139,6 +141,10 @@ class Workspace(ResponseFiles, TaskFile, ContractFile):
     def settings(self) -> Settings:
         """``interlock.yaml``."""
         return model_from_yaml(Settings, self.load(SETTINGS_FILE))
+
+    def product(self) -> Product | None:
+        """``product.yaml``: how the running product is reached; none when the file is not there."""
+        return model_from_yaml(Product, self.load(PRODUCT_FILE)) if self.has(PRODUCT_FILE) else None
 
     def hazard_figures(self) -> Mapping[str, HazardFigures]:
         """The team's own figures of hazards (``hazards.yaml``); empty when the file is not there."""

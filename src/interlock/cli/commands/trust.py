@@ -63,7 +63,8 @@ def trust(
 
 def _show(report: TrustReport) -> None:
     by_kind = {
-        kind: [e for e in report.asked if e.grant.kind == kind] for kind in ("credential", "private_base", "content")
+        kind: [e for e in report.asked if e.grant.kind == kind]
+        for kind in ("credential", "private_base", "content", "command")
     }
     if by_kind["credential"]:
         show_credentials([(entry.grant, entry.allowed) for entry in by_kind["credential"]])
@@ -78,6 +79,9 @@ def _show(report: TrustReport) -> None:
             f"Questions and rules of its own ({_state(entry.allowed)}). They are judged in any case, and a report's "
             "first page names every difference from ours."
         )
+    for entry in by_kind["command"]:
+        say(f"A program, run to start the product for a rehearsal ({_state(entry.allowed)}):")
+        say(f"  {plain(entry.grant.command or '', 1000)}")
     for org in report.unresolved:
         say(f"{org}: its host has no address now; if it is a private one, that is asked for when it has.")
 

@@ -21,20 +21,24 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 def four_parameters(stage: Stage) -> list[Row]:
     """What was asked in the polite sign-ins."""
 
-    def problem(visit: Visit) -> str:
-        client, asked = stage.hospitals.clients[visit.org], visit.authorization
+    rows = []
+    for org, visit in stage.visits.items():
+        client, asked = stage.hospitals.clients[org], visit.authorization
         wanted = {
             "response_type": "code",
             "client_id": client.client_id,
             "redirect_uri": client.redirect_uri,
-            "aud": stage.hospitals.base(visit.org),
+            "aud": stage.hospitals.base(org),
         }
+        wrong = [name for name, value in wanted.items() if asked.get(name) != value] if asked else []
+        for name in wrong:
+            seen = f"{name} is not as registered" if name in asked else f"{name} is missing"
+            rows.append(Row(BROKE, seen, org=org, subject=name, about=name))
         if not asked:
-            return "there was no authorization request"
-        wrong = [name for name, value in wanted.items() if asked.get(name) != value]
-        return f"{' and '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} not as registered" if wrong else ""
-
-    return each(stage, lambda visit: (problem(visit), ()), "response_type, client_id, redirect_uri and aud are right")
+            rows.append(not_reached(f"there was no authorization request: {visit.page.told}", org=org))
+        elif not wrong:
+            rows.append(row(HELD, "response_type, client_id, redirect_uri and aud are right", org=org))
+    return rows
 
 
 @check("A02", two=True, polite=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from interlock.model.product import VisitedEndpoint
@@ -46,10 +47,11 @@ def _each(stage: Stage, judge: Judge, chosen: Iterable[VisitedEndpoint] | None =
     for endpoint in endpoints:
         page = _opened(stage, browser, endpoint, stage.a)
         if f"{stage.a} p1" in stage.shown(page, [stage.a]):
-            rows.append(judge(endpoint, endpoint.path))
+            found = judge(endpoint, endpoint.path)
         else:
             seen = f"to its own user it showed no text of the patient's record, but {page.told}"
-            rows.append(not_reached(seen, subject=endpoint.path))
+            found = not_reached(seen, subject=endpoint.path)
+        rows.append(replace(found, about=endpoint.what))
     return rows
 
 

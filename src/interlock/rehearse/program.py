@@ -1,0 +1,187 @@
+"""The product as a program: started by the rehearsal, watched, started again when it ended by itself; or just there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlsplit
+
+import httpx
+
+from interlock.model.errors import InterlockError, NothingObservedError
+from interlock.model.product import StartCommand
+from interlock.model.text import plain
+
+_POLL_SECONDS, _CONNECT_SECONDS, _STOP_SECONDS = 0.05, 2.0, 5.0
+#: A product that ends more often than this is not started again.
+MAX_DEATHS = 25
+_MOST_TOLD = 2_000
+
+
+def answers_at(url: str, pinned: str | None = None) -> bool:
+    """Whether somebody takes a connection at an address, within two seconds."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection((pinned or parts.hostname or "", port), _CONNECT_SECONDS),
+    ):
+        return True
+    return False
+
+
+@dataclass
+class Elsewhere:
+    """A product that somebody else has started; it cannot be started again from here."""
+
+    url: str
+    pinned: str | None = None
+    deaths: int = 0
+
+    def alive(self) -> bool:
+        """Whether it takes connections."""
+        return answers_at(self.url, self.pinned)
+
+    def revive(self) -> bool:
+        """Never."""
+        return False
+
+    def __enter__(self) -> Elsewhere:
+        """Make sure that it is there.
+
+        :raises NothingObservedError: nobody answers.
+        """
+        if not self.alive():
+            raise NothingObservedError(
+                f"nobody answers at {self.url}",
+                remedy="start your product first, or give product.yaml a start command",
+            )
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        """Leave it as it is."""
+
+
+@dataclass
+class Started:
+    """A product that the rehearsal starts, and ends when it is over.
+
+    :ivar environment: what it is told besides what this process has: the simulated hospitals.
+    :ivar launch_url: asked for readiness where the start command names nothing else.
+    """
+
+    start: StartCommand
+    launch_url: str
+    folder: Path
+    environment: Mapping[str, str]
+    deaths: int = 0
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def revive(self) -> bool:
+        """Start it again if it ended; whether it had."""
+        if self.alive() or self.deaths >= MAX_DEATHS:
+            return False
+        self.deaths += 1
+        self._end()
+        self._begin()
+        return True
+
+    def __enter__(self) -> Started:
+        """Start it, and wait until it is ready.
+
+        :raises InterlockError: the program is not there, or somebody else has its address already.
+        :raises NothingObservedError: it ended or was not ready in time; tells what it said last.
+        """
+        ready = self.start.ready or self.launch_url
+        if answers_at(ready):
+            raise InterlockError(
+                f"something answers at {ready} already, before the product was started",
+                remedy="end it, or leave the start command out of product.yaml",
+            )
+        try:
+            self._begin()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it, and everything that it started."""
+        self._end()
+
+    def _begin(self) -> None:
+        words = [sys.executable if word == "{python}" else word for word in shlex.split(self.start.command)]
+        log = self.folder / "reports" / "rehearsal.log"
+        try:
+            log.parent.mkdir(exist_ok=True)
+            with log.open("ab") as told:
+                self._process = subprocess.Popen(  # noqa: S603  # the user has allowed this very command
+                    words,
+                    cwd=self.folder,
+                    env={**os.environ, **self.environment},
+                    stdin=subprocess.DEVNULL,
+                    stdout=told,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except (OSError, ValueError) as error:
+            raise InterlockError(
+                f"the product could not be started: {error}", remedy="look at start.command in product.yaml"
+            ) from error
+        self._wait(log)
+
+    def _wait(self, log: Path) -> None:
+        """Until it answers with any status, for as long as its start command says."""
+        until = time.monotonic() + self.start.seconds
+        url = self.start.ready or self.launch_url
+        while time.monotonic() < until:
+            if not self.alive():
+                raise NothingObservedError(
+                    f"the product ended while it started: {_last_words(log)}", remedy=f"look into {log}"
+                )
+            with contextlib.suppress(httpx.HTTPError):
+                httpx.get(url, timeout=_CONNECT_SECONDS, trust_env=False)
+                return
+            time.sleep(_POLL_SECONDS)
+        raise NothingObservedError(
+            f"the product was not ready after {self.start.seconds:g} s: nobody answers at {url}",
+            remedy=f"look into {log}, or give it more seconds",
+        )
+
+    def _end(self) -> None:
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(_STOP_SECONDS)
+        self._process = None
+
+
+def _last_words(log: Path) -> str:
+    """The end of what it wrote, on one line."""
+    try:
+        text = log.read_bytes()[-_MOST_TOLD:].decode("utf-8", "replace")
+    except OSError:
+        return "it said nothing"
+    return plain(" ".join(text.split())[-300:], 300) or "it said nothing"

@@ -1,0 +1,240 @@
+"""Products that answer with anything but a product: what is said of each, and what could still be judged."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from staging import InThisProcess, checks, looked_at, on_stage, product_at
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from interlock.cli.main import run
+from interlock.model.base import CheckOutcome
+from interlock.model.errors import InterlockError, NothingObservedError
+from interlock.model.product import StartCommand
+from interlock.model.rehearsal import ProductObservation, RehearsalOutcome
+from interlock.rehearse import browser
+from interlock.rehearse.hospitals import Hospitals
+from interlock.rehearse.program import Started
+from interlock.rehearse.run import rehearse
+from interlock.usecases.rehearse import (
+    Permission,
+    as_checks,
+    chosen_checks,
+    rehearse_product,
+    require_held,
+    summary,
+    to_junit,
+    to_sarif,
+)
+from interlock.workspace.history import latest_rehearsal, save_rehearsal
+from interlock.workspace.store import Workspace
+
+Answer = Callable[[Request], Response]
+
+
+async def endless() -> AsyncIterator[bytes]:
+    for _ in range(100):
+        yield b"x" * 1_000_000
+
+
+def loop(request: Request) -> Response:
+    return RedirectResponse(request.url.include_query_params(again=len(str(request.url))))
+
+
+ANSWERS: dict[str, tuple[Answer, str]] = {
+    "500 to everything": (lambda _: Response("oh", 500), "a page of status 500"),
+    "elsewhere": (lambda _: RedirectResponse("https://example.org/x"), "a redirect to https://example.org/x"),
+    "javascript": (lambda _: Response("", 302, {"Location": "javascript:alert(1)"}), "a redirect to javascript:"),
+    "loop": (loop, "redirects without end"),
+    "100 MB": (lambda _: StreamingResponse(endless()), "an answer without end"),
+    "a page that refreshes to nowhere": (
+        lambda _: Response('<meta http-equiv="refresh" content="0; url=//[">', media_type="text/html"),
+        "a redirect to http://%5b",
+    ),
+}  # fmt: skip
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[tuple[int, dict[str, Answer]]]:
+    """A server that gives whatever answer is set."""
+    current: dict[str, Answer] = {}
+    app = Starlette(routes=[Route("/{path:path}", lambda request: current["now"](request))])
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
+        thread.start()
+        try:
+            yield sock.getsockname()[1], current
+        finally:
+            server.should_exit = server.force_exit = True
+            thread.join(10)
+
+
+def test_whatever_a_product_answers_is_told_and_nothing_more_is_tried() -> None:
+    with answering() as (port, current), Hospitals(product_at(port), 0) as hospitals:
+        for name, (answer, words) in ANSWERS.items():
+            current["now"] = answer
+            seen = rehearse(hospitals, InThisProcess(), checks(), only={"RH-L01", "RH-L06"})
+            by_id = {result.id: result for result in seen.results}
+            assert not seen.polite
+            assert by_id["RH-L01"].outcome is RehearsalOutcome.BROKE
+            assert words in by_id["RH-L01"].seen, name
+            assert by_id["RH-L06"].outcome is RehearsalOutcome.NOT_REACHED
+            with pytest.raises(NothingObservedError, match="a polite launch did not show its patient"):
+                require_held(seen)
+
+
+def test_a_product_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser, "PAGE_SECONDS", 0.2)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        Hospitals(product_at(silent.getsockname()[1]), 0) as hospitals,
+    ):
+        seen = rehearse(hospitals, InThisProcess(), checks(), only={"RH-L01"})
+    assert "no answer in time" in seen.results[0].seen
+
+
+def test_a_rehearsal_stops_at_its_bounds_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interlock.rehearse.run.MAX_REQUESTS", 30)
+    with on_stage() as hospitals:
+        seen = looked_at(hospitals, {"RH-L01", "RH-A07", "RH-C01"})
+    assert seen.stopped is not None and "30 requests" in seen.stopped
+    assert seen.outcomes["RH-L01"] is RehearsalOutcome.HELD
+    assert seen.outcomes["RH-C01"] is RehearsalOutcome.NOT_REACHED
+
+
+def test_with_one_hospital_what_needs_two_does_not_apply_and_without_endpoints_nothing_is_visited() -> None:
+    with on_stage(orgs=1) as hospitals:
+        bare = hospitals.product.but(sign_out=None, endpoints=(), standalone_url=None)
+        hospitals.product = bare
+        seen = looked_at(hospitals, {f"RH-{number}" for number in ["C06", "S01", "L02", "S07", "E01", "E02", "L06"]})
+        outcomes = {check: outcome.value for check, outcome in seen.outcomes.items()}
+        assert outcomes == {
+            "RH-C06": "not_applicable", "RH-S01": "not_applicable", "RH-L02": "not_applicable", "RH-S07": "needs_hook",
+            "RH-E01": "not_applicable", "RH-E02": "not_applicable", "RH-L06": "held",
+        }  # fmt: skip
+        assert summary(seen) == "1 of 7 held; 1 needs a hook; 5 do not apply"
+        require_held(seen)
+        with pytest.raises(InterlockError, match=r"the simulated hospitals cannot stand: port .* is already used"):
+            Hospitals(bare, hospitals.server.port).__enter__()
+
+
+def broken_observation() -> ProductObservation:
+    with on_stage(broken="viewer") as hospitals:
+        return looked_at(hospitals, {"RH-E01", "RH-L06", "RH-T05"}, repeat=2)
+
+
+def test_what_broke_is_kept_counted_and_told_to_build_servers(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "w", {"interlock.yaml": b"name: A\nproduct: A product\n"})
+    seen = broken_observation()
+    file = save_rehearsal(workspace, seen)
+    assert file.parent == workspace.root / "observations" / "product"
+    assert latest_rehearsal(workspace) == seen
+    assert [(row.id, row.subject, row.about) for row in seen.broken] == [("RH-E01", "/{org}/trend.svg", "viewer")]
+    outcomes = {check.id: check.outcome for check in as_checks(seen).checks}
+    assert outcomes == {"RH-E01": CheckOutcome.FAIL, "RH-L06": CheckOutcome.PASS, "RH-T05": CheckOutcome.PASS}
+    assert '<failure message="/{org}/trend.svg: without a session' in to_junit(seen)
+    assert '"uri": "product.yaml"' in to_sarif(seen)
+
+
+PRODUCT = """
+launch_url: {launch}
+organizations:
+  - {{id: alder, client_id: x, redirect_uri: "http://127.0.0.1:9/callback"}}
+{more}
+"""
+
+
+@pytest.mark.parametrize(
+    ("launch", "more", "words", "code"),
+    [
+        ("http://127.0.0.1:9/launch", "", "nobody answers at http://127.0.0.1:9/launch", 3),
+        ("https://app.example.org/launch", "", "is not on this machine", 2),
+        ("http://127.0.0.1:9@example.org/launch", "", "is not on this machine", 2),
+        (
+            "http://127.0.0.1:9/launch",
+            'start: {command: "rm -rf x"}',
+            "wants to run a program that you have not allowed",
+            2,
+        ),
+        ("http://127.0.0.1:9/launch", "home: /x/{user}", "{user} is not filled in", 2),
+        ("http://127.0.0.1:9/launch", "launch: x", "unknown key 'launch'", 2),
+    ],
+)
+def test_what_is_wrong_with_a_product_file_is_told_where_it_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], launch: str, more: str, words: str, code: int
+) -> None:
+    text = PRODUCT.format(launch=launch, more=more)
+    Workspace.create(tmp_path / "w", {"interlock.yaml": b"name: A\nproduct: A product\n", "product.yaml": text.encode()})
+    assert run(["rehearse", "-w", str(tmp_path / "w")]) == code
+    assert words in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_target_is_ones_own_and_no_organisations(tmp_path: Path) -> None:
+    org = b"id: mercy\nname: Mercy\nfhir_base_url: https://fhir.mercy.example/r4\n"
+    text = PRODUCT.format(launch="https://app.fhir.mercy.example/launch", more="").encode()
+    files = {"interlock.yaml": b"name: A\nproduct: A product\n", "product.yaml": text, "orgs/mercy.yaml": org}
+    workspace = Workspace.create(tmp_path / "w", files)
+    for target, own, words in (
+        ("https://app.fhir.mercy.example", True, "is Mercy's, an organisation of this workspace"),
+        ("https://staging.example.org", False, "sends it answers that are not what they should be"),
+        ("https://staging.example.org/path", True, "is no origin"),
+        ("https://nowhere.invalid", True, "has no address"),
+    ):
+        with pytest.raises(InterlockError, match=words):
+            rehearse_product(workspace, permission=Permission(target, own))
+
+
+def test_checks_are_chosen_by_id_and_by_family() -> None:
+    assert chosen_checks(["c06"]) == {"RH-C06"}
+    assert chosen_checks(["sessions"]) == chosen_checks(["S"]) > {"RH-S01"}
+    with pytest.raises(InterlockError, match="nothing of 'logs' can be rehearsed yet"):
+        chosen_checks(["logs"])
+
+
+SCRIPT = """
+import http.server, os, sys
+class Server(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if "die" in self.path:
+            os._exit(3)
+        self.send_response(204); self.end_headers()
+    def log_message(self, *_): pass
+print("ready", os.environ["SIM_X"], flush=True)
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Server).serve_forever()
+"""
+
+
+def test_a_product_that_dies_is_started_again_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(SCRIPT)
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/launch"
+    start = StartCommand(command=f"{{python}} app.py {port}")
+    with Started(start, url, tmp_path, {"SIM_X": "told"}) as product:
+        assert product.alive() and not product.revive()
+        seen = browser.Browser(browser.Budget(5, 1e12)).open(f"http://127.0.0.1:{port}/die")
+        assert seen.stopped == "no_answer"
+        assert product._process is not None
+        product._process.wait(5)
+        assert product.revive() and product.alive() and product.deaths == 1
+        with pytest.raises(InterlockError, match="something answers at"):
+            Started(start, url, tmp_path, {}).__enter__()
+    assert not product.alive()
+    assert "ready told" in (tmp_path / "reports" / "rehearsal.log").read_text()
+    with pytest.raises(NothingObservedError, match=r"the product ended while it started: .*SIM_X"):
+        Started(start, url, tmp_path, {}).__enter__()
+    with pytest.raises(InterlockError, match="could not be started"):
+        Started(StartCommand(command="no-such-program"), url, tmp_path, {}).__enter__()
