@@ -165,7 +165,7 @@ organizations:
         (
             "http://127.0.0.1:9/launch",
             'start: {command: "rm -rf x"}',
-            "wants to run a program that you have not allowed",
+            "a program that you have not allowed",
             2,
         ),
         ("http://127.0.0.1:9/launch", "home: /x/{user}", "{user} is not filled in", 2),
@@ -176,7 +176,9 @@ def test_what_is_wrong_with_a_product_file_is_told_where_it_stands(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], launch: str, more: str, words: str, code: int
 ) -> None:
     text = PRODUCT.format(launch=launch, more=more)
-    Workspace.create(tmp_path / "w", {"interlock.yaml": b"name: A\nproduct: A product\n", "product.yaml": text.encode()})
+    Workspace.create(
+        tmp_path / "w", {"interlock.yaml": b"name: A\nproduct: A product\n", "product.yaml": text.encode()}
+    )
     assert run(["rehearse", "-w", str(tmp_path / "w")]) == code
     assert words in " ".join(capsys.readouterr().err.split())
 

@@ -3,11 +3,11 @@
 What a reader of a rehearsal needs is in ``model/rehearsal.py`` alone. ``run.rehearse`` gives a ``ProductObservation``,
 which is kept as ``observations/product/<utc>.json``:
 
-* ``polite``: whether every hospital's polite launch showed its patient. Where it did not, the checks that only read what
-  the polite sign-ins asked still have outcomes, and all others are ``not_reached``.
+* ``polite``: whether every hospital's polite launch showed its patient. Where it did not, the checks that only read
+  what the polite sign-ins asked still have outcomes, and all others are ``not_reached``.
 * ``results``: rows in the order of the catalogue. A check has one row, or one for each hospital (``organization``) or
   endpoint, parameter, spelling, fault (``subject``); ``about`` names the kind of subject where the catalogue's
-  ``breaks`` tell them apart: ``viewer``, ``filter``, ``page``, ``data`` of an endpoint, ``aud`` and others of a parameter.
+  ``breaks`` tell them apart: ``viewer``, ``filter``, ``page``, ``data`` of an endpoint, ``aud`` and other parameters.
   ``outcomes`` is what each check comes to over its rows, by :func:`interlock.model.rehearsal.worst`.
 * A check that is not built has no row at all; ``run.BUILT`` has those that are. A rehearsal of some checks or hospitals
   alone is not kept, so that what is kept looked at everything.
