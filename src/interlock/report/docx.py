@@ -13,12 +13,13 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from xml.sax import saxutils
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
+from interlock.documents.markdown import escape
 from interlock.model.errors import InterlockError
 from interlock.model.language import _
 from interlock.report import markdown
@@ -28,10 +29,21 @@ if TYPE_CHECKING:
     from docx.document import Document
 
 _ANCHOR = re.compile(r'<a id="([^"]+)"></a>')
+_HEADING = re.compile(r"(#{1,4}) (.+)")
+_ITEM = re.compile(r"( *)(?:- |(\d+\. ))(.+)")
+_BAR = re.compile(r"(?<!\\)\|")
 #: Paper in twentieths of a point, upright: ISO 216 and ANSI/ASME Y14.1.
 _PAPER = {"a4": (11906, 16838), "letter": (12240, 15840)}
 _MARGIN = 1134  # 20 mm
 _INK, _SOFT = "17202B", "55606D"
+_TABLE = (
+    '<w:tblW w:w="5000" w:type="pct"/><w:tblBorders>'
+    + "".join(
+        f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="C9CFD6"/>' for side in ("top", "bottom", "insideH")
+    )
+    + '</w:tblBorders><w:tblLayout w:type="autofit"/>'
+)
+_HYPERLINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
 #: The oldest time that a zip can hold, as reproducible builds write it.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -51,17 +63,18 @@ def render(view: ReportView, *, day: str, version: str) -> bytes:
         ) from error
     document = docx.Document()
     _set_up(document, view, day, version)
-    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(markdown.render(view))
     arrows = next((section["content"]["arrows"] for section in view.sections if section["id"] == "graph"), ())
-    _Writer(document, arrows).write(tokens)
+    related = partial(document.part.relate_to, reltype=_HYPERLINK, is_external=True)
+    body = "".join(_Writer(arrows, related).write(markdown.render(view)))
     saved = io.BytesIO()
     document.save(saved)
-    return _without_times(saved.getvalue())
+    return _finished(saved.getvalue(), body)
 
 
 def _set_up(document: Document, view: ReportView, day: str, version: str) -> None:
     """Title, day and language of the document, its styles and paper, its logo, and what stands at head and foot."""
-    from docx.oxml.ns import qn
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls, qn
     from docx.shared import Mm, Pt, RGBColor, Twips
 
     moment = datetime.fromisoformat(day[:10]).replace(tzinfo=UTC)
@@ -87,224 +100,174 @@ def _set_up(document: Document, view: ReportView, day: str, version: str) -> Non
         section.header.paragraphs[0].text = view.brand.confidentiality
     foot = section.footer.paragraphs[0]
     foot.add_run(f"{view.cover['footer']} · {_('page')} ")
-    foot._p.append(_made("w:fldSimple", {"w:instr": "PAGE"}, _run("1")))
+    foot._p.append(parse_xml(f'<w:fldSimple {nsdecls("w")} w:instr="PAGE">{_run("1")}</w:fldSimple>'))
     if view.brand.logo:
         picture = io.BytesIO(base64.b64decode(view.brand.logo.partition(",")[2]))
         shown: Any = document.add_picture(picture, height=Mm(18))._inline
         shown.docPr.set("descr", _("Logo: %(name)s", name=view.cover["name"]))
 
 
-def _made(tag: str, attributes: dict[str, str] | None = None, *children: Any) -> Any:
-    """An element of WordprocessingML; names have their prefixes."""
-    element = _maker(tag)()
-    for name, value in (attributes or {}).items():
-        element.set(_full(name), value)
-    element.extend(children)
-    return element
-
-
-@cache
-def _maker(tag: str) -> Callable[[], Any]:
-    """What makes elements of this name: a large report has 400,000 of them, and a few dozen names."""
-    from docx.oxml.ns import NamespacePrefixedTag
-    from docx.oxml.parser import oxml_parser
-
-    name = NamespacePrefixedTag(tag)
-    return partial(oxml_parser.makeelement, name.clark_name, nsmap=name.nsmap)
-
-
-@cache
-def _full(name: str) -> str:
-    """An attribute's name with its namespace in the place of its prefix."""
-    from docx.oxml.ns import qn
-
-    return qn(name) if ":" in name else name
-
-
 class _Writer:
-    """Writes Markdown's tokens into a document."""
+    """Writes the Markdown report as WordprocessingML, in text: a large one has 350,000 elements of a few kinds.
 
-    def __init__(self, document: Document, arrows: Sequence[dict[str, Any]]) -> None:
-        self._document, self._arrows = document, arrows
-        self._body: Any = document.element.body
-        self._end = self._body[-1]  # the section's properties stay last
+    Its blocks begin as the templates write them, each on its own line; what is within a line is markdown-it's to read,
+    once for all cells that say the same.
+
+    :param outside: the id of the document's relation to an address.
+    """
+
+    def __init__(self, arrows: Sequence[dict[str, Any]], outside: Callable[[str], str]) -> None:
+        self._arrows, self._outside = arrows, outside
+        self._markdown = MarkdownIt("commonmark", {"html": True})
+        self._read: dict[tuple[str, bool, bool], str] = {}
         self._bookmarks: dict[str, str] = {}
-        self._waiting: list[str] = []
+        self._waiting = ""  # bookmarks of what comes next
 
-    def write(self, tokens: Sequence[Token]) -> None:
+    def write(self, text: str) -> Iterator[str]:
         """Every block, in order."""
-        lists: list[tuple[bool, int]] = []  # of each list that is open: whether it is numbered, and the last number
-        style, number = "", ""
-        rows: list[list[tuple[Token, list[Any]]]] = []
-        cell = tokens[0]
-        for token in tokens:
-            match token.type:
-                case "heading_open":
-                    style = "Title" if token.tag == "h1" else f"Heading{int(token.tag[1]) - 1}"
-                case "bullet_list_open" | "ordered_list_open":
-                    lists.append((token.type.startswith("ordered"), 0))
-                case "bullet_list_close" | "ordered_list_close":
-                    lists.pop()
-                case "list_item_open":
-                    numbered, last = lists[-1]
-                    lists[-1] = (numbered, last + 1)
-                    deep = min(len(lists), 3)
-                    style = "ListParagraph" if numbered else "ListBullet" + (str(deep) if deep > 1 else "")
-                    number = f"{last + 1}. " if numbered else ""
-                case "tr_open":
-                    rows.append([])
-                case "th_open" | "td_open":
-                    cell = token
-                case "table_close":
-                    self._put(_table(rows))
-                    self._put(_made("w:p"))  # two tables without a paragraph between them become one
-                    rows = []
-                case "inline" if rows:
-                    rows[-1].append((cell, list(self._inline(token))))
-                case "inline":
-                    runs = [*([_run(number)] if number else []), *self._inline(token)]
-                    self._put(_paragraph(style, runs))
-                    style, number = "", ""
-                case "fence":
-                    self._graph()
-                case "html_block":
-                    self._waiting += _ANCHOR.findall(token.content)
+        style = number = ""
+        said: list[str] = []  # lines of the paragraph that is open
+        rows: list[str] = []  # of the table that is open
+        fenced = False
+        for line in [*text.split("\n"), ""]:
+            heading, item = _HEADING.match(line), _ITEM.match(line)
+            anchor, bar, fence = _ANCHOR.fullmatch(line), line.startswith("|"), line.startswith("```")
+            if said and (heading or item or anchor or bar or fence or not line):
+                yield self._paragraph(style, number, "\n".join(said).rstrip())
+                style, number, said = "", "", []
+            if rows and not bar:
+                yield self._table([_BAR.split(row)[1:-1] for row in rows])
+                rows = []
+            if fence:
+                fenced = not fenced
+                yield self._graph() if fenced else ""
+            elif fenced or not line:
+                continue
+            elif bar:
+                rows.append(line)
+            elif anchor:
+                self._waiting += self._mark(anchor[1])
+            elif heading:
+                style, said = f"Heading{len(heading[1]) - 1}" if heading[1] != "#" else "Title", [heading[2]]
+            elif item:
+                deep, number, said = min(len(item[1]) // 2 + 1, 3), item[2] or "", [item[3]]
+                style = "ListParagraph" if number else f"ListBullet{deep if deep > 1 else ''}"
+            else:
+                said.append(line.strip().removeprefix("> "))
 
-    def _put(self, element: Any) -> None:
-        self._end.addprevious(element)
+    def _paragraph(self, style: str, number: str, text: str) -> str:
+        properties = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
+        return f"<w:p>{properties}{_run(number) if number else ''}{self._line(text)}</w:p>"
 
-    def _inline(self, token: Token) -> Iterator[Any]:
-        """Runs, links and marks of one line of text."""
-        for anchor in self._waiting:
-            yield from self._mark(anchor)
-        self._waiting = []
+    def _line(self, text: str, *, small: bool = False, head: bool = False) -> str:
+        """Marks, runs and links of a line; those of a table are smaller, and bold in its head."""
+        marks, self._waiting = self._waiting, ""
+        key = text, small, head
+        if key not in self._read:
+            self._read[key] = "".join(self._inline(text, small=small, head=head))
+        return marks + self._read[key]
+
+    def _inline(self, text: str, *, small: bool, head: bool) -> Iterator[str]:
         bold = italic = 0
-        link: Any = None
-        for part in token.children or ():
-            made: Any = None
+        linked = False
+        for part in self._markdown.parseInline(text)[0].children or ():
             match part.type:
                 case "text" | "code_inline" | "text_special" if part.content:
-                    code = part.type == "code_inline"
-                    made = _run(part.content, bold=bold > 0, italic=italic > 0, mono=code, link=link is not None)
+                    mono = part.type == "code_inline"
+                    yield _run(
+                        part.content, bold=head or bold > 0, italic=italic > 0, mono=mono, small=small, link=linked
+                    )
                 case "softbreak" | "hardbreak":
-                    made = _run(" ")
+                    yield _run(" ", bold=head, small=small)
                 case "strong_open" | "strong_close":
                     bold += part.nesting
                 case "em_open" | "em_close":
                     italic += part.nesting
                 case "link_open":
-                    link = self._link(str(part.attrs["href"]))
+                    linked = True
+                    yield self._link(str(part.attrs["href"]))
                 case "link_close":
-                    yield link
-                    link = None
-                case "html_inline" if found := _ANCHOR.match(part.content + "</a>"):
-                    yield from self._mark(found[1])
-            if made is not None and link is not None:
-                link.append(made)
-            elif made is not None:
-                yield made
+                    linked = False
+                    yield "</w:hyperlink>"
+                case "html_inline" if anchor := _ANCHOR.match(part.content + "</a>"):
+                    yield self._mark(anchor[1])
 
     def _name(self, anchor: str) -> str:
         """The bookmark of an anchor: Word's names are short."""
         return self._bookmarks.setdefault(anchor, f"place{len(self._bookmarks) + 1}")
 
-    def _mark(self, anchor: str) -> tuple[Any, Any]:
+    def _mark(self, anchor: str) -> str:
         name = self._name(anchor)
         number = name.removeprefix("place")
-        return (
-            _made("w:bookmarkStart", {"w:id": number, "w:name": name}),
-            _made("w:bookmarkEnd", {"w:id": number}),
-        )
+        return f'<w:bookmarkStart w:id="{number}" w:name="{name}"/><w:bookmarkEnd w:id="{number}"/>'
 
-    def _link(self, address: str) -> Any:
+    def _link(self, address: str) -> str:
         if address.startswith("#"):
-            return _made("w:hyperlink", {"w:anchor": self._name(address[1:]), "w:history": "1"})
-        kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
-        return _made("w:hyperlink", {"r:id": self._document.part.relate_to(address, kind, is_external=True)})
+            return f'<w:hyperlink w:anchor="{self._name(address[1:])}" w:history="1">'
+        return f'<w:hyperlink r:id="{self._outside(address)}">'
 
-    def _graph(self) -> None:
+    def _graph(self) -> str:
         """Who waits for whom, in words: Word shows no picture that is drawn by a program."""
         if not self._arrows:
-            return
-        head, cell = Token("th_open", "th", 1), Token("td_open", "td", 1)
-        rows = [[(head, [_run("First")]), (head, [_run("Then can begin")])]]
-        rows += [[(cell, [_run(arrow["first"])]), (cell, [_run("; ".join(arrow["then"]))])] for arrow in self._arrows]
-        self._put(_table(rows))
-        self._put(_made("w:p"))
+            return ""
+        rows = [[escape(arrow["first"]), escape("; ".join(arrow["then"]))] for arrow in self._arrows]
+        return self._table([[escape(_("First")), escape(_("Then can begin"))], ["", ""], *rows])
+
+    def _table(self, rows: Sequence[Sequence[str]]) -> str:
+        """A table as wide as the page, whose head stands on each page; a head without words is none.
+
+        :param rows: of Markdown's cells; the second says how the columns are aligned.
+        """
+        head, ruler, *rest = ([cell.strip() for cell in row] for row in rows)
+        right = [cell.endswith(":") and not cell.startswith(":") for cell in ruler]
+        ends = ['<w:jc w:val="right"/>' if each else "" for each in right]
+        told = any(head)
+        kept = [self._row(head, ends, head=True)] if told else []
+        kept += [self._row(row, ends) for row in rest]
+        look = f'<w:tblLook w:val="{"0020" if told else "0000"}" w:firstRow="{int(told)}"/>'
+        grid = "<w:gridCol/>" * len(head)
+        # Two tables without a paragraph between them would become one.
+        return f"<w:tbl><w:tblPr>{_TABLE}{look}</w:tblPr><w:tblGrid>{grid}</w:tblGrid>{''.join(kept)}</w:tbl><w:p/>"
+
+    def _row(self, cells: Sequence[str], ends: Sequence[str], *, head: bool = False) -> str:
+        made = [
+            f'<w:tc><w:tcPr/><w:p><w:pPr><w:spacing w:after="0"/>{end}</w:pPr>'
+            f"{self._line(cell, small=True, head=head)}</w:p></w:tc>"
+            for cell, end in zip(cells, ends, strict=True)
+        ]
+        repeated = "<w:tblHeader/>" if head else ""
+        return f"<w:tr><w:trPr><w:cantSplit/>{repeated}</w:trPr>{''.join(made)}</w:tr>"
 
 
-def _run(text: str, *, bold: bool = False, italic: bool = False, mono: bool = False, link: bool = False) -> Any:
-    properties = _made("w:rPr")
-    if mono:
-        properties.append(_made("w:rFonts", {"w:ascii": "Consolas", "w:hAnsi": "Consolas"}))
-    if bold:
-        properties.append(_made("w:b"))
-    if italic:
-        properties.append(_made("w:i"))
-    if link:
-        properties.append(_made("w:u", {"w:val": "single", "w:color": _SOFT}))
-    text_element = _made("w:t", {"xml:space": "preserve"})
-    text_element.text = text
-    return _made("w:r", {}, *([properties] if len(properties) else []), text_element)
+def _run(
+    text: str, *, bold: bool = False, italic: bool = False, mono: bool = False, small: bool = False, link: bool = False
+) -> str:
+    properties = "".join(
+        element
+        for element, holds in (
+            ('<w:rFonts w:ascii="Consolas" w:hAnsi="Consolas"/>', mono),
+            ("<w:b/>", bold),
+            ("<w:i/>", italic),
+            ('<w:sz w:val="17"/>', small),
+            (f'<w:u w:val="single" w:color="{_SOFT}"/>', link),
+        )
+        if holds
+    )
+    shown = f"<w:rPr>{properties}</w:rPr>" if properties else ""
+    return f'<w:r>{shown}<w:t xml:space="preserve">{saxutils.escape(text)}</w:t></w:r>'
 
 
-def _paragraph(style: str, runs: Sequence[Any], *, right: bool = False, small: bool = False) -> Any:
-    properties = _made("w:pPr")
-    if style:
-        properties.append(_made("w:pStyle", {"w:val": style}))
-    if small:
-        properties.append(_made("w:spacing", {"w:after": "0"}))
-    if right:
-        properties.append(_made("w:jc", {"w:val": "right"}))
-    return _made("w:p", {}, *([properties] if len(properties) else []), *runs)
-
-
-def _table(rows: Sequence[Sequence[tuple[Token, Sequence[Any]]]]) -> Any:
-    """A table as wide as the page, whose head stands on each page; a head without words is none."""
-    head, *rest = rows
-    kept = rows if any(runs for _, runs in head) else rest
-    borders = [
-        _made(f"w:{side}", {"w:val": "single", "w:sz": "4", "w:space": "0", "w:color": "C9CFD6"})
-        for side in ("top", "bottom", "insideH")
-    ]
-    properties = _made(
-        "w:tblPr", {}, _made("w:tblW", {"w:w": "5000", "w:type": "pct"}), _made("w:tblBorders", {}, *borders),
-        _made("w:tblLayout", {"w:type": "autofit"}),
-        _made("w:tblLook", {"w:val": "0020" if kept is rows else "0000", "w:firstRow": str(int(kept is rows))}),
-    )  # fmt: skip
-    grid = _made("w:tblGrid", {}, *(_made("w:gridCol") for _ in head))
-    return _made("w:tbl", {}, properties, grid, *map(_row, kept))
-
-
-def _row(cells: Sequence[tuple[Token, Sequence[Any]]]) -> Any:
-    first = cells[0][0].type == "th_open"
-    marks = [_made("w:cantSplit"), *([_made("w:tblHeader")] if first else [])]
-    made = []
-    for token, runs in cells:
-        right = "right" in str(token.attrs.get("style", ""))
-        for run in (each for part in runs for each in part.iter("{*}r")):
-            _small(run, bold=first)
-        made.append(_made("w:tc", {}, _made("w:tcPr"), _paragraph("", runs, right=right, small=True)))
-    return _made("w:tr", {}, _made("w:trPr", {}, *marks), *made)
-
-
-def _small(run: Any, *, bold: bool) -> None:
-    """A run of a table: smaller, and bold in its head."""
-    properties = run.get_or_add_rPr()
-    if bold and properties.find("{*}b") is None:
-        properties.insert(int(properties.find("{*}rFonts") is not None), _made("w:b"))
-    if properties.find("{*}sz") is None:
-        at = next((i for i, child in enumerate(properties) if child.tag.endswith("}u")), len(properties))
-        properties.insert(at, _made("w:sz", {"w:val": "17"}))
-
-
-def _without_times(content: bytes) -> bytes:
-    """The same package with one time for all of its files."""
+def _finished(content: bytes, body: str) -> bytes:
+    """The package with the body in its place, and one time for all of its files."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            new.writestr(entry, old.read(name))
+            part = old.read(name)
+            if name == "word/document.xml":
+                before, end, after = part.rpartition(b"<w:sectPr")
+                part = b"%b%b%b%b" % (before, body.encode(), end, after)
+            new.writestr(entry, part)
     return made.getvalue()
