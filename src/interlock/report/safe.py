@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from interlock.model import words
@@ -18,6 +19,7 @@ _SENTENCE, _LONG = re.compile(r"(?<=[.!?]) "), 8
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9]+")
 
 
+@lru_cache(maxsize=20_000, typed=True)  # nine of ten texts of a report were told before: a sixth of building it
 def text(value: object, limit: int = MESSAGE_LIMIT) -> str:
     """One safe line (:func:`interlock.model.text.plain`) that every medium can encode."""
     return plain(value, limit)
@@ -55,6 +57,7 @@ def once(lines: Iterable[str], instead: Callable[[int], str] = lambda number: ""
     return kept
 
 
+@lru_cache(maxsize=20_000)  # the same few ids lead everywhere
 def anchor(*parts: str) -> str:
     """An element id: ASCII letters, digits and hyphens."""
     return "-".join(_NOT_IN_IDS.sub("-", part).strip("-").lower() for part in parts if part)

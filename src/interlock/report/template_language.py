@@ -10,12 +10,14 @@ import hashlib
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from jinja2 import BaseLoader, FileSystemBytecodeCache, StrictUndefined, Undefined
+from jinja2 import BaseLoader, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined, nodes
 from jinja2.bccache import Bucket
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import TemplateModule
 from jinja2.runtime import BlockReference, LoopContext, Macro
 from jinja2.sandbox import SandboxedEnvironment
@@ -67,6 +69,37 @@ class CompiledTemplates(FileSystemBytecodeCache):
                 super().dump_bytecode(bucket)
 
 
+class _Unchecked(CodeGenerator):
+    """What the shipped templates become in Python: a dot is a key, a call is a call, with no check in between.
+
+    They say nothing else, and a key that is not there is a mistake of ours. It takes a third off a report's text.
+    """
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802  # Jinja's own name
+        """A key of a dictionary, or a property of ``loop``."""
+        self.visit(node.node, frame)
+        of_loop = isinstance(node.node, nodes.Name) and node.node.name == "loop"
+        self.write(f".{node.attr}" if of_loop else f"[{node.attr!r}]")
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802  # as above
+        """A macro, or ``_()``."""
+        self.visit(node.node, frame)
+        self.write("(")
+        for argument in node.args:
+            self.visit(argument, frame)
+            self.write(", ")
+        for named in node.kwargs:
+            self.write(f"{named.key}=")
+            self.visit(named.value, frame)
+            self.write(", ")
+        self.write(")")
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        """What a macro, ``_()`` or ``safe`` gave is escaped already, and most texts stand in a report many times."""
+        done = isinstance(node, nodes.Call) or (isinstance(node, nodes.Filter) and node.name in {"safe", "tojson"})
+        self.write("(" if done else "environment.shown(" if frame.eval_ctx.autoescape else "str(")
+
+
 class PlainDataEnvironment(SandboxedEnvironment):
     """Jinja without a way from a value to its methods; see the module."""
 
@@ -108,6 +141,17 @@ class PlainDataEnvironment(SandboxedEnvironment):
         return obj is self._says or isinstance(obj, (Macro, BlockReference, LoopContext, Undefined))
 
 
+class ShippedEnvironment(PlainDataEnvironment):
+    """The same language for templates that come with Interlock, and are never anybody else's."""
+
+    code_generator_class = _Unchecked
+
+    def __init__(self, folder: Path, *, autoescape: bool) -> None:
+        compiled = CompiledTemplates(folder, autoescape=autoescape)
+        super().__init__(FileSystemLoader(folder), autoescape=autoescape, compiled=compiled)
+        self.shown = lru_cache(maxsize=20_000, typed=True)(Markup.escape)
+
+
 def _says_html(message: str, /, **values: object) -> str:
     """A fixed sentence, escaped as everything is; values that are markup already stay markup."""
     said = Markup.escape(current().one(message))
@@ -125,8 +169,8 @@ def _says_markdown(message: str, /, **values: object) -> str:
 def sentences(source: str) -> Iterator[tuple[int, str]]:
     """Line and text of each fixed sentence of a template, which is ``_("...")`` there."""
     tree = jinja2.Environment().parse(source)  # noqa: S701  # parsed for its words, never rendered
-    for call in tree.find_all(jinja2.nodes.Call):
-        if isinstance(call.node, jinja2.nodes.Name) and call.node.name == "_" and call.args:
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name == "_" and call.args:
             text = call.args[0]
-            if isinstance(text, jinja2.nodes.Const) and isinstance(text.value, str):
+            if isinstance(text, nodes.Const) and isinstance(text.value, str):
                 yield text.lineno, text.value

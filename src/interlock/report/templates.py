@@ -27,7 +27,7 @@ from interlock.model.language import current
 from interlock.model.text import plain
 
 if TYPE_CHECKING:
-    from interlock.report.template_language import PlainDataEnvironment
+    from interlock.report.template_language import ShippedEnvironment
     from interlock.report.view import ReportView
 
 #: A template or stylesheet may be this large, and a folder may hold this many templates.
@@ -104,14 +104,10 @@ def own_folder(folder: Path) -> Path:
 
 
 @cache
-def _shipped(autoescape: bool) -> PlainDataEnvironment:
-    from jinja2 import FileSystemLoader
+def _shipped(autoescape: bool) -> ShippedEnvironment:
+    from interlock.report.template_language import ShippedEnvironment
 
-    from interlock.report.template_language import CompiledTemplates, PlainDataEnvironment
-
-    folder = data_dir("reports")
-    compiled = CompiledTemplates(folder, autoescape=autoescape)
-    return PlainDataEnvironment(FileSystemLoader(folder), autoescape=autoescape, compiled=compiled)
+    return ShippedEnvironment(data_dir("reports"), autoescape=autoescape)
 
 
 def _sources(own: Path) -> dict[str, tuple[str, Path]]:

@@ -75,11 +75,12 @@ def condense(
     :param most: how many joined boxes the picture may hold.
     """
     roots = {key for cause in graph.root_causes for key in (cause.nodes or (cause.key,))}
-    single = [drawn([node], roots, names, anchor) for node in graph.nodes]
-    drawing = _split(single, [(edge.before, edge.after) for edge in graph.reduced], "")
-    if not _too_large(drawing, most):
-        wave = {node.key: node.wave for node in graph.nodes}
-        return replace(drawing, waves=all(wave[key] == layer for key, layer in _layers(drawing).items()))
+    if len(graph.nodes) <= most + MAX_SEPARATE:
+        single = [drawn([node], roots, names, anchor) for node in graph.nodes]
+        drawing = _split(single, [(edge.before, edge.after) for edge in graph.reduced], "")
+        if not _too_large(drawing, most):
+            wave = {node.key: node.wave for node in graph.nodes}
+            return replace(drawing, waves=all(wave[key] == layer for key, layer in _layers(drawing).items()))
     merged = _merge(graph, roots, names, anchor)
     if not _too_large(merged, most):
         return merged
