@@ -21,7 +21,7 @@ msgstr ""
 "Plural-Forms: nplurals=2; plural=(n != 1);\\n"
 """
 _BETWEEN = re.compile(
-    r"https?://\S+|(?:patient|user|system)/\S+|[\n,;:·()“”|…/\[\]→.!?<>=&]+|\s[–-]\s|\d+", re.IGNORECASE
+    r"https?://[^\s,]+|(?:patient|user|system)/\S+|[\n,;:·()“”|…/\[\]→.!?<>=&]+|\s[–-]\s|\d+", re.IGNORECASE
 )
 _SPOKEN = ("aria-label", "alt", "title")
 
