@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import sys
 import tempfile
 from html import escape
@@ -62,27 +63,28 @@ WALK: tuple[tuple[str, str], ...] = (
 )
 #: Workers that have to end before a picture is made.
 _LONG = {"export", "milestone", "compare", "preview", "load"}
+#: Where it is played: the screens show its name, which is the same each time.
+_HOME = Path(tempfile.gettempdir()) / "interlock-tape"
 _KEYS = {" ": "space", "-": "minus", "/": "slash", ".": "full_stop", ":": "colon", "_": "space", ",": "comma"}
 
 
-async def play(folder: Path, size: tuple[int, int], theme: str) -> list[str]:
-    """Play the walk once; returns the pictures' names."""
+async def play(folder: Path, home: Path, size: tuple[int, int], theme: str) -> list[str]:
+    """Play the walk once in an empty folder; returns the pictures' names."""
     names = []
-    with tempfile.TemporaryDirectory() as home:
-        directory = Path(home) / "directory.csv"
-        directory.write_text(DIRECTORY, "utf-8")
-        workspace = initialize(Path(home) / "product")
-        app = InterlockApp(Workspace(workspace.root), "Ada", Preferences(theme=theme, animations=False))
-        async with app.run_test(size=size) as pilot:
-            for number, (title, keys) in enumerate(WALK, 1):
-                await _press(app, pilot, keys.replace("DIRECTORY", str(directory)))
-                await pilot.pause(0.2)
-                app.clear_notifications()
-                await pilot.pause(0.1)
-                name = f"{number:02}-{re.sub('[^a-z]+', '-', title.casefold()).strip('-')}.svg"
-                picture = app.export_screenshot(title=title).replace(home, "~")
-                (folder / name).write_text(re.sub(r',\s*url\("https://[^)]*\)\s*format\("\w+"\)', "", picture), "utf-8")
-                names.append(name)
+    directory = home / "directory.csv"
+    directory.write_text(DIRECTORY, "utf-8")
+    workspace = initialize(home / "product")
+    app = InterlockApp(Workspace(workspace.root), "Ada", Preferences(theme=theme, animations=False))
+    async with app.run_test(size=size) as pilot:
+        for number, (title, keys) in enumerate(WALK, 1):
+            await _press(app, pilot, keys.replace("DIRECTORY", str(directory)))
+            await pilot.pause(0.2)
+            app.clear_notifications()
+            await pilot.pause(0.1)
+            name = f"{number:02}-{re.sub('[^a-z]+', '-', title.casefold()).strip('-')}.svg"
+            picture = app.export_screenshot(title=title)
+            (folder / name).write_text(re.sub(r',\s*url\("https://[^)]*\)\s*format\("\w+"\)', "", picture), "utf-8")
+            names.append(name)
     return names
 
 
@@ -128,7 +130,10 @@ def main() -> None:
         size, _, theme = tape.partition("-")
         width, height = map(int, size.split("x"))
         (folder / tape).mkdir(parents=True, exist_ok=True)
-        tapes[tape] = asyncio.run(play(folder / tape, (width, height), theme))
+        shutil.rmtree(_HOME, ignore_errors=True)
+        _HOME.mkdir()
+        tapes[tape] = asyncio.run(play(folder / tape, _HOME, (width, height), theme))
+        shutil.rmtree(_HOME)
         print(f"Made {len(tapes[tape])} pictures in {folder / tape}")
     index(folder, tapes)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.app import SystemCommand
+from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
@@ -87,7 +88,9 @@ class InterlockApp(Session):
         for theme in THEMES.values():
             self.register_theme(theme)
         wanted = os.environ.get("TEXTUAL_THEME", "")
-        self.theme = wanted if wanted in THEMES else preferred.theme
+        self.theme = "ansi" if self.no_color else wanted if wanted in THEMES else preferred.theme
+        if self.no_color:  # Textual's greys are colours too, and on its palette of sixteen they are black on black
+            self._filters = [NoColor(), *(each for each in self._filters if not isinstance(each, Monochrome))]
         for name in others:
             self.unregister_theme(name)  # Textual's: nobody has looked at their contrast here
         if not preferred.animations:
@@ -215,6 +218,9 @@ class InterlockApp(Session):
 
     def action_change_theme(self) -> None:
         """Choose the colours; they hold until the app is closed, and for good where ``config.toml`` names them."""
+        if self.no_color:
+            self.notify("NO_COLOR is set: there are no colours to choose.")
+            return
         choices = [(name, text(name)) for name in self.available_themes]
         self.push_screen(Pick("Which colours? theme in config.toml keeps them", choices, self.theme), self._coloured)
 

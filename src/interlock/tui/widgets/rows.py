@@ -103,6 +103,12 @@ class Options(OptionList):
 
     BINDINGS = bindings("list")
 
+    def get_visual_style(self, *component_classes: str, partial: bool = False) -> Style:
+        """The style of a part; reversed where the theme says so, which Textual leaves out."""
+        style = super().get_visual_style(*component_classes, partial=partial)
+        turned = any(self.get_component_styles(name).text_style.reverse for name in component_classes)
+        return style + Style(reverse=True) if turned else style
+
     def holds(self, event: OptionList.OptionMessage) -> bool:
         """Is the event about an option that is still there, at its index?"""
         options = self.options
