@@ -76,6 +76,25 @@ def test_the_pdf_is_read_from_front_to_back_and_no_word_in_it_is_broken(finished
     assert sorted(shown - known) == []
 
 
+def test_no_page_of_the_pdf_ends_with_a_heading(finished_demo: Path) -> None:
+    """At least two lines of what a heading is over stand on its page; a link to the whole report is none."""
+    if shutil.which("pdftohtml") is None:
+        pytest.skip("pdftohtml is not installed")
+    command = ["pdftohtml", "-xml", "-i", "-stdout", finished_demo / "reports/report.pdf"]
+    told = subprocess.run(command, capture_output=True, check=True).stdout
+    pages = list(ElementTree.fromstring(told).iter("page"))
+    serif = {font.get("id") for page in pages for font in page.iter("fontspec") if "Serif" in font.get("family", "")}
+    short = []
+    for page in pages[1:]:
+        foot, lines = 0.945 * int(page.get("height", "0")), dict[int, bool]()
+        for text in page.iter("text"):
+            if (top := int(text.get("top", "0"))) < foot and "report.html" not in "".join(text.itertext()):
+                lines[top] = lines.get(top, False) or text.get("font") in serif
+        if any(lines[top] for top in sorted(lines)[-2:]):
+            short.append(page.get("number"))
+    assert len(pages) > 10 and short == []
+
+
 def test_each_organisation_has_the_stage_of_its_story(command, demo: Path) -> None:
     result = command("score", "--format", "json", "--workspace", demo).json()
     assert stages(result)["riverside"] == "pilot"

@@ -266,7 +266,7 @@ def _change(context: Context, change: VerdictChange) -> Pair:
     answers = [
         _(
             "%(item)s%(value)s: “%(after)s” instead of “%(before)s”",
-            item=safe.text(answer.item, 96),
+            item=f"“{safe.text(answer.text, 200)}”" if answer.text else safe.text(answer.item, 96),
             value=f" at {context.organization_name(answer.org)}" if answer.org else "",
             after=safe.text(answer.after, 90),
             before=safe.text(answer.before, 90),
