@@ -48,7 +48,7 @@ WALK: tuple[tuple[str, str], ...] = (
     ("Both are probed", "3 ~ a ~"),
     ("One question for both at once", "g 2 ~ t ~ a enter"),
     ("Three answered for both", "enter ~ x down a enter enter ~ x down a enter enter ~"),
-    ("What blocks what", "escape 4 ~"),
+    ("What blocks what", "escape g 4 ~"),
     ("What closing it does", "x ~"),
     ("The chain around it", "d ~"),
     ("Jump: a letter on each part", "ctrl+o"),
