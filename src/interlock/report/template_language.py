@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import markupsafe
 from jinja2 import BaseLoader, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined, nodes
 from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
@@ -154,8 +155,16 @@ class ShippedEnvironment(PlainDataEnvironment):
 
 def _says_html(message: str, /, **values: object) -> str:
     """A fixed sentence, escaped as everything is; values that are markup already stay markup."""
-    said = Markup.escape(current().one(message))
-    return said % values if values else said
+    said = _escaped(current().one(message))
+    if not values:
+        return said
+    return Markup(str(said) % {name: markupsafe.escape(value) for name, value in values.items()})  # noqa: S704  # escaped
+
+
+@lru_cache(maxsize=4096)
+def _escaped(sentence: str) -> Markup:
+    """A report has 1,500 fixed words in its templates, of which 400 differ: kept, they cost a tenth."""
+    return Markup.escape(sentence)
 
 
 def _says_markdown(message: str, /, **values: object) -> str:
