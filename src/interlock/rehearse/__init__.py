@@ -11,7 +11,8 @@ which is kept as ``observations/product/<utc>.json``:
   ``outcomes`` is what each check comes to over its rows, by :func:`interlock.model.rehearsal.worst`.
 * A check that is not built has no row at all; ``run.BUILT`` has those that are. A rehearsal of some checks or hospitals
   alone is not kept, so that what is kept looked at everything.
-* A product that ended by itself during a check gives it one more row that broke, and is counted in ``app.deaths``.
+* A product that ended by itself is counted in ``app.deaths``, and a row of ``RH-L10`` says during which checks. That it
+  fails with a page of status 500 breaks the checks that are about that, and no other: refused by accident is refused.
 * ``requests`` are numbers of lines of ``tape``, which has every request at the hospitals, the browsers' too (``by``).
   Codes, tokens, states, secrets and cookies in it are keyed hashes; the key is kept nowhere.
 * ``layout`` says whether hospitals had addresses or ports of their own: what is seen of cookies holds for that.

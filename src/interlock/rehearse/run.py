@@ -17,16 +17,19 @@ from interlock.model.rehearsal import (
     TapeLine,
 )
 from interlock.model.text import plain
+from interlock.model.words import listed
 from interlock.rehearse.browser import Budget, BudgetSpentError
 from interlock.rehearse.checks import authorization, callback, endpoints, fhir, launch, refresh, sessions, tokens
 from interlock.rehearse.checks.base import BUILT, Built, shows_own
 from interlock.rehearse.hospitals import BROWSER, STRANGER, Hospitals
-from interlock.rehearse.stage import NOT_APPLICABLE, NOT_REACHED, Row, Running, Stage
+from interlock.rehearse.stage import NOT_APPLICABLE, NOT_REACHED, OutOfReachError, Row, Running, Stage
 from interlock.sandbox.tape import Entry
 
 __all__ = ["BUILT", "rehearse"]
 
 _FAMILIES = (launch, authorization, callback, tokens, refresh, fhir, sessions, endpoints)
+#: The check that also says whether the product lived on, whatever was done to it.
+_LIVES_ON = "RH-L10"
 MAX_REQUESTS, MAX_SECONDS = 4_000, 300.0
 
 
@@ -76,6 +79,10 @@ def rehearse(
         polite = all(shows_own(stage, visit) for visit in stage.visits.values())
         for check, built in chosen:
             tell(check, _looked(stage, built, polite=polite, repeat=repeat))
+        tell_deaths = [check for check, _ in chosen if check.id == _LIVES_ON]
+        if stage.died and tell_deaths:
+            seen = f"the product ended by itself during {listed(list(dict.fromkeys(stage.died)))}"
+            tell(tell_deaths[0], [Row(RehearsalOutcome.BROKE, seen, subject="the product as a program")])
     except BudgetSpentError as spent:
         stopped = f"the rehearsal ended early: {spent.message}"
         known = {result.id for result in results}
@@ -122,14 +129,15 @@ def _once(stage: Stage, built: Built) -> list[Row]:
     deaths = stage.running.deaths
     try:
         found = built.look(stage)
+    except OutOfReachError as problem:
+        found = Row(NOT_REACHED, str(problem))
     finally:
         stage.close_browsers()
     stage.running.revive()
     rows = [found] if isinstance(found, Row) else list(found)
-    if stage.running.deaths == deaths:
-        return rows
-    seen = "the product ended by itself, and was started again"
-    return [*rows, Row(RehearsalOutcome.BROKE, seen, subject="the product as a program")]
+    if stage.running.deaths > deaths:
+        stage.died.append(built.id)
+    return rows
 
 
 def _agreed(looks: Sequence[list[Row]]) -> list[Row]:

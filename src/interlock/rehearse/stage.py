@@ -48,6 +48,10 @@ def judged(problem: str, well: str, asked: Iterable[Asked] = (), **about: str | 
     return row(BROKE if problem else HELD, problem or well, asked, **about)
 
 
+class OutOfReachError(Exception):
+    """What a check builds on is not to be had; says why."""
+
+
 class Running(Protocol):
     """The product as a program: whether it runs, and what to do when it ended."""
 
@@ -122,6 +126,7 @@ class Stage:
     :ivar orgs: ids of the hospitals that the product knows, the first two called A and B.
     :ivar visits: the polite sign-in at each of them that held.
     :ivar begun: sign-ins of twenty new browsers, for the checks that compare many.
+    :ivar died: ids of the checks during which the product ended by itself.
     """
 
     hospitals: Hospitals
@@ -134,6 +139,7 @@ class Stage:
     pinned: str | None = None
     visits: dict[str, Visit] = field(default_factory=dict)
     begun: list[Begun] = field(default_factory=list)
+    died: list[str] = field(default_factory=list)
     _browsers: list[Browser] = field(default_factory=list)
 
     @property
@@ -205,10 +211,16 @@ class Stage:
         return browser.open(self.home_address(org, patient))
 
     def home_address(self, org: str, patient: str = "p1") -> str:
-        """Where that page is: what the product's file says, or where the polite sign-in ended."""
+        """Where that page is: what the product's file says, or where the polite sign-in ended.
+
+        :raises OutOfReachError: that is where the code arrived, which is no page to come back to.
+        """
         if self.product.home is not None:
             return self.at(self.product.home, org, patient)
-        return self.visits[org].page.url
+        url = self.visits[org].page.url
+        if "code" in _fields(url, None):
+            raise OutOfReachError("the sign-in ends at the address with the code: name a page as home in product.yaml")
+        return url
 
     def at(self, path: str, org: str, patient: str = "p1") -> str:
         """An address of the product by its path, filled in."""

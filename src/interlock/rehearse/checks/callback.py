@@ -41,7 +41,7 @@ def _altered(stage: Stage, **changed: str | None) -> Row:
 
 
 def _refused(stage: Stage, browser: Browser, answer: Answered, url: str) -> Row:
-    """Whether an answer is refused: its code goes nowhere, nobody's record is shown, and the product lives on."""
+    """Whether an answer is refused: its code goes nowhere, and nobody's record is shown."""
     page = browser.open(url)
     used = stage.uses(answer.code, answer.begun.since)
     problem = _problem(stage, page, used)
@@ -52,7 +52,7 @@ def _problem(stage: Stage, page: Page, used: list[Asked]) -> str:
     if used:
         return f"the code was sent to the token endpoint of {used[0].organization or 'an unknown place'}"
     shown = stage.shown(page)
-    return f"it showed a record of {shown[0]}" if shown else stage.crashed(page)
+    return f"it showed a record of {shown[0]}" if shown else ""
 
 
 @check("C03")
@@ -77,8 +77,7 @@ def twice(stage: Stage) -> Row:
     again = stage.uses(answer.code, answer.begun.since)[len(first) :]
     if again:
         return row(BROKE, "the spent code was sent to the token endpoint again", (*first, *again))
-    problem = stage.crashed(page)
-    return judged(problem, f"the second time it gave {page.told}", first)
+    return row(HELD, f"the second time it gave {page.told}", first)
 
 
 @check("C05", two=True)
@@ -204,7 +203,7 @@ def injected(stage: Stage) -> Row:
     page = browser.open(own.but(code=theirs.code))
     used = stage.uses(theirs.code, theirs.begun.since)
     shown = stage.shown(page)
-    problem = f"it showed a record of {shown[0]}" if shown else stage.crashed(page)
+    problem = f"it showed a record of {shown[0]}" if shown else ""
     return judged(problem, f"the sign-in failed with {page.told}", used)
 
 
@@ -231,6 +230,6 @@ def repeated(stage: Stage) -> list[Row]:
         url = with_query(answer.url, code=answer.code) if subject == "code twice" else answer.but(state="x" * 16_384)
         page = browser.open(url)
         used = stage.uses(answer.code, answer.begun.since)
-        problem = _problem(stage, page, used)
+        problem = _problem(stage, page, used) or stage.crashed(page)
         rows.append(judged(problem, page.told, used, subject=subject))
     return rows

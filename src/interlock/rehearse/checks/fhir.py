@@ -113,7 +113,10 @@ def failed_is_not_empty(stage: Stage) -> list[Row] | Row:
     if not _searched(stage):
         return not_reached(_NO_SEARCH)
     with _searches(stage, _empty):
-        empty = visible_text(stage.visit(stage.a).page)
+        nothing = stage.visit(stage.a).page
+    if problem := stage.crashed(nothing):
+        return not_reached(f"with an empty answer there is nothing to compare with: {problem}")
+    empty = visible_text(nothing)
     rows = []
     for subject, fault in _FAULTS.items():
         with _searches(stage, lambda _, fault=fault: fault()):  # type: ignore[misc]  # bound
@@ -153,7 +156,7 @@ def retry_after(stage: Stage) -> Row:
         if (one.path, one.query) == (later.path, later.query) and later.at - one.at < _RETRY_AFTER
     ]
     problem = f"it asked for the same again after {hasty[0].at - reads[0].at:.1f} s" if hasty else ""
-    return judged(problem or stage.crashed(visit.page), "nothing was asked for again before that", hasty or reads)
+    return judged(problem, "nothing was asked for again before that", hasty or reads)
 
 
 def _with_entry(stage: Stage, *extra: dict[str, Any], links: tuple[tuple[str, str], ...] = ()) -> Any:
@@ -185,7 +188,7 @@ def foreign_record(stage: Stage) -> Row:
         visit = stage.visit(stage.a)
     if f"{stage.a} p2" in stage.shown(visit.page, [stage.a]):
         return row(BROKE, "a record whose subject is another patient was shown", visit.asked)
-    return judged(stage.crashed(visit.page), "it was not shown", visit.asked)
+    return row(HELD, "it was not shown", visit.asked)
 
 
 @check("F10")
@@ -232,9 +235,8 @@ def second_page_fails(stage: Stage) -> Row:
         visit = stage.visit(stage.a)
     with _paged(stage, 1):
         single = stage.visit(stage.a)
-    problem = stage.crashed(visit.page)
-    if not problem and visible_text(single.page) == visible_text(visit.page):
-        problem = "a list whose second page failed looks like a whole one"
+    same = visible_text(single.page) == visible_text(visit.page)
+    problem = "a list whose second page failed looks like a whole one" if same else ""
     return judged(problem, "the page says something else than a whole list", visit.asked)
 
 
@@ -272,7 +274,7 @@ def in_error(stage: Stage) -> Row:
     shown = visit.page.shows(canary(stage.a, "p1", "observation", 8))
     marked = "in error" in visit.page.text.lower() or "entered-in-error" in visit.page.text.lower()
     problem = "an observation that was entered in error is shown like any other" if shown and not marked else ""
-    return judged(problem or stage.crashed(visit.page), "it is not shown, or marked", visit.asked)
+    return judged(problem, "it is not shown, or marked", visit.asked)
 
 
 @check("F22")

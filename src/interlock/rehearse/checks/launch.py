@@ -302,5 +302,4 @@ def _refused(stage: Stage, iss: str, subject: str | None = None) -> Row:
         return row(BROKE, f"it asked {where}: {came[0].method} {came[0].path[:80]}", came, subject=subject)
     if page.stopped == "elsewhere":
         return row(BROKE, f"it sent the browser on to {page.next[:100]}", subject=subject)
-    problem = stage.crashed(page)
-    return judged(problem, f"refused with {page.told}, no request", subject=subject)
+    return row(HELD, f"refused with {page.told}, no request", subject=subject)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import re
+import zlib
 from http.cookiejar import Cookie
+from urllib.parse import unquote
 
 from interlock.rehearse.browser import Browser
 from interlock.rehearse.checks.base import bits, check, not_reached, shows_own
@@ -40,7 +45,7 @@ def first_tab(stage: Stage) -> Row:
     same = stage.home_address(stage.a) == stage.home_address(str(stage.b))
     if mixed and same:
         return row(NOT_APPLICABLE, "both hospitals have one page, so a tab that is loaded again is the second one's")
-    problem = f"the page of {stage.a} shows {mixed[0]}" if mixed else stage.crashed(page)
+    problem = f"the page of {stage.a} shows {mixed[0]}" if mixed else ""
     return judged(problem, f"{page.told}, and nothing of {stage.b}")
 
 
@@ -156,11 +161,8 @@ def tokens_in_reach(stage: Stage) -> list[Row]:
         visit = stage.visit(org, browser=browser)
         tokens = {one.token for one in visit.asked if one.token}
         refreshing = {one.form["refresh_token"] for one in visit.of("token") if "refresh_token" in one.form}
-        places = [
-            visit.page.text,
-            *(hop.url for hop in visit.page.way),
-            *(cookie.value or "" for cookie in browser.cookies),
-        ]
+        places = [visit.page.text, *(hop.url for hop in visit.page.way)]
+        places += [text for cookie in browser.cookies for text in _readable(cookie.value or "")]
         found = any(token in place for token in tokens | refreshing for place in places)
         if not tokens:
             rows.append(not_reached("no token was used", org=org))
@@ -168,6 +170,17 @@ def tokens_in_reach(stage: Stage) -> list[Row]:
         problem = "an access token stands in a page, an address or a cookie" if found else ""
         rows.append(judged(problem, "no token in a page, an address or a cookie", visit.asked, org=org))
     return rows
+
+
+def _readable(value: str) -> list[str]:
+    """A cookie, and what everybody can read in it: parts in base64, compressed or not, as signed sessions are."""
+    texts = [value]
+    for part in re.split(r"[.:|!]", unquote(value.strip('"'))):
+        with contextlib.suppress(ValueError, zlib.error):
+            plain = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+            texts.append(plain.decode("latin-1"))
+            texts.append(zlib.decompressobj().decompress(plain, 65_536).decode("latin-1"))
+    return texts
 
 
 @check("S10")

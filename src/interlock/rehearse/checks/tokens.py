@@ -185,8 +185,7 @@ def no_patient(stage: Stage) -> Row:
         return row(BROKE, f"it showed a record of {shown[0]}", visit.asked)
     if reads:
         return row(BROKE, f"it read {reads[0].path.rsplit('/fhir/', 1)[-1][:80]} without knowing the patient", reads)
-    problem = stage.crashed(visit.page)
-    return judged(problem, f"nothing was read; {visit.page.told}", visit.of("token"))
+    return row(HELD, f"nothing was read; {visit.page.told}", visit.of("token"))
 
 
 @check("R02")
@@ -257,7 +256,7 @@ def forged_identity(stage: Stage) -> list[Row] | Row:
             rows.append(not_reached("the token endpoint was not asked", subject=subject))
             continue
         shown = stage.shown(visit.page)
-        problem = "it signed in" if shown else stage.crashed(visit.page)
+        problem = "it signed in" if shown else ""
         rows.append(judged(problem, f"refused with {visit.page.told}", visit.of("token"), subject=subject))
     return rows
 
