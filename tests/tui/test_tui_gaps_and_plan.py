@@ -18,9 +18,11 @@ def listed(t) -> tuple[str, ...]:
     return t.app.screen.query_one("#gaps", Rows).keys
 
 
-async def test_filters_say_what_is_listed_and_are_cleared(terminal):
+async def test_filters_say_what_is_listed_and_are_cleared_and_gaps_are_found_by_words_or_rule(terminal):
     async with terminal((80, 24)) as t:
         await t.press("4")
+        await t.until(lambda: "If closed" in t.lines[-1])
+        assert "Back" not in t.lines[-1] and "Clear" not in t.lines[-1]
         everything = listed(t)
         nodes = {node.key: node for node in t.app.state.assessment.graph.nodes}
         await t.press("f", "down", "down", "enter")
@@ -29,28 +31,17 @@ async def test_filters_say_what_is_listed_and_are_cleared(terminal):
         assert "only Lakeshore Health System" in t.text
         await t.press("s", "down", "enter")
         await t.until(lambda: all(nodes[key].severity is Severity.CRITICAL for key in listed(t)))
+        await t.until(lambda: "c Clear filters" in t.lines[-1])
+        assert f"{len(listed(t))} of {len(nodes)}" in t.text
         await t.press("t", "down", "enter")
         await t.until(lambda: all(nodes[key].kind == "gap" for key in listed(t)))
         await t.press("w", "end", "enter")
         await t.until(lambda: all(nodes[key].owner.value == "org" for key in listed(t)))
-        await t.press("c")
-        await t.until(lambda: listed(t) == everything)
-
-
-async def test_a_filter_that_takes_nothing_says_so(terminal):
-    async with terminal() as t:
-        await t.press("4")
         t.app.screen._filter = Filter(org="nowhere")
         t.app.screen._show_list(t.app.state.assessment)
         await t.until_shown("No gap fits the filters")
         await t.press("c")
-        await t.until_shown("What others hang on")
-
-
-async def test_gaps_are_found_by_their_words_or_their_rule(terminal):
-    async with terminal() as t:
-        await t.press("4")
-        everything = listed(t)
+        await t.until(lambda: listed(t) == everything and "Clear" not in t.lines[-1])
         rule = everything[len(everything) // 2].split("@")[0]
         await t.press("slash")
         await t.until_shown("Find gaps")
@@ -60,25 +51,13 @@ async def test_gaps_are_found_by_their_words_or_their_rule(terminal):
         assert any(key.startswith(rule) for key in listed(t)) and f"with “{rule.lower()}”" in t.flat_text
         await t.press("c")
         await t.until(lambda: listed(t) == everything)
-
-
-async def test_the_last_line_offers_the_way_back_and_clearing_only_where_they_do_something(terminal):
-    async with terminal((80, 24)) as t:
-        await t.press("4")
-        await t.until(lambda: "If closed" in t.lines[-1])
-        assert "Back" not in t.lines[-1] and "Clear" not in t.lines[-1]
-        await t.press("s", "down", "enter")
-        await t.until(lambda: "c Clear filters" in t.lines[-1])
-        assert f"{len(listed(t))} of {len(t.app.state.assessment.graph.nodes)}" in t.text
-        await t.press("c")
-        await t.until(lambda: "Clear" not in t.lines[-1])
         await t.press("enter")
         await t.until(lambda: "esc Back" in t.lines[-1])
         await t.press("escape")
         await t.until(lambda: "esc Back" not in t.lines[-1])
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((160, 48), marks=pytest.mark.long)])
 async def test_the_explanation_tells_why_what_before_and_after(terminal, size):
     async with terminal(size) as t:
         await t.press("4")

@@ -71,6 +71,7 @@ class GapsSection(Section):
         self._listing: Listing | None = None
         self._parents: tuple[Assessment, dict[str, str | None]] | None = None
         self._pane: Literal["gap", "closing", "chain", "patterns"] = "gap"
+        self._about: str | None = None  # the row that it is about
         self._worked_out: _Closed | None = None  # what the closing that is shown does, as far as it is worked out
 
     def body(self) -> ComposeResult:
@@ -86,8 +87,11 @@ class GapsSection(Section):
         if new.assessment is None:
             self.query_one("#gaps", Rows).set_rows([], empty="Working out what is open…")
         elif old is None or old.assessment is not new.assessment:
-            self._worked_out = None
             self._show_list(new.assessment)
+            if self._pane == "chain":
+                self.action_chain()
+            elif self._pane == "closing":
+                self.action_close()
         elif old.supposed != new.supposed:
             self._show_list(new.assessment)
 
@@ -138,7 +142,7 @@ class GapsSection(Section):
 
     def _turn_to(self, pane: Literal["gap", "closing", "chain", "patterns"]) -> ScrollingFlow:
         """What stands beside the list, or where it is drawn wide in its place."""
-        self._pane = pane
+        self._pane, self._about = pane, self.query_one("#gaps", Rows).key
         self.set_class(pane == "chain", "-drawing")
         self.refresh_bindings()
         return self.query_one("#explanation", ScrollingFlow)
@@ -172,7 +176,7 @@ class GapsSection(Section):
 
     @on(Rows.Moved, "#gaps")
     def _moved(self, event: Rows.Moved) -> None:
-        if self._pane != "closing" or self._worked_out is None or self._worked_out.row != event.key:
+        if self._pane == "gap" or event.key != self._about:  # else it is late, and what was asked for since stays
             self._explain(event.key)
 
     @on(Rows.Chosen, "#gaps")
@@ -234,6 +238,7 @@ class GapsSection(Section):
 
         nodes, assessment = self._chosen_nodes, self.state.assessment
         if assessment is None or not nodes:
+            self._explain(None)
             return
         chain, names = chain_of(assessment.graph, nodes[0].key), self.state.names
         self.add_class("-reading")
@@ -244,7 +249,9 @@ class GapsSection(Section):
     def action_close(self) -> None:
         """Tell what closing the highlighted gap does."""
         nodes = self._chosen_nodes
-        if nodes:
+        if not nodes:
+            self._explain(None)
+        else:
             self.add_class("-reading")
             self._worked_out = None
             self._turn_to("closing").draw(lambda page: page.line(("… working it out", ACCENT)), "If closed")
@@ -362,6 +369,7 @@ class GapsSection(Section):
         self._filter = chosen
         if self.state.assessment is not None:
             self._show_list(self.state.assessment)
+        self.call_after_refresh(self._focus_first)  # an empty list has lost the focus
 
 
 _PARSE = {"org": str, "severity": Severity, "owner": Owner, "kind": str}

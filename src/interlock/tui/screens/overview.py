@@ -53,7 +53,7 @@ _ORG_COLUMNS = (
 )
 _FIRST_COLUMNS = (
     Column("", 2),
-    Column("What", 34, grow=5),
+    Column("What", 50, grow=5),
     Column("Who", 14, grow=2, leaves=1),
     Column("Saves", 7, leaves=2, right=True),
     Column("Unlocks", 7, leaves=3, right=True),
