@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 
 from interlock.model.preferences import Preferences
 from interlock.tui.app import InterlockApp
+from interlock.tui.widgets.rows import Rows
 from interlock.usecases.initialize import initialize
 from interlock.workspace.store import Workspace
 
@@ -28,7 +29,7 @@ Riverside Regional Medical Center,https://riverside.example.org/fhir/r4,epic
 Lakeshore Health System,https://lakeshore.example.org/fhir/r4,oracle
 """
 #: What is done, and the keys: a word behind ``'`` is typed (``_`` is a space), ``~`` waits until everything is computed
-#: and saved.
+#: and saved, and ``%`` goes down to a routine task.
 WALK: tuple[tuple[str, str], ...] = (
     ("A blank workspace opens", "~"),
     ("What this screen is for", "question_mark"),
@@ -51,11 +52,12 @@ WALK: tuple[tuple[str, str], ...] = (
     ("What blocks what", "escape g 4 ~"),
     ("What closing it does", "x ~"),
     ("The chain around it", "d ~"),
-    ("Jump: a letter on each part", "ctrl+o"),
-    ("The plan", "escape escape 5 ~"),
+    ("The plan", "escape 5 ~"),
     ("Tasks over time", "m ~"),
-    ("A routine task has begun", "escape t end b enter ~"),
-    ("The report is written", "6 ~ e ~"),
+    ("A routine task", "escape t %"),
+    ("It has begun", "b enter ~"),
+    ("Jump: a letter on each part", "6 ~ ctrl+o"),
+    ("The report is written", "escape e ~"),
     ("Every command by name", "ctrl+p"),
     ("A second milestone", "escape m 'second enter ~"),
     ("What moved between the two", "escape b ~"),
@@ -92,11 +94,23 @@ async def _press(app: InterlockApp, pilot: Pilot[None], keys: str) -> None:
     for key in keys.split():
         if key == "~":
             await _settled(app, pilot)
+        elif key == "%":
+            await _to_routine_task(app, pilot)
         elif key.startswith("'"):
             await pilot.press(*(_KEYS.get(letter, letter) for letter in key[1:]))
         else:
             await pilot.press(key)
         await pilot.pause(0.05)
+
+
+async def _to_routine_task(app: InterlockApp, pilot: Pilot[None]) -> None:
+    """Go down in the list of tasks to the first that is routine."""
+    rows, assessment = app.screen.query_one("#tasks", Rows), app.state.assessment
+    routine = {task.id for task in assessment.plan.tasks if task.kind == "routine"} if assessment else set()
+    for _ in rows.keys:
+        if rows.key in routine:
+            break
+        await pilot.press("down")
 
 
 async def _settled(app: InterlockApp, pilot: Pilot[None]) -> None:

@@ -260,7 +260,7 @@ def export(
         written += write_report(
             assessment, inputs, directory, (name,), on_skipped=lambda fmt, error: skipped.append((fmt, error))
         )
-    return Exported(tuple(written), tuple(skipped))
+    return Exported(tuple(dict.fromkeys(written)), tuple(skipped))  # a PDF brings the page that HTML writes too
 
 
 def _let_processes_start() -> None:
