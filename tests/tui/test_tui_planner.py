@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -86,10 +87,14 @@ def test_what_comes_back_is_what_the_app_would_have_worked_out(planner, inputs):
 
 
 def test_what_the_process_was_told_is_told_once(planner, inputs):
-    first, second = (len(planner._packing.packed((work.ranked, inputs))) for _ in range(2))
-    assert second < first / 2
-    answered = inputs.with_response("product", "extra.sure", SURE)
-    assert len(planner._packing.packed((work.ranked, answered))) < first / 2
+    def written(inputs: Inputs) -> int:
+        stream = BytesIO()
+        planner._packing.write(stream, (work.ranked, inputs))
+        return len(stream.getvalue())
+
+    first = written(inputs)
+    assert written(inputs) < first / 2
+    assert written(inputs.with_response("product", "extra.sure", SURE)) < first / 2
 
 
 def test_an_app_has_its_judgement_once(inputs):

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-#: What comes before every pickle: its length in bytes.
-_LENGTH = 8
 #: How far the process stands back behind the app, where there is one processor for both.
 _NICE = 5
 
@@ -78,9 +77,9 @@ class Planner:
             process = self.start()
             assert process.stdin is not None and process.stdout is not None  # both are pipes
             try:
-                _write(process.stdin, self._packing.packed((job, inputs, arguments, options)))
-                succeeded, result = pickle.loads(_read(process.stdout))  # noqa: S301  # from our own process
-            except (OSError, ValueError, EOFError) as error:  # a pipe is closed or broken, or says no more
+                self._packing.write(process.stdin, (job, inputs, arguments, options))
+                succeeded, result = pickle.load(process.stdout)  # noqa: S301  # from our own process
+            except (OSError, ValueError, EOFError, pickle.UnpicklingError) as error:  # a pipe is closed, or ends
                 _end(process)
                 raise _ended() from error
         if succeeded:
@@ -111,14 +110,14 @@ def _ended() -> InterlockError:
 
 
 class _Packing:
-    """Jobs as bytes. What is large and stays the same goes along once, and is named by a number after that."""
+    """Writes jobs. What is large and stays the same goes along once, and is named by a number after that."""
 
     def __init__(self) -> None:
         self._told: dict[int, tuple[int, object]] = {}  # id of an object → its number, and itself, so that it stays
         self._numbers = itertools.count()
 
-    def packed(self, job: object) -> bytes:
-        """A job, with what the process does not know yet, and the numbers of what it has to keep."""
+    def write(self, stream: IO[bytes], job: object) -> None:
+        """Write a job, after what the process does not know yet and the numbers of what it has to keep."""
         from interlock.model.contract import ContractFit
         from interlock.model.observation import Observation
         from interlock.usecases.load import Content
@@ -139,8 +138,12 @@ class _Packing:
         pickler.dispatch_table = dict.fromkeys((Content, Observation, ContractFit), named)
         pickler.dump(job)
         self._told = used
-        kept = [number for number, _ in used.values() if number not in new]
-        return pickle.dumps((new, kept, packed.getvalue()), pickle.HIGHEST_PROTOCOL)
+        pickle.dump([number for number, _ in used.values() if number not in new], stream, pickle.HIGHEST_PROTOCOL)
+        for entry in new.items():
+            pickle.dump(entry, stream, pickle.HIGHEST_PROTOCOL)
+        pickle.dump(None, stream, pickle.HIGHEST_PROTOCOL)
+        stream.write(packed.getvalue())
+        stream.flush()
 
 
 #: In the process of the jobs: what it was told, by number.
@@ -151,55 +154,40 @@ def _known(number: int) -> object:
     return _KNOWN[number]
 
 
-def _write(stream: IO[bytes], data: bytes) -> None:
-    stream.write(len(data).to_bytes(_LENGTH, "big") + data)
-    stream.flush()
-
-
-def _read(stream: IO[bytes]) -> bytes:
-    """The next message.
-
-    :raises EOFError: there is none, or not all of it.
-    """
-    length = int.from_bytes(_exactly(stream, _LENGTH), "big")
-    return _exactly(stream, length)
-
-
-def _exactly(stream: IO[bytes], length: int) -> bytes:
-    data = stream.read(length)
-    if len(data) < length:
-        raise EOFError
-    return data
-
-
 def main() -> None:
     """Do the jobs that come, one after the other, until nobody can send one."""
     if hasattr(os, "nice"):
         os.nice(_NICE)
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints goes nowhere
-    jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    jobs: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(jobs,), daemon=True).start()
     importlib.import_module("interlock.usecases.assess")
     importlib.import_module("interlock.usecases.next_questions")
     while True:
-        new, kept, packed = pickle.loads(jobs.get())  # noqa: S301  # from the app that started us
-        known = {number: _KNOWN[number] for number in kept} | new
-        _KNOWN.clear()
-        _KNOWN.update(known)
+        job = jobs.get()
         try:
-            job, inputs, arguments, options = pickle.loads(packed)  # noqa: S301  # likewise
-            reply = True, job(inputs, *arguments, **options)
+            reply = True, job()
         except Exception as cause:
             error = readable(cause)
             reply = False, (str(error) if error.location else error.message, None if error.location else error.remedy)
-        _write(replies, pickle.dumps(reply, pickle.HIGHEST_PROTOCOL))
+        pickle.dump(reply, replies, pickle.HIGHEST_PROTOCOL)
+        replies.flush()
+        del job, reply
 
 
-def _receive(jobs: queue.SimpleQueue[bytes]) -> None:
+def _receive(jobs: queue.SimpleQueue[Callable[[], object]]) -> None:
     """Take jobs from stdin; when it ends the app is gone, and with it whoever waits for what is being done."""
+    stream = sys.stdin.buffer
     try:
         while True:
-            jobs.put(_read(sys.stdin.buffer))
+            kept = pickle.load(stream)  # noqa: S301  # from the app that started us
+            for number in _KNOWN.keys() - set(kept):
+                del _KNOWN[number]
+            while (told := pickle.load(stream)) is not None:  # noqa: S301  # likewise
+                _KNOWN[told[0]] = told[1]
+            job, inputs, arguments, options = pickle.load(stream)  # noqa: S301  # likewise
+            jobs.put(partial(job, inputs, *arguments, **options))
+            del job, inputs, arguments, options
     except (OSError, EOFError):
         os._exit(0)

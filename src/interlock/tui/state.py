@@ -221,6 +221,15 @@ class State:
         """Every answer that waits is being saved again."""
         return replace(self, waiting={key: Waiting(entry.answer) for key, entry in self.waiting.items()})
 
+    def without_older(self, newer: State) -> State:
+        """This state without results that there are newer ones of: what a hidden section drew must not keep them."""
+        return replace(
+            self,
+            judgement=self.judgement if self.judgement is newer.judgement else None,
+            assessment=self.assessment if self.assessment is newer.assessment else None,
+            worth=self.worth if self.worth is newer.worth else None,
+        )
+
     def observed(self, observation: Observation) -> State:
         """An organisation was observed anew."""
         org = observation.target.org

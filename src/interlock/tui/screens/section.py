@@ -149,6 +149,8 @@ class Section(Screen[None]):
         """Draw what changed, if the section is shown; several changes in a row need one repaint."""
         if self in self.app.screen_stack:
             self.sync()
+        elif self._shown is not None:
+            self._shown = self._shown.without_older(self.state)
 
     def on_screen_resume(self) -> None:
         """Catch up with what changed while another section was shown."""
