@@ -87,7 +87,7 @@ class Model(BaseModel):
         return self.model_copy(update=values)
 
     def __getstate__(self) -> dict[Any, Any]:
-        """What another process is sent: which fields are set, of ten times the names' size, is said once for all alike."""
+        """What another process is sent; which fields are set is said once for all models that are alike in it."""
         return super().__getstate__() | {"__pydantic_fields_set__": same_names(self)}
 
     def sharing_names(self) -> Self:
