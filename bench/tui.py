@@ -109,6 +109,8 @@ async def _measured(workspace: Path) -> dict[str, float]:
         waited = []
         for number in range(ANSWERS):
             await moved()
+            while app.screen._asked[app.screen._index() or 0].item.type != "choice":  # type: ignore[attr-defined]
+                await moved()
             await until(lambda: app.state.judged == app.state.revision)
             revision = app.state.revision
             seconds = await pressed(str(1 + number % 2), lambda: app.state.judged == app.state.revision)
