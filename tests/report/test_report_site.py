@@ -101,6 +101,8 @@ def test_a_folder_with_something_else_is_refused(inputs: Inputs, whole: Assessme
         write_site(whole, inputs, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
     assert (tmp_path / "index.html").read_text() == "somebody's own"
+    with pytest.raises(DocumentError, match="a file stands where a folder is needed"):
+        write_site(whole, inputs, tmp_path / "index.html")
 
 
 def test_a_hospital_s_own_site_has_nothing_of_another(inputs: Inputs, whole: Assessment, tmp_path: Path) -> None:

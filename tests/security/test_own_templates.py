@@ -231,10 +231,12 @@ def test_files_beside_it_come_from_its_own_folder_only(
 def test_a_mistake_is_told_with_its_file_and_line(
     workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for text, line in (("one\n{% if %}", 2), ("one\ntwo\n{{ view.nonsense }}", 3)):
+    absent = "'dict object' has no attribute 'nonsense'"
+    for text, line, said in (("one\n{% if %}", 2, "Expected"), ("one\ntwo\n{{ view.nonsense.deeper }}", 3, absent)):
         own = with_template(tmp_path / "own", text)
         assert report(workspace, "--templates", own, formats="md") == 2
-        assert f"{own / 'report.md.j2'}:{line}" in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert f"{own / 'report.md.j2'}:{line}" in told and f"template mistake: {said}" in told
 
 
 def test_a_folder_without_anything_to_use_is_an_error(

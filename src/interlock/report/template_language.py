@@ -20,6 +20,7 @@ from jinja2 import BaseLoader, FileSystemBytecodeCache, FileSystemLoader, Strict
 from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import TemplateModule
+from jinja2.exceptions import UndefinedError
 from jinja2.runtime import BlockReference, LoopContext, Macro
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
@@ -131,6 +132,8 @@ class PlainDataEnvironment(SandboxedEnvironment):
                 return obj[argument]
             except (LookupError, TypeError):
                 return self.undefined(obj=obj, name=argument)
+        if isinstance(obj, Undefined):  # what is not there is told as such, not as something forbidden
+            raise UndefinedError(obj._undefined_message)
         if isinstance(obj, LoopContext) and argument in LOOP:
             return getattr(obj, argument)
         if isinstance(obj, TemplateModule) and isinstance(vars(obj).get(argument), Macro):

@@ -39,6 +39,12 @@ def write_site(
     from interlock.report import json
 
     outside_of_own(directory, inputs.root, OWN_FOLDERS)
+    if directory.exists() and not directory.is_dir():
+        raise DocumentError(
+            "a file stands where a folder is needed",
+            location=Location(file=str(directory)),
+            remedy="name a folder after --site, or move the file away",
+        )
     if read_manifest(directory) is None and directory.exists() and any(directory.iterdir()):
         raise DocumentError(
             "this folder holds something else than a site of a report, so nothing was written",

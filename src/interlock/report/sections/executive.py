@@ -37,7 +37,7 @@ _ORDER = (
 )
 #: Who decides what the verdict asks for, and what that is: verdict → to do now, and what waits for it.
 _LEAD = N_("Product lead")
-_NOBODY = N_("The workflow contract names nobody as product lead: name somebody first.")
+_NOBODY = N_("Nobody is named as product lead: name somebody first, among the owners of the workflow contract.")
 _NOW = Said(
     {
         VerdictValue.PRODUCT_FIRST: "Settle the product first, and hold all integration work until then.",
