@@ -34,7 +34,7 @@ setup-dev:
 	@scripts/setup --dev
 
 demo: setup
-	@$(BIN)/interlock demo --output $(DEMO)
+	@$(BIN)/interlock demo --rehearse --output $(DEMO)
 
 tui: setup
 	@test -f $(DEMO)/interlock.yaml || $(BIN)/interlock demo --output $(DEMO)

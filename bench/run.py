@@ -11,6 +11,7 @@ import commands
 import hospitals
 import probing
 import reading_tables
+import rehearsing
 from judging import all_new, one_more_answer, one_more_answer_of_many
 from matching import all_patterns
 from planning import (
@@ -39,6 +40,7 @@ def main() -> int:
         *(measure() for measure in (*judging, *scoping)),
         *reading_tables.rows(),
         *serving,
+        *rehearsing.rows(),
         *tui.rows(),
     ]
     print(f"{'what':<28} {'seconds':>9}   {'base':<24} {'seconds':>9} {'ratio':>7} {'limit':>7}")

@@ -94,7 +94,7 @@ def on_stage(
         sock.listen()
         product = product_at(sock.getsockname()[1], shared=shared, orgs=orgs)
         with Hospitals(product, 0) as hospitals:
-            app = mutated(changes).create({**hospitals.environment(), "SAMPLE_BROKEN": broken})
+            app = mutated(changes).create(hospitals.environment(), broken)
             server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
             thread.start()

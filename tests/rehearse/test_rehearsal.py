@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+
 import pytest
 from staging import Mutant, looked_at, mutants, on_stage, source
 
@@ -9,6 +12,10 @@ from interlock.fhir.validation import validate
 from interlock.model.rehearsal import RehearsalOutcome
 from interlock.rehearse.records import records
 from interlock.rehearse.run import BUILT
+from interlock.usecases.assess import assess
+from interlock.usecases.demo import rehearsed
+from interlock.usecases.initialize import initialize
+from interlock.usecases.load import load_inputs
 
 #: A few of each kind; the others are in the long tier.
 QUICK = ("any-iss", "no-state", "mix-up", "no-audience", "failed-as-empty", "any-org", "open-redirect", "planted")
@@ -69,3 +76,13 @@ def test_the_sound_application_holds_everything_twenty_times(shared: bool) -> No
             fine = {RehearsalOutcome.HELD, RehearsalOutcome.NOT_APPLICABLE}
             assert [result for result in seen.results if result.outcome not in fine] == []
             assert set(seen.outcomes) == set(BUILT)
+
+
+@pytest.mark.long
+def test_the_demo_has_answers_that_its_rehearsal_contradicts(tmp_path: Path) -> None:
+    workspace = initialize(tmp_path / "demo", "sepsis")
+    assert rehearsed(workspace) == f"{len(BUILT) - 3} of {len(BUILT)} held; 3 broke"
+    assessment = assess(load_inputs(workspace), today=date(2026, 12, 1))
+    assert assessment.rehearsal is not None
+    contradicted = {entry.item for entry in assessment.rehearsal.settled if entry.contradicted}
+    assert {"endpoints.viewers", "endpoints.filters"} <= contradicted

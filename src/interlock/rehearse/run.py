@@ -90,7 +90,7 @@ def rehearse(
             if check.id not in known:
                 tell(check, [Row(NOT_REACHED, stopped)])
     finally:
-        stage.close_browsers()
+        stage.close()
     about = app or RehearsedApp(launch_url=product.launch_url)
     return ProductObservation(
         app=about.but(deaths=running.deaths),

@@ -2,8 +2,8 @@
 
 ``python -m interlock.rehearse.sample_app PORT`` serves it on loopback; what it has to know of each hospital it takes
 from the variables that ``interlock rehearse --write-env`` writes. It shows one patient's name and observations, a trend
-as a picture, and a filter. With ``SAMPLE_BROKEN=viewer,filter`` these two forget to ask whose session it is, as in the
-demo: nobody should copy that.
+as a picture, and a filter. With ``viewer,filter`` behind the port these two forget to ask whose session it is, as in
+the demo: nobody should copy that.
 """
 
 from __future__ import annotations
@@ -108,9 +108,8 @@ def hospitals_of(environment: Mapping[str, str]) -> dict[str, Hospital]:
 class SampleApp:
     """The application: flows and sessions in memory."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.hospitals = hospitals_of(environment)
-        self.broken = frozenset(environment.get("SAMPLE_BROKEN", "").split(",")) - {""}
+    def __init__(self, environment: Mapping[str, str], broken: frozenset[str] = frozenset()) -> None:
+        self.hospitals, self.broken = hospitals_of(environment), broken
         self.flows: dict[str, Flow] = {}
         self.sessions: dict[str, Session] = {}
         self.http = httpx.AsyncClient(timeout=5, trust_env=False, headers={"User-Agent": "sample-app/1"})
@@ -479,9 +478,12 @@ async def refuse(_: Request, error: Exception) -> Response:
     return page("This cannot be opened", f"<p>{html.escape(error.words)}</p>", error.status)
 
 
-def create(environment: Mapping[str, str]) -> Starlette:
-    """The application for the hospitals that the variables tell of."""
-    app = SampleApp(environment)
+def create(environment: Mapping[str, str], broken: str = "") -> Starlette:
+    """The application for the hospitals that the variables tell of.
+
+    :param broken: which of ``viewer`` and ``filter`` do not ask whose session it is, with a comma between them.
+    """
+    app = SampleApp(environment, frozenset(broken.split(",")) - {""})
 
     @contextlib.asynccontextmanager
     async def while_it_runs(_: Starlette) -> AsyncIterator[None]:
@@ -508,4 +510,4 @@ def create(environment: Mapping[str, str]) -> Starlette:
 if __name__ == "__main__":
     import uvicorn
 
-    uvicorn.run(create(os.environ), port=int(sys.argv[1]), log_level="warning")
+    uvicorn.run(create(os.environ, *sys.argv[2:]), port=int(sys.argv[1]), log_level="warning")

@@ -127,6 +127,7 @@ class Stage:
     :ivar visits: the polite sign-in at each of them that held.
     :ivar begun: sign-ins of twenty new browsers, for the checks that compare many.
     :ivar died: ids of the checks during which the product ended by itself.
+    :ivar ended: browsers that are signed in with tokens that have ended, for the checks of refreshing.
     """
 
     hospitals: Hospitals
@@ -140,6 +141,7 @@ class Stage:
     visits: dict[str, Visit] = field(default_factory=dict)
     begun: list[Begun] = field(default_factory=list)
     died: list[str] = field(default_factory=list)
+    ended: list[Browser] = field(default_factory=list)
     _browsers: list[Browser] = field(default_factory=list)
 
     @property
@@ -160,8 +162,14 @@ class Stage:
         self._browsers.append(browser)
         return browser
 
+    def close(self) -> None:
+        """Forget every browser, those too that wait for a check."""
+        self._browsers += self.ended
+        self.ended.clear()
+        self.close_browsers()
+
     def close_browsers(self) -> None:
-        """Forget every browser."""
+        """Forget the browsers of one check."""
         while self._browsers:
             self._browsers.pop().close()
 

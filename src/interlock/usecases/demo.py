@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from interlock.documents.resources import data_dir
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError, Location, WorkspaceError
 from interlock.usecases.assess import assess
@@ -18,8 +19,9 @@ from interlock.usecases.load import load_inputs
 from interlock.usecases.observations import Comparer
 from interlock.usecases.pdf import PdfProcess
 from interlock.usecases.probe import ProbeEvent, ProbeSettings, probe_targets, targets_of
+from interlock.usecases.rehearse import Permission, rehearse_product, summary
 from interlock.usecases.report import FORMATS, write_report
-from interlock.workspace.store import SETTINGS_FILE, Workspace
+from interlock.workspace.store import PRODUCT_FILE, SETTINGS_FILE, Workspace
 
 #: A file that marks a folder as made by the demo, which may therefore be made again.
 MARKER = ".interlock-demo"
@@ -42,6 +44,7 @@ def run_demo(
     today: date,
     template: str = "sepsis",
     fresh: bool = False,
+    rehearse: bool = False,
     pdf_process: PdfProcess | None = None,
     on_event: Callable[[ProbeEvent], None] | None = None,
     on_step: Callable[[str], None] | None = None,
@@ -49,6 +52,7 @@ def run_demo(
     """Make the sample workspace, unless an earlier demo is there, and do the whole job on it.
 
     :param fresh: start over even if an earlier demo is there; what was entered into it is lost.
+    :param rehearse: rehearse a small application of ours too, two of whose endpoints are broken on purpose.
     :param on_step: told what happens next, in words.
     :raises WorkspaceError: ``directory`` holds something that the demo did not make.
     """
@@ -65,6 +69,12 @@ def run_demo(
             pass
 
     asyncio.run(probe_all())
+    if rehearse:
+        say("Rehearsing a small application, two of whose endpoints are broken on purpose")
+        try:
+            say(f"  {rehearsed(workspace)}")
+        except InterlockError as error:  # a port that is taken, say: the rest of the demo goes on
+            say(f"  Not rehearsed: {error}")
     say("Scoring")
     inputs = load_inputs(workspace)
     assessment = assess(inputs, today=today)
@@ -80,6 +90,16 @@ def run_demo(
     folder = workspace.output(workspace.root / "reports" / "contract")
     skeletons = tuple(skeleton.path for skeleton in export_contract(inputs, folder, today=today))
     return DemoResult(workspace, assessment, reports, skeletons, tuple(skipped))
+
+
+def rehearsed(workspace: Workspace) -> str:
+    """Rehearse the sample application from a workspace; what held and what broke, in a line.
+
+    :raises InterlockError: the application or the hospitals cannot stand: a port is taken.
+    """
+    if not workspace.has(PRODUCT_FILE):
+        workspace.write(PRODUCT_FILE, (data_dir("samples") / "rehearsal" / PRODUCT_FILE).read_bytes())
+    return summary(rehearse_product(workspace, permission=Permission(start=True)))
 
 
 def demo_workspace(directory: Path, template: str, *, fresh: bool) -> Workspace:

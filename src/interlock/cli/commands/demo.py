@@ -17,6 +17,9 @@ def demo(
         str, typer.Option("--template", "-t", help="The sample to use; sepsis and early have something to probe.")
     ] = "sepsis",
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; what was entered into the demo is lost.")] = False,
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="Rehearse a small application too; two of its endpoints are broken.")
+    ] = False,
 ) -> None:
     """Do the whole job on four simulated organisations: probe, score, plan, report."""
     from interlock.usecases.pdf import start_pdf_process
@@ -40,6 +43,7 @@ def demo(
                 today=date.today(),
                 template=template,
                 fresh=fresh,
+                rehearse=rehearse,
                 pdf_process=pdf_process,
                 on_event=progress.on_event,
                 on_step=step,

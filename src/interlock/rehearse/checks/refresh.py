@@ -16,20 +16,28 @@ from interlock.sandbox.replies import plain_json
 
 #: How long an access token lives in these checks, and how long it takes until it has ended for sure.
 _LIVES, _ENDED = 1, 1.15
+#: How many checks need such a token.
+_CHECKS = 4
 _MOST_TRIES = 3
 _PARALLEL = 8
 
 
 def _signed_in(stage: Stage) -> Browser | Row:
-    """A browser whose access token has ended, with a refresh token; or why there is none."""
+    """A browser whose access token has ended, with a refresh token; or why there is none.
+
+    Several sign in before it is waited once, for this check and the next ones.
+    """
     if not _refreshes(stage):
         return row(NOT_APPLICABLE, "the product asks for no refresh token (offline_access or online_access)")
-    browser = stage.browser()
-    visit = stage.visit(stage.a, browser=browser, access_seconds=_LIVES)
-    if not shows_own(stage, visit):
-        return not_reached(f"with a token of one second the sign-in ended with {visit.page.told}")
-    time.sleep(_ENDED)
-    return browser
+    if not stage.ended:
+        for _ in range(_CHECKS):
+            browser = Browser(stage.budget, stage.target, stage.pinned)
+            stage.ended.append(browser)
+            visit = stage.visit(stage.a, browser=browser, access_seconds=_LIVES)
+            if not shows_own(stage, visit):
+                return not_reached(f"with a token of one second the sign-in ended with {visit.page.told}")
+        time.sleep(_ENDED)
+    return stage.ended.pop()
 
 
 def _refreshes(stage: Stage) -> bool:
