@@ -184,7 +184,9 @@ class Harmless:
             on_observation(self.observation.model_copy(update={"target": target}))
             on_event(ProbeEvent(target, "finished", "observed"))
 
-    def export(self, assessment: Any, inputs: Any, directory: Path, formats: Sequence[str], on_step: Any) -> Any:
+    def export(
+        self, assessment: Any, inputs: Any, directory: Path, formats: Sequence[str], on_step: Any, sections: Any
+    ) -> Any:
         """Writes nothing."""
         for name in formats:
             on_step(name)

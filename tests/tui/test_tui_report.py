@@ -35,7 +35,7 @@ async def test_export_writes_the_chosen_formats_and_shows_the_paths(terminal, tm
 async def test_a_format_that_cannot_be_made_is_left_out_with_the_reason(terminal, tmp_path, monkeypatch):
     real = report.write_report
 
-    def write(assessment, inputs, directory, formats, *, on_skipped):
+    def write(assessment, inputs, directory, formats, *, sections=None, on_skipped):
         if formats == ("pdf",):
             on_skipped("pdf", InterlockError("a PDF needs libraries", remedy="apt-get install libpango-1.0-0"))
             return ()
@@ -52,7 +52,7 @@ async def test_a_format_that_cannot_be_made_is_left_out_with_the_reason(terminal
 
 
 async def test_a_pdfs_own_process_can_start_while_the_app_has_the_terminal(terminal, tmp_path, monkeypatch):
-    def write(assessment, inputs, directory, formats, *, on_skipped):
+    def write(assessment, inputs, directory, formats, *, sections=None, on_skipped):
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             (tmp_path / "made").write_text(str(pool.submit(len, "four").result(timeout=30)))
         return (tmp_path / "made",)
@@ -192,3 +192,15 @@ async def test_the_report_of_one_hospital_is_previewed_and_written_without_the_o
         await t.until(file.exists)
         await t.until(lambda: "report.md" in t.of("#outcome"))
         assert not [name for name in others if name in file.read_text()]
+        opened: list[str] = []
+        t.app.open_url = opened.append
+        await t.press("o", "c")
+        await t.until_shown("Which sections?")
+        assert opened == [file.parent.as_uri()] and t.text.count("[x] ") > 5
+        await t.press("a", "a", "a", "home", "space", "enter")  # none, all, none, the first
+        await t.until_shown("alone, 1 section")
+        whole = file.read_text()
+        await t.press("e")
+        await t.until(lambda: len(file.read_text()) < len(whole) / 2)
+        await t.press("v")
+        await t.until(lambda: t.app.screen.query_one("#outcome").border_title.startswith("Preview"))

@@ -68,6 +68,7 @@ PLACES = {
     "dialog": "Dialogs",
     "confirm": "Yes or no",
     "review": "Something to read first",
+    "several": "Several of a list",
     "form": "Forms",
     "search": "Search",
     "letters": "Jump",
@@ -213,6 +214,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("report.leave", "escape", "Leave the field", "Out of a field, to the buttons", foot=True, fixed=True),
     Action("report.export", "e", "Export", "Write the report in the chosen formats", foot=True),
     Action("report.preview", "v", "Preview", "Read the report as Markdown, without writing it", foot=True),
+    Action("report.sections", "c", "Sections", "Choose which sections the report has", foot=True),
+    Action("report.open-folder", "o", "Open the folder", "Show the written files in the system's own browser of files"),
     Action("report.milestone", "m", "Milestone", "Freeze the assessment as it is now", foot=True),
     Action(
         "report.recipient", "w", "For whom", "The whole report for the product team, or one hospital's own", foot=True
@@ -278,6 +281,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("review.down", "down,j", "Down", "On by a line", do="scroll('down')", fixed=True),
     Action("review.page-up", "pageup", "Page up", "Back a page", do="scroll('page_up')", fixed=True),
     Action("review.page-down", "pagedown,space", "Page down", "On by a page", do="scroll('page_down')", fixed=True),
+    Action("several.tick", "space", "Tick", "Tick the line, or take its tick away", fixed=True),
+    Action("several.all", "a", "All", "Tick every line, or none", fixed=True),
     Action("form.save", "ctrl+s", "Save", "Save what the form says"),
     Action("search.down", "down", "Down", "The line below", do="move(1)", fixed=True),
     Action("search.up", "up", "Up", "The line above", do="move(-1)", fixed=True),

@@ -42,7 +42,7 @@ from interlock.report.sections import (
 from interlock.report.sections.context import WHOLE, Context, Section
 
 #: The report's sections, in order. Contents, numbers, bookmarks and ``--sections`` follow from this list.
-_SECTIONS = (
+ALL_SECTIONS = (
     executive.SECTION,
     coverage.SECTION,
     summary.SECTION,
@@ -68,7 +68,7 @@ _SECTIONS = (
     statements.SECTION,
 )
 #: Their ids.
-SECTIONS = tuple(section.id for section in _SECTIONS)
+SECTIONS = tuple(section.id for section in ALL_SECTIONS)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def chosen(assessment: Assessment, sections: Collection[str] | None) -> tuple[Se
         raise InterlockError(f"no section {safe.text(unknown[0], 40)!r}", remedy=f"sections are: {', '.join(SECTIONS)}")
     return tuple(
         section
-        for section in _SECTIONS
+        for section in ALL_SECTIONS
         if (section.present(assessment) if sections is None else section.id in sections)
     )
 

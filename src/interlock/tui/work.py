@@ -244,8 +244,9 @@ def export(
     directory: Path,
     formats: Sequence[Format],
     on_step: Callable[[str], object],
+    sections: Sequence[str] | None = None,
 ) -> Exported:
-    """Write the report one format after the other.
+    """Write the report one format after the other, with these sections alone if they are given.
 
     :raises WorkspaceError: the folder cannot be written.
     """
@@ -258,7 +259,12 @@ def export(
     for name in formats:
         on_step(name)
         written += write_report(
-            assessment, inputs, directory, (name,), on_skipped=lambda fmt, error: skipped.append((fmt, error))
+            assessment,
+            inputs,
+            directory,
+            (name,),
+            sections=sections,
+            on_skipped=lambda fmt, error: skipped.append((fmt, error)),
         )
     return Exported(tuple(dict.fromkeys(written)), tuple(skipped))  # a PDF brings the page that HTML writes too
 

@@ -20,7 +20,7 @@ from interlock.model.language import ENGLISH, Language, using
 from interlock.report import safe
 from interlock.report.elements import Brand
 from interlock.report.sections.context import WHOLE
-from interlock.report.view import SECTIONS, ReportView, chosen
+from interlock.report.view import ALL_SECTIONS, SECTIONS, ReportView, chosen
 from interlock.report.view import build as build_view
 from interlock.usecases.load import Inputs
 from interlock.usecases.manifest import manifest_of
@@ -182,11 +182,18 @@ def report_view(
     )
 
 
-def preview(assessment: Assessment, inputs: Inputs) -> str:
-    """The whole report as Markdown, as it would be written today; nothing is written."""
+def section_titles() -> dict[str, str]:
+    """Every section's title by its name, in the report's order."""
+    return {section.id: section.title for section in ALL_SECTIONS}
+
+
+def preview(assessment: Assessment, inputs: Inputs, sections: Sequence[str] | None = None) -> str:
+    """The report as Markdown, as it would be written today; nothing is written. Without ``sections`` the whole one."""
     from interlock.report import markdown
 
-    return markdown.render(report_view(with_changes(assessment, inputs), inputs, writing_time().date().isoformat()))
+    return markdown.render(
+        report_view(with_changes(assessment, inputs), inputs, writing_time().date().isoformat(), sections)
+    )
 
 
 def _workbook(assessment: Assessment, inputs: Inputs, sections: Sequence[str] | None) -> Callable[[], bytes]:

@@ -18,8 +18,10 @@ from interlock.model.errors import InterlockError
 from interlock.tui import work as job
 from interlock.tui.findings_page import draw_burn_down, draw_diff
 from interlock.tui.keys import bindings
-from interlock.tui.page import ACCENT, DIM, OK, WARN, Page, text
+from interlock.tui.page import ACCENT, DIM, OK, Page, text
+from interlock.tui.report_page import draw_preview, draw_written
 from interlock.tui.screens.section import Pick, Section
+from interlock.tui.screens.several import PickSeveral
 from interlock.tui.state import State
 from interlock.tui.widgets.fields import Field, Tick, labelled
 from interlock.tui.widgets.flow import ScrollingFlow, draw_problem
@@ -57,10 +59,10 @@ class ReportSection(Section):
     TITLE = "Report"
     PURPOSE = "Export the report; milestones"
     ABOUT = (
-        "Choose formats and a folder, and for whom (w), then export; v shows it without writing it. A milestone "
-        "freezes the assessment as it is now: Enter on one shows what has moved since, or up to another one, what was "
-        "opened again and why dates moved. b shows all milestones in one table: how the score's interval narrowed and "
-        "what is still open."
+        "Choose formats and a folder, for whom (w) and which sections (c), then export; o opens the folder. v shows "
+        "the report without writing it. A milestone freezes the assessment as it is now: Enter on one shows what has "
+        "moved since, or up to another one, what was opened again and why dates moved. b shows all milestones in one table: "
+        "how the score's interval narrowed and what is still open."
     )
     INITIAL_FOCUS = "#export"
     PANELS = {
@@ -74,6 +76,7 @@ class ReportSection(Section):
         super().__init__()
         self._written: tuple[Path, ...] = ()
         self._recipient: str | None = None  # the organisation that the report is for; none for the product team
+        self._sections: tuple[str, ...] | None = None  # those that are kept; none for each format's own
 
     def body(self) -> ComposeResult:
         """Two forms on the left and their result on the right; below each other where it is narrow."""
@@ -158,8 +161,38 @@ class ReportSection(Section):
         self._recipient = org or None
         folder = self.interlock.workspace.root / "reports" / org
         self.query_one("#folder", Field).put(str(folder))
-        whose = f"for {self.state.name_of(org)} alone" if org else ""
-        self.query_one("#export-form").border_subtitle = text(whose)
+        self._show_choice()
+
+    def _show_choice(self) -> None:
+        """Below the form: for whom it is, and how many of its sections are kept."""
+        said = [f"for {self.state.name_of(self._recipient)} alone"] if self._recipient else []
+        said += [words.count(len(self._sections), "section")] if self._sections is not None else []
+        self.query_one("#export-form").border_subtitle = text(", ".join(said))
+
+    def action_sections(self) -> None:
+        """Choose which sections are kept; all of them are each format's own choice."""
+        from interlock.usecases.report import section_titles
+
+        titles = section_titles()
+        taken = self._sections if self._sections is not None else tuple(titles)
+
+        def chosen(sections: tuple[str, ...] | None) -> None:
+            if sections is not None and not sections:
+                self.notify("A report has at least one section.", severity="warning", markup=False)
+            elif sections is not None:
+                self._sections = sections if len(sections) < len(titles) else None
+                self._show_choice()
+
+        self.app.push_screen(PickSeveral("Which sections?", list(titles.items()), taken), chosen)
+
+    def action_open_folder(self) -> None:
+        """Show the folder with the files in the system's own browser of files."""
+        folder = self._folder()
+        if folder.is_dir():
+            self.app.open_url(folder.as_uri())
+            self.notify(str(folder), title="Opened", markup=False)
+        else:
+            self.notify(f"{folder} is not there yet: e writes the report.", severity="warning", markup=False)
 
     def _told(self, state: State, inputs: Inputs) -> tuple[Assessment, Inputs]:
         """What the report is made of: everything, or what one organisation may see, computed for it alone."""
@@ -180,8 +213,9 @@ class ReportSection(Section):
             self.notify("The assessment is still being worked out.", markup=False)
             return
         whose = f", for {state.name_of(self._recipient)} alone" if self._recipient else ""
-        make = lambda: preview(*self._told(state, inputs))  # noqa: E731
-        await self._outcome(f"Preview{whose}").work_out("Making the report…", make, _draw_preview)
+        sections = self._sections
+        make = lambda: preview(*self._told(state, inputs), sections)  # noqa: E731
+        await self._outcome(f"Preview{whose}").work_out("Making the report…", make, draw_preview)
         self._reveal_outcome()
 
     @on(Button.Pressed, "#export")
@@ -200,7 +234,8 @@ class ReportSection(Section):
 
     def _export(self, state: State, inputs: Inputs, folder: Path, formats: tuple[Format, ...]) -> job.Exported:
         (assessment, own), out = self._told(state, inputs), self.interlock.workspace.output(folder)
-        return job.export(assessment, own, out, formats, lambda name: self.app.call_later(self._say, name))
+        say = lambda name: self.app.call_later(self._say, name)  # noqa: E731
+        return job.export(assessment, own, out, formats, say, self._sections)
 
     def _say(self, step: str) -> None:
         self.query_one("#export-step", Static).update(text(f"… making {step}" if step else "", ACCENT))
@@ -216,23 +251,8 @@ class ReportSection(Section):
         self._written = exported.written
         self.refresh_bindings()
 
-        def drawing(page: Page) -> None:
-            if error is not None:
-                draw_problem(page, error)
-            if exported.written:
-                page.heading("Written")
-            for path in exported.written:
-                page.bullet(text("✓", OK), str(path))
-            if exported.written and self.app.is_web:
-                page.para("They are where Interlock runs; d downloads one of them to where the browser runs.", DIM)
-            if exported.skipped:
-                page.heading("To look at")
-            for name, reason in exported.skipped:
-                page.bullet(text("–", WARN), (f"{name}: ", "bold"), reason.message)
-                if reason.remedy:
-                    page.bullet(" ", ("do  ", DIM), reason.remedy)
-
-        self._outcome("Files").draw(drawing)
+        web = self.app.is_web
+        self._outcome("Files").draw(lambda page: draw_written(page, exported, error, web=web))
         self._reveal_outcome()
 
     def action_download(self) -> None:
@@ -348,26 +368,13 @@ class ReportSection(Section):
         self._reveal_outcome()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leaving is offered in a field, a download in a browser once there is something."""
+        """Leaving is offered in a field, a download in a browser once there is something, a folder elsewhere."""
         if action == "download":
             return self.app.is_web and bool(self._written)
+        if action == "open_folder":
+            return not self.app.is_web
         return isinstance(self.focused, Input) if action == "leave" else True
 
     def action_leave(self) -> None:
         """Out of a field, to the buttons."""
         self.query_one("#export").focus()
-
-
-#: Lines of a preview: more than anybody reads in a panel.
-_PREVIEWED = 600
-
-
-def _draw_preview(page: Page, report: str) -> None:
-    lines = report.splitlines()
-    for shown in lines[:_PREVIEWED]:
-        if shown.strip():
-            page.para(shown, "bold" if shown.startswith("#") else "")
-        else:
-            page.blank()
-    if len(lines) > _PREVIEWED:
-        page.para(f"{len(lines) - _PREVIEWED:,} more lines are in the file that e writes.", DIM)
