@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from interlock.model.base import GapClass, Recommendation, RuleOutcome, Status
 from interlock.model.response import Response
 from interlock.tui.screens.overview import GROUPED, _grouped
@@ -88,3 +90,33 @@ def test_many_organisations_stand_in_groups_that_open(workspace):
     assert f"{len(inside)}" in first.cells[0].plain and first.cells[2].plain.endswith(f"/{len(inside)}")
     unfolded = [row.key for row in _grouped(many, {first.key})]
     assert unfolded[: len(inside) + 1] == [first.key, *inside]
+
+
+@pytest.mark.usefixtures("unplanned")
+async def test_what_the_product_is_is_said_here_and_undone(terminal, workspace):
+    from textual.widgets import Select
+
+    from interlock.tui.widgets.fields import Segments
+
+    path = workspace.root / "interlock.yaml"
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if not line.startswith("kind:")) + "\n")
+    before = path.read_bytes()
+    async with terminal((80, 24)) as t:
+        await t.press("1")
+        await t.until_shown("says what kind of product it is")
+        await t.press("e")
+        await t.until(lambda: t.app.screen.query("#kind"))
+        t.app.screen.query_one("#kind", Select).value = "backend_service"
+        t.app.screen.query_one("#product").value = ""
+        await t.press("ctrl+s")
+        await t.until_shown("! ")
+        assert path.read_bytes() == before, "a product without a name is refused, and nothing is written"
+        t.app.screen.query_one("#product").value = "Sentinel"
+        t.app.screen.query_one("#target_gate", Segments)._choose("production")
+        await t.press("ctrl+s")
+        await t.until(lambda: t.app.state.inputs.settings.kind == "backend_service")
+        settings = t.app.state.inputs.settings
+        assert (settings.product, settings.target_gate, settings.profile) == ("Sentinel", "production", "full")
+        assert "# " in path.read_text() and "says what kind of product it is" not in t.text
+        await t.press("ctrl+z")
+        await t.until(lambda: path.read_bytes() == before)

@@ -104,11 +104,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.quit", "q", "Quit", "Close Interlock", foot=True),
     Action("app.next-question", "", "Next open question", "The question without an answer that settles most"),
     Action("app.probe-all", "", "Probe all organisations", "Look at every organisation's endpoints"),
+    Action("app.product", "", "The product", "Its name, what kind it is, the gate to get through"),
     Action("app.add-organization", "", "Add an organisation", "A form for a new organisation"),
     # -- sections ---------------------------------------------------------------------------------------------------
     Action(
         "overview.next-question", "n", "Next question", "Go to the question that settles most, and see why", foot=True
     ),
+    Action("overview.product", "e", "The product", "Its name, what kind it is, the gate to get through", foot=True),
     Action("overview.probe-all", "p", "Probe all", "Probe every organisation", foot=True),
     Action(
         "questions.choose",

@@ -27,6 +27,7 @@ from interlock.tui.screens.gaps import GapsSection
 from interlock.tui.screens.letters import Letters
 from interlock.tui.screens.organization import OrganizationPage
 from interlock.tui.screens.organization_form import OrganizationForm
+from interlock.tui.screens.product_form import ProductForm
 from interlock.tui.screens.questions import QuestionsSection
 from interlock.tui.screens.section import Confirm, Pick, Section
 from interlock.tui.screens.sections import SECTIONS, Commands, InOrder, Jump, commands, help_for
@@ -288,6 +289,17 @@ class InterlockApp(Session):
     def suppose(self, supposed: tuple[str, ...]) -> None:
         """Let these be the what-ifs of the plan; every section that shows them draws them."""
         self.become(replace(self.state, supposed=supposed))
+
+    @work(description="product")
+    async def action_product(self) -> None:
+        """Open the form of the product: its name, its kind, the gate to get through."""
+        if self.state.inputs is None:
+            return
+        form = ProductForm(self.workspace, self.state.inputs.settings)
+        if await self.push_screen_wait(form) and form.change is not None:
+            self.changed(Step("what the product is", files=(form.change,)))
+            self._learn(form.change.name)
+            self.action_reload()
 
     def show_gap(self, key: str) -> None:
         """Go to one gap."""

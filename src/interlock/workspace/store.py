@@ -31,6 +31,7 @@ from interlock.workspace.routine import TaskFile
 if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
 
+
 _M = TypeVar("_M", bound=Model)
 _T = TypeVar("_T")
 
@@ -225,6 +226,27 @@ class Workspace(ResponseFiles, TaskFile, ContractFile):
                 raise explain(error, path) from error
         kept = (self.root / "responses" / f"{org_id}.yaml", self.root / "observations" / org_id)
         return tuple(path for path in kept if path.exists())
+
+    def change_settings(self, changes: Mapping[str, str | None]) -> None:
+        """Change values of ``interlock.yaml``; none takes one away. Comments and order stay.
+
+        :raises DocumentError: these would be no settings any more; then nothing is written.
+        """
+
+        def change(document: CommentedMap) -> None:
+            for name, value in changes.items():
+                if value is None:
+                    document.pop(name, None)
+                elif document.get(name) != value:
+                    document[name] = value
+
+        with locked(self.root):
+            edit_yaml(
+                self.root / SETTINGS_FILE,
+                self.root,
+                change,
+                lambda text: model_from_yaml(Settings, parse_yaml(text, SETTINGS_FILE)),
+            )
 
     def watched(self, name: str, change: Callable[[], _T]) -> tuple[_T, FileChange]:
         """Make a change; returns what it returned, and what it made of one file.

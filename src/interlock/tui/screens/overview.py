@@ -176,9 +176,15 @@ class OverviewSection(Section):
         whole = assessment is not None and state.up_to_date
         verdict = assessment.verdict if assessment is not None and whole else judgement.verdict
         score, texts, names = judgement.product_score, _texts(state), state.names
-        self.query_one("#verdict", Flow).draw(
-            lambda page: draw_verdict(page, verdict, score, texts, names, roomy=self._is_roomy)
-        )
+        unsaid = state.inputs is not None and state.inputs.settings.kind is None
+
+        def drawing(page: Page) -> None:
+            if unsaid:
+                said = "says what kind of product it is; until then everything is asked"
+                page.line(("e ", f"bold {ACCENT}"), (said, DIM))
+            draw_verdict(page, verdict, score, texts, names, roomy=self._is_roomy)
+
+        self.query_one("#verdict", Flow).draw(drawing)
 
     def _show_blockers(self, state: State) -> None:
         if state.judgement is None:
@@ -255,6 +261,10 @@ class OverviewSection(Section):
     def action_next_question(self) -> None:
         """Go to the question without an answer that settles most."""
         self.interlock.ask_next()
+
+    def action_product(self) -> None:
+        """Say what the product is."""
+        self.interlock.action_product()
 
     def action_probe_all(self) -> None:
         """Go to the probe and run it for every organisation."""

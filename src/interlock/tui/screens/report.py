@@ -61,8 +61,8 @@ class ReportSection(Section):
     ABOUT = (
         "Choose formats and a folder, for whom (w) and which sections (c), then export; o opens the folder. v shows "
         "the report without writing it. A milestone freezes the assessment as it is now: Enter on one shows what has "
-        "moved since, or up to another one, what was opened again and why dates moved. b shows all milestones in one table: "
-        "how the score's interval narrowed and what is still open."
+        "moved since, or up to another one, what was opened again and why dates moved. b shows all milestones in one "
+        "table: how the score's interval narrowed and what is still open."
     )
     INITIAL_FOCUS = "#export"
     PANELS = {

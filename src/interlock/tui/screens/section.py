@@ -44,6 +44,9 @@ class Interlock(Protocol):
     def action_jump(self) -> None:
         """Put a letter on each part of the screen."""
 
+    def action_product(self) -> object:
+        """Open the form of the product."""
+
     def action_reload(self) -> object:
         """Read the workspace's files again."""
 
