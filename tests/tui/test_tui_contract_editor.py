@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input, OptionList
 
-from interlock.contract.form import slots
+from interlock.contract.form import Slot, slots
 from interlock.model.contract import WorkflowContract
 from interlock.tui.screens.contract_editor import ContractEditor
 from interlock.usecases.initialize import blank_contract
@@ -146,3 +146,17 @@ async def test_without_a_contract_one_is_written(workspace, terminal):
 def test_every_part_of_the_model_has_its_place_in_the_form():
     names = {slot.path[0] for slot in slots(WorkflowContract(version="1", title="x"))}
     assert names == set(WorkflowContract.model_fields) - {"schema_version"}
+
+
+def test_value_sets_codes_and_systems_are_offered_from_the_tables_by_the_element_that_is_bound():
+    from interlock.contract.form import offered
+
+    sets = offered("R4", Slot(("inputs", 0, "binding", 0, "value_set"), "text"), "Observation", "status")
+    assert sets[0] == ("http://hl7.org/fhir/ValueSet/observation-status", "status, required, 8 codes")
+    assert len(sets) == len(dict(sets)) > 5
+    codes = dict(offered("R4", Slot(("inputs", 0, "binding", 0, "codes", 0), "text"), "Observation", "status"))
+    assert "http://hl7.org/fhir/observation-status|final" in codes and len(codes) == 8
+    assert offered("R4", Slot(("inputs", 0, "binding", 0, "codes", 0), "text"), "Observation", "bodySite") == ()
+    assert "http://hl7.org/fhir/observation-status" in dict(
+        offered("R4", Slot(("inputs", 0, "terminology", 0), "text"), "Observation")
+    )

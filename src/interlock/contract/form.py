@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from interlock.documents.yaml import Path_
-from interlock.fhir.tables import Unknown, release, us_core
+from interlock.fhir.tables import Binding, Unknown, release, us_core
 from interlock.fhir.tables.us_core import EDITIONS
 from interlock.model.contract import WorkflowContract
 from interlock.model.facts import FhirRelease
@@ -147,10 +147,13 @@ _DEPTH = 2
 _CLOSED = frozenset({"Reference", "Extension", "Narrative", "Meta", "Resource"})
 
 
-def offered(of: FhirRelease, slot: Slot, resource: str | None) -> tuple[tuple[str, str], ...]:
+def offered(
+    of: FhirRelease, slot: Slot, resource: str | None, element: str | None = None
+) -> tuple[tuple[str, str], ...]:
     """What FHIR's tables have for a place, as (name, what it is); empty where anything may be typed.
 
     :param resource: the resource type that the place is about, if there is one.
+    :param element: the element of it that the place is about: a binding's.
     """
     names = [step for step in slot.path if isinstance(step, str)]
     tables = release(of)
@@ -162,11 +165,43 @@ def offered(of: FhirRelease, slot: Slot, resource: str | None) -> tuple[tuple[st
             return tuple((code, parameter.type or "") for code, parameter in sorted(parameters.items()))
         case "required_fields" | "path" | "field" if resource and "endpoints" not in names:
             return tuple(_elements(of, resource, "", _DEPTH))
+        case "value_set" if resource:
+            return tuple(_value_sets(of, resource, element))
+        case "codes" if resource and element:
+            bound = [binding for path, binding in _bindings(of, resource) if path == element]
+            return tuple(
+                (f"{system}|{code}", "") for each in bound for system in each.systems[:1] for code in each.codes
+            )
+        case "terminology" if resource:
+            systems: dict[str, list[str]] = {}
+            for path, binding in _bindings(of, resource):
+                for system in binding.systems:
+                    systems.setdefault(system, []).append(path)
+            return tuple((system, ", ".join(dict.fromkeys(paths))) for system, paths in systems.items())
         case "profile" if resource:
             edition = us_core(EDITIONS[-1])
             return tuple((profile.url, profile.id) for profile in edition.profiles_of(resource))
         case _:
             return ()
+
+
+def _bindings(of: FhirRelease, resource: str) -> Iterator[tuple[str, Binding]]:
+    """Every element of a resource that is bound to a value set, with its binding."""
+    for path, _ in _elements(of, resource, "", _DEPTH):
+        element = release(of).element(f"{resource}.{path}")
+        if not isinstance(element, Unknown) and element.binding is not None:
+            yield path, element.binding
+
+
+def _value_sets(of: FhirRelease, resource: str, element: str | None) -> Iterator[tuple[str, str]]:
+    """The value sets of a resource, that of the element first: which element, how strongly, how many codes."""
+    bound = sorted(_bindings(of, resource), key=lambda entry: entry[0] != element)
+    first: dict[str, tuple[str, Binding]] = {}
+    for path, binding in bound:
+        first.setdefault(binding.value_set, (path, binding))
+    for path, binding in first.values():
+        codes = f", {len(binding.codes)} codes" if binding.codes else ""
+        yield binding.value_set, f"{path}, {binding.strength}{codes}"
 
 
 def _elements(of: FhirRelease, resource: str, below: str, depth: int) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from interlock.contract.form import Slot, entry_slots, offered, slots
 from interlock.documents.yaml import Path_, parse_yaml
 from interlock.model import words
-from interlock.model.contract import WorkflowContract
+from interlock.model.contract import Need, WorkflowContract
 from interlock.model.errors import InterlockError
 from interlock.model.facts import ResourceFacts
 from interlock.usecases.load import Inputs
@@ -40,7 +40,7 @@ def offers(inputs: Inputs, contract: WorkflowContract, slot: Slot) -> tuple[Offe
     if slot.kind == "choice":
         known = [(choice, "") for choice in slot.choices]
     else:
-        known = list(offered(contract.fhir_release, slot, resource))
+        known = list(offered(contract.fhir_release, slot, resource, _bound_element(contract, slot.path)))
     told = []
     for name, about in known:
         support = _support(inputs, names[-1], name if names[-1] == "resource" else resource, name)
@@ -54,6 +54,17 @@ def resource_at(contract: WorkflowContract, path: Path_) -> str | None:
         case ("inputs" | "outputs" | "channels" as part, int(index), *_):
             entries = getattr(contract, part)
             return entries[index].resource if index < len(entries) else None
+        case _:
+            return None
+
+
+def _bound_element(contract: WorkflowContract, path: Path_) -> str | None:
+    """The element of the binding that a place belongs to, or none."""
+    match path:
+        case ("inputs" | "outputs" as part, int(index), "binding", int(number), *_):
+            needs: tuple[Need, ...] = getattr(contract, part)
+            bindings = needs[index].binding if index < len(needs) else ()
+            return bindings[number].path if number < len(bindings) else None
         case _:
             return None
 
