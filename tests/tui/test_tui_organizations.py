@@ -78,10 +78,7 @@ async def test_organisations_are_added_from_a_directory_by_their_words_and_undon
         await t.until_shown("1 match")
         await t.press("enter")
         await t.until(lambda: "St. Mary [red]Hospital" in added())
-        await t.until_shown("Add which?")  # the next one
-        await t.type("a.example.org")
-        await t.press("enter")
-        await t.until_shown("Here already: St. Mary")
+        await t.until_shown("2 matches")  # the next one
         await t.type("north")
         await t.until_shown("1 match")
         await t.press("enter")
@@ -89,7 +86,15 @@ async def test_organisations_are_added_from_a_directory_by_their_words_and_undon
         assert "East Clinic" in t.text
         await t.press("left", "enter")
         await t.until(lambda: {"North Clinic", "East Clinic"} <= added())
-        await t.until_shown("Add which?")
+        await t.until(lambda: t.app.current_mode == "organizations" and not t.app.screen.query("#ask"))
+        await t.press("i")
+        await t.until_shown("Which directory?")
+        t.app.screen.query_one("#ask", Input).value = str(file)
+        await t.press("enter")
+        await t.until_shown("3 matches")
+        await t.type("mary")
+        await t.press("enter")
+        await t.until_shown("Here already: St. Mary")
         await t.press("escape")
         await t.until(lambda: t.app.state.inputs is not None and len(t.app.state.inputs.organizations) == 7)
         for left in (6, 5, 4):

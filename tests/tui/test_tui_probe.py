@@ -111,6 +111,7 @@ async def test_an_error_of_the_probe_is_told(terminal, monkeypatch):
     async with terminal() as t:
         await t.press("3", "p")
         await t.until_shown("the disk is full")
+        await t.until(lambda: "– stopped" in t.of_rows("#probe-list"))
         assert not t.app.state.probing
 
 

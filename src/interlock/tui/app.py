@@ -195,7 +195,8 @@ class InterlockApp(Session):
 
     def _probe_ended(self, run: Run, error: InterlockError | None) -> None:
         orgs = (org for org in run.orgs if self._runs.get(org) is run)
-        self.become(self.state.probe_left(orgs, time.monotonic()))
+        why = plain(error.message, 200) if error is not None else ""
+        self.become(self.state.probe_left(orgs, time.monotonic(), why))
         if error is not None:
             self.notify(plain(error, 400), title="The probe stopped", severity="error")
 

@@ -59,7 +59,7 @@ class Waiting:
 class ProbeRow:
     """How far the probe of one organisation is, in this session.
 
-    :ivar detail: the last thing that happened, for a progress line.
+    :ivar detail: the last thing that happened, for a progress line; of a cancelled one, why it stopped by itself.
     :ivar began, ended: seconds of a clock that never goes back; none until then.
     """
 
@@ -247,10 +247,10 @@ class State:
         before = self.probes if self.probing else {}
         return replace(self, probes={**before, **{org: ProbeRow("waiting", "waiting for its turn") for org in orgs}})
 
-    def probe_left(self, orgs: Iterable[str], now: float) -> State:
-        """The probe of these ended; what had not finished was cancelled."""
+    def probe_left(self, orgs: Iterable[str], now: float, why: str = "") -> State:
+        """The probe of these ended; what had not finished was cancelled, or stopped for this reason."""
         rows = {
-            org: replace(row, state="cancelled", detail="cancelled", ended=now)
+            org: replace(row, state="cancelled", detail=why, ended=now)
             for org in orgs
             if (row := self.probes.get(org)) is not None and row.under_way
         }

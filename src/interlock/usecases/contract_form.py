@@ -16,6 +16,7 @@ __all__ = ["Offer", "Slot", "entry_slots", "offers", "resource_at", "slots", "va
 
 #: Longest text that the form takes; the file may hold longer ones.
 _LONGEST = 4_000
+_DECLARED = "declared by"
 #: Parts that name organisations.
 _ORGANIZATIONS = frozenset({"organizations", "not_at", "organization"})
 
@@ -45,7 +46,8 @@ def offers(inputs: Inputs, contract: WorkflowContract, slot: Slot) -> tuple[Offe
     for name, about in known:
         support = _support(inputs, names[-1], name if names[-1] == "resource" else resource, name)
         told.append(Offer(name, "; ".join(part for part in (about, support) if part)))
-    return tuple(told)
+    # What an organisation declares comes first, what FHIR has for every type last.
+    return tuple(sorted(told, key=lambda offer: (_DECLARED not in offer.about, offer.value.startswith("_"))))
 
 
 def resource_at(contract: WorkflowContract, path: Path_) -> str | None:
@@ -86,7 +88,7 @@ def _support(inputs: Inputs, part: str, resource: str | None, name: str) -> str:
         (declared if facts is not None and _has(facts, part, name) else lacking).append(org.name)
     parts = [
         f"{verb} {words.listed(names, 3)}"
-        for verb, names in (("declared by", declared), ("not by", lacking), ("not seen:", unseen))
+        for verb, names in ((_DECLARED, declared), ("not by", lacking), ("not seen:", unseen))
         if names
     ]
     return ", ".join(parts)

@@ -277,7 +277,9 @@ class ContractEditor(Section):
                 Entry(offer.value, f"{offer.value} {offer.about}".casefold(), partial(_drawn, offer))
                 for offer in offered
             ]
-            given = await self.app.push_screen_wait(Search(title, "part of its name", entries, free=True))
+            given = await self.app.push_screen_wait(
+                Search(title, "part of its name", entries, free=True, enter="takes it")
+            )
         else:
             ask = AskText(title, slot.about or _HINTS[slot.kind], value=shown, check=partial(value_of, slot))
             given = await self.app.push_screen_wait(ask)

@@ -47,11 +47,19 @@ async def import_from_directory(section: Section) -> None:
         return
     listed = directory.organizations
     entries = [_entry(str(index), organization) for index, organization in enumerate(listed)]
-    while (number := await section.answer_to(Search("Add which?", "a name, a vendor or a host", entries))) is not None:
+    while entries:
+        search = Search("Add which?", "a name, a vendor or a host", entries, enter="adds it")
+        number = await section.answer_to(search)
+        if number is None:
+            return
         chosen = listed[int(number)]
+        gone = {number}
         base = await _add(section, [chosen])
         if base is not None and base.shared_by > 1:
-            await _add_others(section, base, [one for one in listed if base in one.bases and one is not chosen])
+            others = [(str(at), one) for at, one in enumerate(listed) if base in one.bases and one is not chosen]
+            if await _add_others(section, base, [one for _, one in others]):
+                gone |= {key for key, _ in others}
+        entries = [entry for entry in entries if entry.key not in gone]
 
 
 async def _add(section: Section, chosen: Sequence[ListedOrganization]) -> Base | None:
@@ -77,11 +85,11 @@ async def _add(section: Section, chosen: Sequence[ListedOrganization]) -> Base |
     return base
 
 
-async def _add_others(section: Section, base: Base, others: Sequence[ListedOrganization]) -> None:
-    """Offer those that are reached at the same base: one probe looks at all of them."""
+async def _add_others(section: Section, base: Base, others: Sequence[ListedOrganization]) -> bool:
+    """Offer those that are reached at the same base: one probe looks at all of them. Whether they were added."""
     if not 1 <= len(others) <= _TOGETHER:
         section.notify(f"{words.count(base.shared_by, 'listed organisation')} share this base.", markup=False)
-        return
+        return False
     names = words.listed([plain(other.name or base.url, 60) for other in others], 8)
     which = words.count(len(others), "other organisation")
     dialog = Confirm(
@@ -89,8 +97,7 @@ async def _add_others(section: Section, base: Base, others: Sequence[ListedOrgan
         f"{base.url} is shared: {names}. Each has its own answers; one probe looks at all of them.",
         (("all", "Add them"), ("one", "This one alone")),
     )
-    if await section.answer_to(dialog) == "all":
-        await _add(section, others)
+    return await section.answer_to(dialog) == "all" and await _add(section, others) is not None
 
 
 def readable_file(typed: str) -> None:

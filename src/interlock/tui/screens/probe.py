@@ -215,7 +215,7 @@ def _row(org: Organization, observation: Observation | None, row: ProbeRow | Non
     if took is None and observation is not None and (row is None or not row.under_way):
         took = observation.elapsed_ms / 1000
     if row is not None and row.state == "cancelled":
-        seen = text("– cancelled", WARN)
+        seen = text("– stopped" if row.detail else "– cancelled", WARN)
     elif row is not None and row.under_way:
         asked = words.count(row.requests, "answer") if row.requests else "connecting"
         seen = text("… waiting" if row.state == "waiting" else f"… {asked}", ACCENT)
@@ -242,7 +242,8 @@ def _progress(org: Organization, observation: Observation | None, row: ProbeRow 
     if row is not None and row.under_way:
         return line(row.detail)
     if row is not None and row.state == "cancelled":
-        return text("p probes it again; what was seen before stays", WARN)
+        why = f"{row.detail}; " if row.detail else ""
+        return text(f"{why}p probes it again; what was seen before stays", WARN)
     if not org.fhir_base_url:
         return text("no FHIR base URL", WARN)
     if observation is None:

@@ -42,9 +42,15 @@ class Search(Dialog[str]):
     FRAME = "dialog -wide"
     HINT = "words narrow the list   ↑ ↓ move   enter goes there   escape cancels"
 
-    def __init__(self, title: str, placeholder: str, entries: Sequence[Entry], *, free: bool = False) -> None:
-        """``free``: what is typed may be something that is not in the list; it is then the key."""
+    def __init__(
+        self, title: str, placeholder: str, entries: Sequence[Entry], *, free: bool = False, enter: str = "goes there"
+    ) -> None:
+        """``free``: what is typed may be something that is not in the list; it is then the key.
+
+        :param enter: what Enter does, in words.
+        """
         super().__init__(title)
+        self.HINT = self.HINT.replace("goes there", enter)
         self._placeholder, self._entries, self._free = placeholder, entries, free
         self._keys: list[str] = []
 
