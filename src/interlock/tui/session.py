@@ -146,6 +146,9 @@ class Session(Edge):
         with contextlib.suppress(OSError):  # a folder went away while we looked; the next look says so
             now = job.fingerprint(self.workspace.root)
             self._files |= {file: entry for file, entry in now.items() if file.startswith(name)}
+        others = tuple(file for file in self.state.changed_files if not file.startswith(name))
+        if others != self.state.changed_files:  # somebody looked between our writing and our learning of it
+            self.become(replace(self.state, changed_files=others))
 
     # -- saving ---------------------------------------------------------------------------------------------------
 
