@@ -8,7 +8,7 @@ import networkx as nx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.model.base import GapClass, Gate, Owner, RuleOutcome, Scope, Severity
+from interlock.model.base import GapClass, Gate, Owner, RuleOutcome, Scope, Severity, VerdictValue
 from interlock.model.finding import Subject
 from interlock.model.gap_graph import GapEdge, GapGraph, GapNode
 from interlock.tui.chain_page import draw_chain
@@ -204,3 +204,6 @@ def test_closing_a_gap_is_met_everywhere_and_never_lowers_a_score(workspace):
         assert value.rank <= then.rank and latest.rank <= then_latest.rank
         waits = {edge.after for edge in assessment.graph.reduced if edge.before == node.key}
         assert {other.key for other in (*does.starts, *does.nearer)} == waits
+    does = closing(inputs, assessment, [node.key for node in assessment.graph.nodes])
+    assert does.verdict[1] == (VerdictValue.INTEGRATE, VerdictValue.INTEGRATE)
+    assert not does.starts and not does.nearer and all(moved.after.low > 39 for moved in does.moved)

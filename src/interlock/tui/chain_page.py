@@ -17,6 +17,7 @@ from textual.content import Content
 from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.plan import WhatIf
+from interlock.model.text import plain
 from interlock.tui.gap_tree import where
 from interlock.tui.page import ACCENT, DIM, OK, PRIMARY, SEVERITY, TASK, Page, line, text
 from interlock.tui.plan_page import draw_result
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     from interlock.usecases.closing import Closing, Moved
     from interlock.usecases.gaps import Chain, ChainLink
 
+#: Stands behind the gap that a chain is drawn around.
+THIS_ONE = "  this one"
 #: Cells that are kept for words beside the lanes, and organisations that a box names.
 _WORDS, _NAMED = 36, 3
 #: What starts then, of which so many are named.
 _SHOWN = 8
 #: Organisations of which is told what moves.
-_MOVED = 12
+_MOVED = 6
 
 
 class _Lanes:
@@ -115,8 +118,8 @@ def draw_chain(page: Page, chain: Chain, names: Mapping[str, str]) -> None:
 def _draw_link(page: Page, link: ChainLink, lanes: _Lanes, place: int, names: Mapping[str, str], *, here: bool) -> None:
     first = link.nodes[0]
     sign = TASK["discovery"] if first.kind == "discovery" else SEVERITY[first.severity]
-    at = words.listed(list(dict.fromkeys(where(node, names) for node in link.nodes)), _NAMED)
-    title = line((first.label, "bold" if here else ""), ("  this one" if here else "", ACCENT))
+    at = words.listed(list(dict.fromkeys(plain(where(node, names), 60) for node in link.nodes)), _NAMED)
+    title = line((first.label, "bold" if here else ""), (THIS_ONE if here else "", ACCENT))
     about = line((f"{at}; {words.OWNER[first.owner].phrase}; {words.gate(first.gate)}", DIM))
     arriving = lanes.arriving(place)
     room = max(16, page.width - len(arriving) - 2)
@@ -148,7 +151,7 @@ def draw_closing(
     first, several = closed.nodes[0], len(closed.nodes) > 1
     page.para(first.label, "bold")
     if several:
-        page.line((f"at {words.listed([where(node, names) for node in closed.nodes], _SHOWN)}", DIM))
+        page.line((f"at {words.listed([where(node, names) for node in closed.nodes], _NAMED)}", DIM))
     supposed = "closed" if first.kind == "gap" else "found to be no gap"
     page.line(
         (f"What if {'all of them were' if several else 'it were'} {supposed}? ", ACCENT), "Nothing is changed here."
@@ -165,10 +168,13 @@ def draw_closing(
     if before != after:
         page.field("Verdict", f"{words.verdict(*before)} → {words.verdict(*after)}", style="bold", label_width=9)
     page.heading("What unlocks")
-    for node in closed.starts[:_SHOWN]:
-        page.bullet(text("▶", OK), node.label, (f"  {where(node, names)}", DIM))
-    if len(closed.starts) > _SHOWN:
-        page.line((f"and {len(closed.starts) - _SHOWN:,} more can start then", DIM))
+    starts: dict[str, list[str]] = {}
+    for node in closed.starts:
+        starts.setdefault(node.label, []).append(plain(where(node, names), 60))
+    for label, places in list(starts.items())[:_SHOWN]:
+        page.bullet(text("▶", OK), label, (f"  {words.listed(places, _NAMED)}", DIM))
+    if len(starts) > _SHOWN:
+        page.line((f"and {len(starts) - _SHOWN:,} more can start then", DIM))
     if closed.nearer:
         waits = words.agree(len(closed.nearer), "waits", "wait")
         page.line((f"{len(closed.nearer):,} {waits} for others too, and {waits} for one less then.", DIM))

@@ -19,7 +19,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.gap_graph import GapNode
 from interlock.model.plan import WhatIf, finding_of
 from interlock.tui import work as job
-from interlock.tui.chain_page import draw_chain, draw_closing
+from interlock.tui.chain_page import THIS_ONE, draw_chain, draw_closing
 from interlock.tui.findings_page import draw_alike, draw_gap, draw_patterns
 from interlock.tui.gap_tree import COLUMNS, GROUPINGS, KINDS, Filter, Grouping, Listing
 from interlock.tui.keys import bindings
@@ -196,7 +196,7 @@ class GapsSection(Section):
         if action == "back":
             return self.query_one("#explanation").has_focus
         if action == "keep":
-            return self._pane == "closing"
+            return self._pane == "closing" and self._worked_out is not None and bool(self._worked_out.tasks)
         return self._filter.is_set if action == "clear" else True
 
     def action_back(self) -> None:
@@ -246,6 +246,12 @@ class GapsSection(Section):
         pane.draw(lambda page: draw_chain(page, chain, names), f"The chain around {nodes[0].key}")
         pane.focus()
 
+        def reveal() -> None:
+            at = (number for number, drawn in enumerate(pane.shown.plain.splitlines()) if drawn.endswith(THIS_ONE))
+            pane.scroll_to(y=max(0, next(at, 0) - 6), animate=False)
+
+        self.call_after_refresh(reveal)
+
     def action_close(self) -> None:
         """Tell what closing the highlighted gap does."""
         nodes = self._chosen_nodes
@@ -292,6 +298,7 @@ class GapsSection(Section):
             lambda page: draw_closing(page, closed.does, closed.dates, names, planned=planned, kept=kept),
             keep_position=same,
         )
+        self.refresh_bindings()
 
     def action_keep(self) -> None:
         """Keep the closing as a what-if of the plan, or take it back."""
