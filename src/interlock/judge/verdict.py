@@ -6,8 +6,9 @@ still. How the votes are counted is in :func:`_tally` and in docs/scoring.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 from interlock.judge.tallies import Tallies, Tally
@@ -54,6 +55,7 @@ _TEXTS: dict[VerdictValue, tuple[str, str]] = {
 }
 START = Recommendation.START
 _IN_ORDER = tuple(VerdictValue)
+_rank = attrgetter("rank")
 
 
 class Range(NamedTuple):
@@ -71,6 +73,13 @@ class Step(NamedTuple):
     owner: Owner = Owner.US
     rules: tuple[str, ...] = ()
     org: str | None = None
+
+
+class Otherwise(NamedTuple):
+    """What would change the verdict, in words, and the keys of the findings that it is about."""
+
+    told: str
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +152,7 @@ def decide(ballot: Ballot, readiness: Sequence[OrgReadiness], organizations: Seq
         headline, step = _find_out_first(Range(earliest, latest), reasons, doubts, settled_by, names)
     else:
         headline, step = _headline(ballot, latest, reasons, readiness), _next_step(latest, reasons, readiness, names)
+    otherwise = _counterfactual(ballot, Range(earliest, latest), names)
     return Verdict(
         value=earliest,
         latest=latest,
@@ -156,7 +166,8 @@ def decide(ballot: Ballot, readiness: Sequence[OrgReadiness], organizations: Seq
         next_rules=step.rules,
         next_org=step.org,
         next_step_owner=step.owner,
-        counterfactual=_counterfactual(ballot, Range(earliest, latest)),
+        counterfactual=otherwise.told,
+        counterfactual_keys=otherwise.keys,
     )
 
 
@@ -176,10 +187,6 @@ def _is_gap(vote: Vote) -> bool:
 
 def _earliest(votes: Iterable[Vote], taken: Callable[[Vote], bool]) -> VerdictValue:
     return min((vote.value for vote in votes if taken(vote)), key=_rank, default=VerdictValue.INTEGRATE)
-
-
-def _rank(value: VerdictValue) -> int:
-    return value.rank
 
 
 def _tally(ballot: Ballot, taken: Callable[[Vote], bool]) -> VerdictValue:
@@ -313,26 +320,37 @@ def _next_step(
     return Step(step, step, org=nearest[0].org)
 
 
-def _counterfactual(ballot: Ballot, now: Range) -> str:
-    """One sentence: what settles an undecided verdict either way, or the fewest closures that move a settled one on."""
+def _counterfactual(ballot: Ballot, now: Range, names: Mapping[str, str]) -> Otherwise:
+    """What settles an undecided verdict either way, or the fewest closures that move a settled one on."""
     if now.earliest is not now.latest:
         keys, then = _smallest_setback(ballot, now.latest)
         gaps = agree(len(keys), "turns out to be a gap", "all turn out to be gaps")
         earlier = "" if then is now.earliest else " or an earlier one"
-        return (
+        told = (
             f"If everything undecided turns out met, the verdict is “{VERDICT[now.latest].phrase}”; "
-            f"if {listed(keys, 4)} {gaps}, it is “{VERDICT[then].phrase}”{earlier}."
+            f"if {_named(ballot, keys, names)} {gaps}, it is “{VERDICT[then].phrase}”{earlier}."
         )
+        return Otherwise(told, tuple(keys))
     if now.latest is VerdictValue.INTEGRATE:
-        return "Nothing that is open or undecided would change it; only a new gap would."
+        return Otherwise("Nothing that is open or undecided would change it; only a new gap would.")
     keys = _smallest_closure(ballot, now.latest)
-    closed = ballot.without(set(keys)).range()
+    closing, closed = f"Closing {_named(ballot, keys, names)}", ballot.without(set(keys)).range()
     if closed.earliest is closed.latest:
-        return f"Closing {listed(keys, 4)} would make the verdict “{VERDICT[closed.latest].phrase}”."
-    return (
-        f"Closing {listed(keys, 4)} would leave the verdict not decided, between “{VERDICT[closed.earliest].phrase}” "
-        f"and “{VERDICT[closed.latest].phrase}”."
-    )
+        return Otherwise(f"{closing} would make the verdict “{VERDICT[closed.latest].phrase}”.", tuple(keys))
+    between = f"between “{VERDICT[closed.earliest].phrase}” and “{VERDICT[closed.latest].phrase}”"
+    return Otherwise(f"{closing} would leave the verdict not decided, {between}.", tuple(keys))
+
+
+def _named(ballot: Ballot, keys: Collection[str], names: Mapping[str, str]) -> str:
+    """Findings by their rules' titles, each with the organisations that it is about: ``“Title” at A and B``."""
+    at: dict[str, dict[str, None]] = {}
+    for votes in (ballot.product, *ballot.by_org.values()):
+        for vote in votes:
+            subject = vote.finding.subject
+            where = at.setdefault(vote.rule.title, {}) if vote.finding.key in keys else {}
+            if subject.scope is Scope.ORG:
+                where[names.get(subject.id, subject.id)] = None
+    return listed([f"“{title}”" + (f" at {listed(list(where))}" if where else "") for title, where in at.items()], 4)
 
 
 def _smallest_closure(ballot: Ballot, value: VerdictValue) -> list[str]:

@@ -143,7 +143,8 @@ class Verdict(Model):
     :ivar next_step: in words, at length; ``next_in_words`` in short, for a reader who knows no names of files.
     :ivar next_rules, next_org: ids of the rules, and of the organisation, that the next step is about.
     :ivar organizations: what to do at which organisation, in one sentence; empty without organisations.
-    :ivar counterfactual: what would have to change for another verdict; one sentence.
+    :ivar counterfactual: what would have to change for another verdict, one sentence; ``counterfactual_keys`` are those
+        of the findings that it is about.
     :ivar changes: the answers that would change a settled one, at most one entry a direction.
     """
 
@@ -160,6 +161,7 @@ class Verdict(Model):
     next_org: str | None = None
     next_step_owner: Owner
     counterfactual: str
+    counterfactual_keys: tuple[str, ...] = ()
     changes: tuple[VerdictChange, ...] = ()
 
     @property
