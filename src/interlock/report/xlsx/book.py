@@ -8,9 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import xlsxwriter
+from xlsxwriter.utility import xl_rowcol_to_cell_fast
+from xlsxwriter.worksheet import Worksheet
 
 from interlock.model import words
 from interlock.model.language import _
@@ -57,6 +60,23 @@ class Column:
     mixed: bool = False
 
 
+class _Sheet(Worksheet):  # type: ignore[misc]  # xlsxwriter is not typed
+    """A sheet that writes the cells we have as xlsxwriter does, in half the time: texts, numbers and empty ones."""
+
+    def _write_cell(self, row: int, col: int, cell: Any) -> None:
+        match type(cell).__name__ if cell.format else "":
+            case "String":
+                rest = f' t="s"><v>{cell.string}</v></c>'
+            case "Number" | "Datetime":
+                rest = f"><v>{cell.number:.16G}</v></c>"
+            case "Blank":
+                rest = "/>"
+            case _:
+                super()._write_cell(row, col, cell)
+                return
+        self.fh.write(f'<c r="{xl_rowcol_to_cell_fast(row, col)}" s="{cell.format._get_xf_index()}"{rest}')
+
+
 class Book:
     """The workbook being written: every cell goes through :meth:`_put`."""
 
@@ -91,7 +111,7 @@ class Book:
 
     def sheet(self, name: str, columns: Sequence[Column], *, fixed: int, paper: int = A3) -> Any:
         """An empty sheet whose first row stays in sight and is repeated on every page, and ``fixed`` columns."""
-        sheet = self._book.add_worksheet(self._free(sheet_title(name)))
+        sheet = self._book.add_worksheet(self._free(sheet_title(name)), _Sheet)
         for index, column in enumerate(columns):
             sheet.set_column(index, index, column.width)
         sheet.freeze_panes(1, fixed)
@@ -126,8 +146,9 @@ class Book:
         sheet.set_row(top, _LINE * (0.5 + tallest))
         room = ROW_LIMIT - top - 1
         kept = rows if len(rows) <= room else rows[: room - 1]
+        widths = [column.width for column in columns]
         for number, row in enumerate(kept, start=top + 1):
-            sheet.set_row(number, row_height([column.width for column in columns], row))
+            sheet.set_row(number, row_height(widths, row))
             for index, (column, value) in enumerate(zip(columns, row, strict=True)):
                 self._put(sheet, number, index, value, column)
         last = top + len(kept)
@@ -165,9 +186,13 @@ def sheet_title(name: str) -> str:
 
 def row_height(widths: Sequence[float], row: Sequence[Value]) -> float:
     """Points that the row's longest text takes; not every program finds the height by itself, so it is given."""
-    texts = ((value, width) for width, value in zip(widths, row, strict=True) if isinstance(value, str))
-    lines = max((sum(_lines_of(line, width) for line in value.split("\n")) for value, width in texts), default=1)
-    return min(_TALLEST, _LINE * lines + 2)
+    lines = [_all_lines_of(value, width) for width, value in zip(widths, row, strict=True) if isinstance(value, str)]
+    return min(_TALLEST, _LINE * max(lines, default=1) + 2)
+
+
+@lru_cache(maxsize=20_000)
+def _all_lines_of(text: str, width: float) -> int:
+    return sum(_lines_of(line, width) for line in text.split("\n"))
 
 
 def _lines_of(text: str, width: float) -> int:
@@ -185,12 +210,14 @@ def _lines_of(text: str, width: float) -> int:
     return lines
 
 
+@lru_cache(maxsize=20_000)  # a sheet says most of its texts many times: with their heights, a third of the workbook
 def cell_text(value: str) -> str:
     """Text as a cell takes it: lines kept, nothing unprintable, never a formula, and cut with a word where too long."""
     clean = "\n".join(whole(line) for line in value.split("\n"))
     return _cut(no_formula(clean))
 
 
+@lru_cache(maxsize=20_000, typed=True)
 def whole(value: object) -> str:
     """One safe line, uncut."""
     written = str(value)
