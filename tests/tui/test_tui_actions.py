@@ -89,6 +89,9 @@ async def test_j_and_k_move_in_lists_trees_tables_and_texts_and_are_letters_in_a
         assert t.app.focused.cursor_coordinate == (row + 1, column + 1)
         await t.press("escape", "m", "j", "k")
         assert t.app.focused.id == "note" and t.app.focused.value.endswith("jk")
+        await t.press("f1")
+        await t.until_shown("What it asks")
+        await t.press("f1")
         await t.press("escape", "g", "8", "e")
         await t.until(lambda: isinstance(t.app.focused, Tree) and t.app.focused.cursor_line >= 0)
         line = t.app.focused.cursor_line

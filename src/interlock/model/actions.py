@@ -100,7 +100,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.redo", "ctrl+y", "Redo", "Make the change again that was undone last"),
     Action("app.theme", "f2", "Theme", "Choose the colours", do="change_theme"),
     Action("app.commands", "ctrl+p", "Commands", "Every command by name", do="command_palette"),
-    Action("app.help", "question_mark", "Help", "Help for this screen, and for this question", foot=True),
+    Action("app.help", "question_mark,f1", "Help", "Help for this screen, and for this question", foot=True),
     Action("app.quit", "q", "Quit", "Close Interlock", foot=True),
     Action("app.next-question", "", "Next open question", "The question without an answer that settles most"),
     Action("app.probe-all", "", "Probe all organisations", "Look at every organisation's endpoints"),
@@ -289,7 +289,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("search.down", "down", "Down", "The line below", do="move(1)", fixed=True),
     Action("search.up", "up", "Up", "The line above", do="move(-1)", fixed=True),
     Action("letters.cancel", "escape,ctrl+o", "Cancel", "Stay where you are", do="dismiss(None)", fixed=True),
-    Action("help.close", "escape,question_mark,q", "Close", "Close the help", do="dismiss", fixed=True),
+    Action("help.close", "escape,question_mark,f1,q", "Close", "Close the help", do="dismiss", fixed=True),
 )
 
 
