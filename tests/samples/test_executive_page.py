@@ -124,6 +124,9 @@ def test_it_has_words_alone_and_says_nothing_twice(
     if LONG or template == "sepsis":
         has_one_form_of_date_and_share(assessment, inputs)
     answers_five_questions(assessment, built.sections[0]["content"])
+    first = next((thing for thing in assessment.plan.first if thing.argues), None)
+    if first is not None and assessment.verdict.settled and first.kind == "gap":
+        assert built.sections[0]["content"]["first"].startswith(first.task.removesuffix(".")), "as the plan has it"
     adds_up_and_begins_once(assessment, built.sections[0]["content"])
     headings = re.findall(r"^### (.+)$", markdown.render(built), re.MULTILINE)
     assert headings[:2] == ["Clinical safety", "First"] and {"When", "In the way", "Not known"} <= set(headings)

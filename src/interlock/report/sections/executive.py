@@ -5,6 +5,7 @@ It has words only: no rule, no question, no command, no address, and nothing tha
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -250,7 +251,7 @@ def _first(context: Context) -> str:
     verdict = context.assessment.verdict
     owner = words.OWNER[verdict.next_step_owner].phrase
     if verdict.settled:
-        argued = still_open.argued(context)
+        argued = _begun_with(context)
         if not argued or verdict.value not in _STATED:
             return _(
                 "%(next_in_words)s That is up to %(owner)s.",
@@ -288,10 +289,19 @@ def _lead(context: Context) -> str:
     return next((safe.name(owner.name) for owner in owners if owner.role.casefold() == _LEAD.casefold()), "")
 
 
+def _begun_with(context: Context) -> list[str]:
+    """Rules that argue for the verdict, in the order in which work on them begins: as the plan has it."""
+    begins: dict[str, float] = {}
+    for task in context.assessment.plan.left:
+        rule = finding_of(task.id).partition("@")[0]
+        begins[rule] = min(begins.get(rule, math.inf), task.start_p50)
+    return sorted(still_open.argued(context), key=lambda rule: begins.get(rule, math.inf))
+
+
 def _first_cost(context: Context) -> str:
     """What the first thing to do takes alone, of the whole: finding out, the first gap, or the first organisation."""
     verdict, left = context.assessment.verdict, context.assessment.plan.left
-    argued = still_open.argued(context)[:1]
+    argued = _begun_with(context)
     if not verdict.settled:
         step = _("to find out what settles the verdict")
         undecided = {reason.key for reason in verdict.undecided}
