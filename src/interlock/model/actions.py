@@ -256,10 +256,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("contract.export", "x", "Export", "See what its export would change, then write it", foot=True),
     Action("contract.says", "t", "What it says", "Go to what the contract says"),
     Action("contract.back", "escape", "Back", "Go to what the contract says", do="says", fixed=True),
-    Action("editor.back", "escape", "Back", "Back to what the contract says", foot=True, fixed=True),
     Action("editor.add", "a", "Add", "Add an entry to this list, or fill a part that is not there", foot=True),
-    Action("editor.clear", "d,delete", "Clear", "Take the value or the entry away", foot=True),
     Action("editor.next-open", "n", "Next open", "The next part at which something is wrong or left open", foot=True),
+    Action("editor.clear", "d,delete", "Clear", "Take the value or the entry away", foot=True),
+    Action("editor.back", "escape", "Back", "Back to what the contract says", foot=True, fixed=True),
     # -- widgets and dialogs ----------------------------------------------------------------------------------------
     Action("list.down", "j", "Down", "The line below, as the arrow does", do="cursor_down", fixed=True),
     Action("list.up", "k", "Up", "The line above, as the arrow does", do="cursor_up", fixed=True),
