@@ -124,6 +124,25 @@ async def test_an_organisation_without_an_address_is_left_out_and_named(terminal
 
 
 @pytest.mark.usefixtures("unplanned")
+async def test_a_private_address_that_a_file_brought_is_left_alone_until_somebody_allows_it(terminal, workspace):
+    path = workspace.root / "orgs" / "riverside.yaml"
+    path.write_text(path.read_text().replace("sandbox://riverside", "http://127.0.0.1:9/fhir"))
+    seen = lambda: t.app.state.inputs.observations["riverside"].requests[0].failure  # noqa: E731
+    async with terminal((80, 24)) as t:
+        await t.press("3", "end", "p")
+        await t.until(lambda: "riverside" in t.app.state.inputs.observations and not t.app.state.probing)
+        assert seen() == "refused" and "t allows it: 127.0.0.1 is in a private network" in t.of_rows("#probe-list")
+        await t.press("t")
+        await t.until_shown("http://127.0.0.1:9/fhir is in a private network")
+        await t.press("enter")
+        assert seen() == "refused" and not t.app.state.probing, "the safe answer has the focus"
+        await t.press("t")
+        await t.until_shown("Contact Riverside")
+        await t.press("left", "enter")
+        await t.until(lambda: seen() != "refused" and not t.app.state.probing)
+
+
+@pytest.mark.usefixtures("unplanned")
 async def test_what_changed_since_the_last_time_needs_two_observations_and_goes_back_to_the_card(terminal):
     async with terminal() as t:
         await t.press("3", "end", "d")

@@ -180,6 +180,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("matrix.open", "o", "Open", "Go to the question of the highlighted cell"),
     Action("probe.back", "escape", "Back", "Back to the list and the card", foot=True, fixed=True),
     Action("probe.cancel", "x", "Cancel", "Stop the probe of the marked organisations, or of this one", foot=True),
+    Action("probe.allow", "t", "Allow it", "Let a probe ask at this organisation's private address", foot=True),
     Action("probe.one", "p", "Probe", "Probe the marked organisations, or this one", do="probe_one", foot=True),
     Action("probe.all", "a", "Probe all", "Probe every organisation", do="probe_all", foot=True),
     Action("probe.mark", "space", "Mark", "Mark the organisation, or take its mark away", foot=True),

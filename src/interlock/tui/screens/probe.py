@@ -14,15 +14,18 @@ from textual.widgets import Button, Static
 from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.drift import Drift, DriftChange
+from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
+from interlock.model.text import plain
 from interlock.tui.keys import bindings
 from interlock.tui.observation_page import draw_fit, draw_observation
 from interlock.tui.page import ACCENT, BAD, DIM, DRIFT, OBSERVED, WARN, Mark, Page, line, mark, text
-from interlock.tui.screens.section import Section
+from interlock.tui.screens.section import Confirm, Section
 from interlock.tui.state import ProbeRow, State
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.work import in_thread
 
 _COLUMNS = (
     Column("Organisation", 20, grow=2),
@@ -45,8 +48,8 @@ class ProbeSection(Section):
         "SMART configuration and what these point to. It creates nothing, searches nothing and guesses nothing. What "
         "was seen is saved in observations/ and counts at once. An organisation that could not be reached is not "
         "observed, with the reason: never failing. Space marks organisations; p probes the marked ones, or the "
-        "highlighted one, also again after x cancelled it. d shows what changed at an organisation since it was last "
-        "seen, what the contract uses first."
+        "highlighted one, also again after x cancelled it. An address in a private network is left alone until you "
+        "allow it (t). d shows what changed at an organisation since it was last seen, what the contract uses first."
     )
     INITIAL_FOCUS = "#probe-list Options"
     PANELS = {"#probe-orgs": "Organisations"}
@@ -127,6 +130,8 @@ class ProbeSection(Section):
                 return any(map(self._under_way, self._chosen))
             case "probe_one":
                 return not self._chosen or not all(map(self._under_way, self._chosen))
+            case "allow":
+                return self._refused(self.query_one("#probe-list", Rows).key)
             case "back":
                 return self.query_one("#card").has_focus
             case _:
@@ -199,6 +204,36 @@ class ProbeSection(Section):
         """Probe every organisation."""
         self.interlock.probe_all()
 
+    @work(group="allow", exclusive=True, description="allow")
+    async def action_allow(self) -> None:
+        """Ask whether the highlighted organisation's private address may be contacted, and probe it if so."""
+        from interlock.usecases.trust import allow_more, base_grant
+
+        org = self.state.organization(self.query_one("#probe-list", Rows).key or "")
+        grant = base_grant(org) if org is not None else None
+        if org is None or grant is None:
+            return
+        about = (
+            f"{org.fhir_base_url} is in a private network or on this computer, and its file may be anybody's. If it is "
+            "the one you mean, a probe may ask there. It is recorded on this computer, for this workspace alone."
+        )
+        answers = (("allow", "Allow it"), ("leave", "Leave it"))
+        if await self.answer_to(Confirm(f"Contact {plain(org.name, 80)}?", about, answers)) != "allow":
+            return
+        try:
+            await in_thread(allow_more, self.interlock.workspace, [grant])
+        except InterlockError as error:
+            self.notify(plain(error, 400), title="Not recorded", severity="error", markup=False)
+        else:
+            self.interlock.probe([org.id])
+
+    def _refused(self, org: str | None) -> bool:
+        """Was it left alone because its address is private? Who looks through a browser may not allow it."""
+        inputs = self.state.inputs
+        observation = inputs.observations.get(org) if inputs is not None and org is not None else None
+        asked = observation.requests if observation is not None else ()
+        return not self.app.is_web and any(request.failure == "refused" for request in asked)
+
     def action_cancel(self) -> None:
         """Stop the probe of the marked organisations, or of the highlighted one."""
         self.interlock.cancel_probe(self._chosen)
@@ -248,7 +283,10 @@ def _progress(org: Organization, observation: Observation | None, row: ProbeRow 
         return text("no FHIR base URL", WARN)
     if observation is None:
         return text("not looked at yet", DIM)
-    return text(observation.reason_not_observed() or f"seen at {org.fhir_base_url}", DIM)
+    reason = observation.reason_not_observed()
+    if reason and any(request.failure == "refused" for request in observation.requests):
+        return line(("t allows it: ", ACCENT), (reason, DIM))
+    return text(reason or f"seen at {org.fhir_base_url}", DIM)
 
 
 def _said(state: State) -> Content:
