@@ -110,6 +110,7 @@ class AnsweringMany(Section):
         if not answers:
             return
         over = sum(answer.before is not None for answer in answers)
+        self._marked.clear()  # marks are for one key: the next question begins without
         self.interlock.answer(*answers)
         if over:
             told = f"{words.count(over, 'answer')} {'was' if over == 1 else 'were'} there before"
