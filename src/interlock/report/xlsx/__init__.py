@@ -19,7 +19,7 @@ from interlock.model.observation import Observation
 from interlock.report import safe
 from interlock.report.sections.context import Context
 from interlock.report.view import SECTIONS
-from interlock.report.xlsx import evidence
+from interlock.report.xlsx import evidence, summary
 from interlock.report.xlsx.book import A3, A4, Book, Column
 from interlock.report.xlsx.columns import (
     ANSWERS,
@@ -117,10 +117,10 @@ def _summary(book: Book, content: Content, shown: Collection[str], version: str)
     book.title(sheet, _("%(product)s: integration readiness", product=safe.name(content.assessment.product)))
     top = 2
     if "summary" in shown:
-        top = book.rows(sheet, top, FACTS, list(content.facts(safe.text(version, 40))), filtered=False)
+        top = book.rows(sheet, top, FACTS, list(summary.facts(content, safe.text(version, 40))), filtered=False)
         shares = (FACTS[0], Column("Share", 26, "share", mixed=True), FACTS[2])
-        top = book.rows(sheet, top, shares, content.shares(), filtered=False) + 1
+        top = book.rows(sheet, top, shares, summary.shares(content), filtered=False) + 1
     if "glance" in shown:
-        top = book.rows(sheet, top, ORGANIZATIONS, list(content.organizations())) + 1
+        top = book.rows(sheet, top, ORGANIZATIONS, list(summary.organizations(content))) + 1
     if "first" in shown:
-        book.rows(sheet, top, FIRST, list(content.first()), filtered=False)
+        book.rows(sheet, top, FIRST, list(summary.first(content)), filtered=False)

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -210,11 +210,14 @@ def _lines_of(text: str, width: float) -> int:
     return lines
 
 
-@lru_cache(maxsize=20_000)  # a sheet says most of its texts many times: with their heights, a third of the workbook
 def cell_text(value: str) -> str:
     """Text as a cell takes it: lines kept, nothing unprintable, never a formula, and cut with a word where too long."""
-    clean = "\n".join(whole(line) for line in value.split("\n"))
-    return _cut(no_formula(clean))
+    return _cut(_clean(value))
+
+
+@lru_cache(maxsize=20_000)  # a sheet says most of its texts many times: with their heights, a third of the workbook
+def _clean(value: str) -> str:
+    return no_formula("\n".join(whole(line) for line in value.split("\n")))
 
 
 @lru_cache(maxsize=20_000, typed=True)
@@ -222,6 +225,25 @@ def whole(value: object) -> str:
     """One safe line, uncut."""
     written = str(value)
     return safe.text(written, max(1, len(written)))
+
+
+def lines(*parts: str) -> str:
+    """The parts that say something, a line each."""
+    return "\n".join(whole(part) for part in parts if part)
+
+
+def day(value: str) -> Value:
+    """A real date; text that is none stays text."""
+    return safe.parse_day(value) or whole(value)
+
+
+def moment(value: str | None) -> Value:
+    """A real date with time in UTC; text that is none stays text."""
+    try:
+        parsed = datetime.fromisoformat(value or "")
+    except ValueError:
+        return day(value or "")
+    return (parsed.astimezone(UTC) if parsed.tzinfo else parsed).replace(tzinfo=None)
 
 
 def _cut(value: str) -> str:

@@ -1,34 +1,29 @@
-"""What the tables hold, row by row."""
+"""What the tables hold, row by row, but for those of the first sheet and of the evidence."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from operator import itemgetter
 
 from interlock.model import words
 from interlock.model.base import CheckOutcome, GapClass, Grade, Owner, Reference, RuleOutcome, Scope
-from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
-from interlock.model.forecast import Quantiles
 from interlock.model.language import _
 from interlock.model.observation import Check, Observation
 from interlock.model.plan import PlanTask, finding_of
-from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
 from interlock.plan.calendar import WorkingCalendar
 from interlock.plan.people import done
-from interlock.report import estimates, safe
+from interlock.report import safe
 from interlock.report.elements import Shown
 from interlock.report.sections.context import UNDECIDED, Context
-from interlock.report.sections.coverage import NOT_OBSERVED_MEANS, not_seen
-from interlock.report.sections.first import first_steps
 from interlock.report.sections.gaps import neighbours
 from interlock.report.sections.glance import observed_mark
 from interlock.report.sections.hazards import build_hazards
-from interlock.report.sections.summary import build_summary, question, why_undecided
-from interlock.report.xlsx.book import Row, Value, sheet_title, whole
+from interlock.report.sections.summary import question, why_undecided
+from interlock.report.xlsx.book import Row, day, lines, moment, whole
 
 #: Tones of what holds a hazard not, or not as far as is known.
 _MISSING = {"bad", "unknown"}
@@ -49,83 +44,10 @@ class Content:
     def __init__(self, context: Context, holidays: tuple[date, ...], names: Collection[str]) -> None:
         self.context = context
         self.assessment = context.assessment
-        self._names = names
-        self._calendar = WorkingCalendar(date.fromisoformat(self.assessment.plan.start), holidays)
-        self._forecasts = {forecast.org: forecast.finish for forecast in self.assessment.plan.orgs}
+        self.names = names
+        self.calendar = WorkingCalendar(date.fromisoformat(self.assessment.plan.start), holidays)
+        self.forecasts = {forecast.org: forecast.finish for forecast in self.assessment.plan.orgs}
         self._cited: dict[int, dict[str, None]] = {}
-
-    def facts(self, version: str) -> Iterator[Row]:
-        """Term, value and what it means."""
-        assessment, summary = self.assessment, build_summary(self.context)
-        plan, score, totals = assessment.plan, assessment.product_score, assessment.totals
-        gate, finish = words.GATE[assessment.target_gate], plan.finish
-        changes = assessment.content_changes
-        ruleset = whole(ruleset_words(assessment.ruleset, assessment.shipped_ruleset, changes))
-        to = assessment.recipient
-        yield _("For"), words.report_for(self.context.organization_name(to) if to else None), None
-        yield (
-            _("Assessed on"),
-            _day(assessment.as_of),
-            _("Interlock %(version)s, ruleset %(ruleset)s", version=version, ruleset=ruleset),
-        )
-        if changes:
-            told = first_changes(changes, 20, "report.json")
-            yield _("Changes of this workspace"), len(changes), _lines(told_changes(changes), *told)
-        others = [f"{pair.term}: {pair.value}" for pair in summary["changes"]]
-        capped = _lines(_("Points of 100: what is verified so far."), *summary["caps"])
-        best = _("Points of 100: the best case, once everything undecided has turned out well.")
-        undecided = sum(totals.findings.get(outcome, 0) for outcome in UNDECIDED)
-        want = self._see(_("For want of an answer or an observation"), "Questions open")
-        yield from (
-            (_("Verdict"), summary["verdict"], _lines(summary["headline"], summary["organizations"], *summary["lead"])),
-            (_("How sure"), _("Settled") if assessment.verdict.settled else _("Not decided"), _lines(*summary["sure"])),
-            (_("Next step"), summary["next_owner"], summary["next_step"]),
-            (_("What would change the verdict"), None, _lines(summary["counterfactual"], *others)),
-            (_("Target gate"), gate.title, _("The gate that the plan leads to")),
-            (_("Product’s own score, verified so far"), score.interval.low, capped),
-            (_("Product’s own score, at best"), score.interval.high, best),
-            (_("Organisations"), totals.organizations, _("Organisations are counted by stage and never averaged.")),
-            (_("Organisations observed"), totals.observed, _("in full or in part, by looking at their own endpoints")),
-            (_("Findings open"), totals.findings.get(RuleOutcome.GAP, 0), self._see(_("Gaps"), "Gaps")),
-            (_("Findings undecided"), undecided, want),
-            (
-                _("Questions answered"),
-                totals.answered,
-                _("of %(questions)s that apply", questions=words.count(totals.questions, "question")),
-            ),
-        )
-        unseen = not_seen(self.context)
-        for organization in unseen:
-            why = words.capital(words.sentence(organization["why"]))
-            yield organization["link"].label, words.capital(organization["state"]), why
-        if unseen:
-            yield _("Not observed"), None, _(NOT_OBSERVED_MEANS)
-        if not plan.left:
-            yield _("Plan"), None, words.nothing_left(plan.target_gate)
-            return
-        yield _("Plan starts on"), _day(plan.start), self._see(words.count(len(plan.left), "task"), "Plan")
-        said = _lines(*plan.ground.said[1:])
-        if not plan.ground.firm:
-            yield (
-                _("All pass the %(gate)s gate", gate=gate.phrase),
-                finish.span if plan.ground.dated else _("no date"),
-                _lines(*plan.ground.said[:1], said),
-            )
-            return
-        for level, day, days, says in (
-            (_("P50, target"), finish.p50_date, finish.p50_days, _("Half")),
-            ("P80", finish.p80_date, finish.p80_days, _("Four fifths")),
-            ("P90", finish.p90_date, finish.p90_days, _("Nine tenths")),
-        ):
-            passed = _("%(says)s of the simulated runs: %(days)s from the start.", says=says, days=estimates.days(days))
-            yield _("All pass the %(gate)s gate, %(level)s", gate=gate.phrase, level=level), _day(day), passed
-
-    def _see(self, text: str, name: str) -> str:
-        return (
-            _("%(text)s: see the sheet %(name)s.", text=text, name=sheet_title(name))
-            if name in self._names
-            else f"{text}."
-        )
 
     def hazards(self) -> Iterator[Row]:
         """A row for each hazard as a hazard log has it; what only a safety officer may fill in stays empty."""
@@ -141,97 +63,22 @@ class Content:
                 entry["rank"],
                 entry["harm"],
                 entry["detectability"],
-                _lines(words.capital(entry["figures"]), entry["reason"]),
+                lines(words.capital(entry["figures"]), entry["reason"]),
                 words.capital(f"{entry['standing'].label.lower()} {entry['evidence']}".strip()),
-                _lines(*(_held(line) for line in entry["holds"] if line["mark"].tone in {"good", "neutral"})),
-                _lines(entry["because"], *(_held(line) for line in entry["holds"] if line["mark"].tone in _MISSING)),
+                lines(*(_held(line) for line in entry["holds"] if line["mark"].tone in {"good", "neutral"})),
+                lines(entry["because"], *(_held(line) for line in entry["holds"] if line["mark"].tone in _MISSING)),
                 said.get("design"),
                 said.get("workflow"),
                 said.get("monitoring"),
                 entry["observation"],
-                _lines(*entry["tests"], entry["checks"]),
-                _lines(*(f"{one.title}: {one.url}" for one in entry["sources"]), entry["judgement"], entry["read"]),
+                lines(*entry["tests"], entry["checks"]),
+                lines(*(f"{one.title}: {one.url}" for one in entry["sources"]), entry["judgement"], entry["read"]),
                 *(None,) * 4,
             )
         state = words.HAZARD["does_not_arise"].title
         for group in shown["absent"]:
             for row in group["rows"]:
                 yield (row["id"], row["title"], *(None,) * 7, state, None, group["because"], *(None,) * 10)
-
-    def shares(self) -> list[Row]:
-        """Shares, with what each is a share of."""
-        score = self.assessment.product_score
-        evidence = _("an answer counts half, a document three quarters, an observation in full")
-        judged = _("Share of the range’s width that rests on judgement, with no published source")
-        return [
-            (_("Complete"), score.completeness, _("Share of the product’s own score that is decided")),
-            (_("Confidence"), score.confidence, _("Strength of the evidence: %(evidence)s", evidence=evidence)),
-            (_("Judgement in the plan"), self.assessment.plan.judgement_share, judged),
-        ]
-
-    def organizations(self) -> Iterator[Row]:
-        """Where each organisation stands."""
-        for readiness in self.assessment.readiness:
-            finish = self._forecasts.get(readiness.org) if self.context.tasks else None
-            yield (
-                self.context.organization_name(readiness.org),
-                words.RECOMMENDATION[readiness.recommendation].title,
-                self._sure(readiness),
-                words.capital(words.stage(readiness.stage)),
-                words.capital(words.stage(readiness.stage_if_unknowns_hold)),
-                observed_mark(self.context, readiness).label,
-                _moment(readiness.observed_at),
-                readiness.score.interval.low,
-                readiness.score.interval.high,
-                readiness.score.completeness,
-                readiness.score.confidence,
-                *self._passed(finish),
-            )
-
-    def _passed(self, finish: Quantiles | None) -> tuple[Value, ...]:
-        """P10, P50, P80 and P90 of a finish; P50 and P80 only where single dates have ground."""
-        if finish is None or not self.assessment.plan.ground.dated:
-            return (None,) * 4
-        single = (_day(finish.p50_date), _day(finish.p80_date)) if self.assessment.plan.ground.firm else (None, None)
-        return (_day(finish.first_date), *single, _day(finish.p90_date))
-
-    def _sure(self, readiness: OrgReadiness) -> str:
-        undecided = len({key for state in readiness.gates for key in state.undecided})
-        said = (
-            [words.counted(undecided, "%(number)s requirement undecided.", "%(number)s requirements undecided.")]
-            if undecided
-            else [_("Every requirement decided.")]
-        )
-        if readiness.observed == "partial":
-            said.append(
-                _(
-                    "%(observed)s; what could not be read counts as not observed.",
-                    observed=words.OBSERVED[readiness.observed].title,
-                )
-            )
-        elif readiness.observed != "observed":
-            said.append(
-                _(
-                    "Not observed: %(why_unseen)s. Rests on answers alone.",
-                    why_unseen=self.context.why_unseen(readiness.org),
-                )
-            )
-        said += [words.capital(words.sentence(safe.text(cap))) for cap in readiness.score.caps]
-        return _lines(*said)
-
-    def first(self) -> Iterator[Row]:
-        """What to do first, best first."""
-        for step, first_thing in zip(first_steps(self.context), self.assessment.plan.first, strict=False):
-            what = finding_of(first_thing.key).partition("@")[0]
-            name = " ".join(part for part in (safe.text(what, 80), step["where"]) if part)
-            yield (
-                f"{step['rank']}. {name}",
-                step["owner"],
-                _lines(step["title"], step["action"], step["because"]),
-                first_thing.p80_days_saved,
-                first_thing.unlocks,
-                first_thing.criticality,
-            )
 
     def gaps(self) -> Iterator[Row]:
         """Open gaps, a row each, in the report's order: by wave, class, severity and id; last what can wait."""
@@ -265,7 +112,7 @@ class Content:
                 words.sentence(whole(rule.why)),
                 words.sentence(whole(rule.remediation.text)),
                 _evidence(finding),
-                _lines(*self._cite(rule.references, rule.id), statements),
+                lines(*self._cite(rule.references, rule.id), statements),
                 (_("Yes") if lead.grade is Grade.JUDGEMENT else _("No")) if lead else _("No lead time"),
             )
 
@@ -328,7 +175,7 @@ class Content:
         ordered = sorted(plan.left, key=lambda task: (task.start_p50, task.wave, task.id))
         for number, task in enumerate(ordered, start=1):
             lead, effort = task.lead_time, task.effort
-            finish = self._forecasts.get(task.org, plan.finish) if task.org else plan.finish
+            finish = self.forecasts.get(task.org, plan.finish) if task.org else plan.finish
             node = self.context.nodes.get(finding_of(task.id))
             yield (
                 number,
@@ -339,14 +186,14 @@ class Content:
                 whole(done([task], {task.org: self.context.organization_name(task.org)} if task.org else {})),
                 whole(task.accepted) or None,
                 whole(task.person) if task.person else None,
-                _day(task.due) if task.due else None,
+                day(task.due) if task.due else None,
                 words.OWNER[task.owner].title,
                 words.GATE[task.gate].title,
-                _lines(*task.after),
-                self._calendar.date_of(math.floor(task.start_p50) + 1),
-                self._calendar.date_of(task.finish_p50),
-                _day(task.latest) if task.latest else None,
-                *((_day(finish.first_date), _day(finish.p90_date)) if plan.ground.dated else (None, None)),
+                lines(*task.after),
+                self.calendar.date_of(math.floor(task.start_p50) + 1),
+                self.calendar.date_of(task.finish_p50),
+                day(task.latest) if task.latest else None,
+                *((day(finish.first_date), day(finish.p90_date)) if plan.ground.dated else (None, None)),
                 task.criticality,
                 *((effort.low, effort.expected, effort.high) if effort else (None,) * 3),
                 *((lead.low, lead.expected, lead.high) if lead else (None,) * 3),
@@ -363,7 +210,7 @@ class Content:
             return None
         url = safe.web_address(lead.source)
         if url:
-            return _lines(*self._cite([Reference(title=url, url=url)], task.id.partition("@")[0]))
+            return lines(*self._cite([Reference(title=url, url=url)], task.id.partition("@")[0]))
         if lead.source.casefold() == "judgement":
             return _("Judgement: estimated, with no published source")
         return whole(lead.source)
@@ -382,7 +229,7 @@ class Content:
                     "publishes or supports.",
                     why_unseen=self.context.why_unseen(readiness.org),
                 )
-                label, tried = observed_mark(self.context, readiness).label, _moment(readiness.observed_at)
+                label, tried = observed_mark(self.context, readiness).label, moment(readiness.observed_at)
                 address = observation.target.base_url if observation else base_url
                 row = (name, None, _("Whole organisation"), label, None, said, address, None, None, tried)
                 rows.append(((_OUTCOMES.index(CheckOutcome.NOT_OBSERVED), -1, index, ""), row))
@@ -400,9 +247,9 @@ class Content:
             words.CHECK[check.outcome].title,
             words.SEVERITY[check.severity].title,
             words.sentence(whole(check.message)),
-            _lines(*(item.url for item in evidence)) or (observation.target.base_url if observation else None),
-            _lines(*(item.pointer or _("(whole document)") for item in evidence)),
-            _lines(*self._cite(check.references, check.id)),
+            lines(*(item.url for item in evidence)) or (observation.target.base_url if observation else None),
+            lines(*(item.pointer or _("(whole document)") for item in evidence)),
+            lines(*self._cite(check.references, check.id)),
             observation.started.astimezone(UTC).replace(tzinfo=None) if observation else None,
         )
 
@@ -419,12 +266,12 @@ class Content:
                 whole(given.said),
                 words.STATUS[response.agreed_status].title,
                 words.EVIDENCE[response.evidence].title,
-                _lines(*(record.told(today) for answer in everybody for record in answer.documents)),
-                _lines(*(answer.by or _("somebody who is not named") for answer in everybody)),
-                _moment(response.at.isoformat()) if response.at else None,
+                lines(*(record.told(today) for answer in everybody for record in answer.documents)),
+                lines(*(answer.by or _("somebody who is not named") for answer in everybody)),
+                moment(response.at.isoformat()) if response.at else None,
                 whole(response.assignee) if response.assignee else None,
-                _day(response.due) if response.due else None,
-                _lines(response.reason or "", response.note or ""),
+                day(response.due) if response.due else None,
+                lines(response.reason or "", response.note or ""),
             )
 
     def _cite(self, references: Iterable[Reference], by: str) -> list[str]:
@@ -442,25 +289,6 @@ class Content:
             yield entry.number, entry.title, entry.url, ", ".join(self._cited.get(entry.number, ()))
 
 
-def _lines(*parts: str) -> str:
-    """The parts that say something, a line each."""
-    return "\n".join(whole(part) for part in parts if part)
-
-
-def _day(value: str) -> Value:
-    """A real date; text that is none stays text."""
-    return safe.parse_day(value) or whole(value)
-
-
-def _moment(value: str | None) -> Value:
-    """A real date with time in UTC; text that is none stays text."""
-    try:
-        parsed = datetime.fromisoformat(value or "")
-    except ValueError:
-        return _day(value or "")
-    return (parsed.astimezone(UTC) if parsed.tzinfo else parsed).replace(tzinfo=None)
-
-
 def _evidence(finding: Finding) -> str:
     label = words.EVIDENCE[finding.evidence].title if finding.evidence else ""
     names = dict.fromkeys(name.removeprefix("responses.").removeprefix("value.") for name in finding.reads)
@@ -471,7 +299,7 @@ def _deciding(finding: Finding) -> str:
     """Answers and observations that would decide it."""
     answers = (_("Answer: %(name)s", name=name) for name in finding.missing_answers)
     facts = (_("Observation: %(name)s", name=name) for name in finding.missing_facts)
-    return _lines(*answers, *facts)
+    return lines(*answers, *facts)
 
 
 def _to_ask(finding: Finding) -> bool:
