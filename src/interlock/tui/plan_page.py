@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast, get_args
 
@@ -274,8 +274,15 @@ def summary(supposing: Supposing) -> str:
 
 
 def _said(supposed: Suppositions, assessment: Assessment, names: Mapping[str, str]) -> Iterable[str]:
-    titles = {task.id: task.title for task in assessment.plan.tasks}
-    yield from (f"as if done: {key}, {shorter(titles.get(key, ''))}" for key in named(supposed, "done"))
+    known: dict[str, tuple[str, Sequence[str]]] = {
+        task.id: (task.title, (task.org,) if task.org else ()) for task in assessment.plan.tasks
+    }
+    known |= {thing.key: (thing.title, thing.orgs) for thing in assessment.plan.first}
+    places: dict[str, list[str]] = {}
+    for key in named(supposed, "done"):
+        title, orgs = known.get(key, (key, ()))
+        places.setdefault(shorter(title), []).extend(names.get(org, org) for org in orgs)
+    yield from (f"as if done: {title}{f', at {words.listed(at, 3)}' if at else ''}" for title, at in places.items())
     yield from (f"without {names.get(org, org)}" for org in named(supposed, "drop"))
     yield from (_lower(_PERSON[Owner(owner)]) for owner in named(supposed, "add"))
     yield from (_lower(_LAUNCH[mode]) for mode in named(supposed, "launch"))
