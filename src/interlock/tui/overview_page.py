@@ -13,6 +13,7 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome, Status
 from interlock.model.readiness import Score, Verdict
+from interlock.model.rule import Rule
 from interlock.tui.page import (
     ACCENT,
     BAD,
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 #: Rule ids in brackets, as sentences for files and commands have them.
 _IDS = re.compile(r" \((?:[A-Z]{2,5}-\d{3}\b[^()]*)\)")
+#: A finding's key: the rule's id, and whom it is about.
+_KEY = re.compile(r"\b([A-Z]{2,5}-\d{3})(?:@[\w:-]+)?")
 #: Cells of the shortest bar.
 _BAR = 4
 
@@ -44,6 +47,11 @@ _BAR = 4
 def in_words(sentence: str) -> str:
     """A sentence without the ids that stand in brackets behind the words."""
     return _IDS.sub("", sentence)
+
+
+def titled(sentence: str, rules: Mapping[str, Rule]) -> str:
+    """A sentence with the titles of rules in the place of their ids."""
+    return _KEY.sub(lambda key: f"“{rules[key[1]].title}”" if key[1] in rules else key[0], sentence)
 
 
 def draw_answers(page: Page, areas: dict[str, Counts], state: State) -> None:

@@ -29,6 +29,7 @@ from interlock.tui.overview_page import (
     draw_dates,
     draw_next,
     draw_verdict,
+    titled,
 )
 from interlock.tui.page import ACCENT, BAD, DIM, OBSERVED, OK, WARN, Page, interval_bar, line, mark, text
 from interlock.tui.plan_page import at_places, shorter
@@ -175,6 +176,7 @@ class OverviewSection(Section):
             return
         whole = assessment is not None and state.up_to_date
         verdict = assessment.verdict if assessment is not None and whole else judgement.verdict
+        verdict = verdict.model_copy(update={"counterfactual": titled(verdict.counterfactual, judgement.rules)})
         score, texts, names = judgement.product_score, _texts(state), state.names
         unsaid = state.inputs is not None and state.inputs.settings.kind is None
 
