@@ -11,6 +11,7 @@ import pytest
 
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
+from interlock.plan.told_apart import Causes
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import Inputs, load_inputs
@@ -73,12 +74,15 @@ def test_without_a_change_each_kind_says_that_there_is_none(inputs: Inputs, befo
         assert parts[title].startswith(nothing)
 
 
-def test_an_answer(inputs: Inputs, answered: Assessment, tmp_path: Path) -> None:
+def test_an_answer(inputs: Inputs, before: Assessment, answered: Assessment, tmp_path: Path) -> None:
     parts = told(answered, inputs, tmp_path)
     said = alone(parts, "Answers that changed")
     assert "How stable is the AI output" in said and said.endswith("| unknown |")
     (row,) = (line for line in parts["What has another outcome because of it"].splitlines() if "BND-001" in line)
     assert row.endswith("| met | undecided | Answers |")
+    first = answered.findings[0]
+    assert Causes(before, answered).of(first.but(reads=("contradictions.count",))) == ("answers",), "one of its sides"
+    assert Causes(before, answered).of(first.but(reads=("contract.launch",), missing_answers=())) == ()
 
 
 def test_an_observation(inputs: Inputs, before: Assessment, tmp_path: Path) -> None:

@@ -127,7 +127,12 @@ class Causes:
         places = {finding.subject.id for finding in findings if finding.subject.scope is Scope.ORG}
         read = {name for finding in findings for name in (*finding.reads, *finding.missing_facts)}
         items = {name.partition(".")[2] for name in read} | {item for each in findings for item in each.missing_answers}
-        if any(not places or scopes & {*places, "product"} for item, scopes in self._answered.items() if item in items):
+        both_sides = any(name.startswith("contradictions") for name in read)  # any answer may be one of them
+        if any(
+            not places or scopes & {*places, "product"}
+            for item, scopes in self._answered.items()
+            if both_sides or item in items
+        ):
             kinds.append("answers")
         seen = self._observed & places if places else self._observed
         if seen and any(name.partition(".")[0] in _SEEN for name in read):
