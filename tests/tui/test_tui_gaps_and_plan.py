@@ -58,7 +58,7 @@ async def test_filters_say_what_is_listed_and_are_cleared_and_gaps_are_found_by_
 
 
 @pytest.mark.parametrize("size", [(80, 24), pytest.param((160, 48), marks=pytest.mark.long)])
-async def test_the_explanation_tells_why_what_before_and_after(terminal, size):
+async def test_the_explanation_tells_why_what_before_and_after_and_leads_to_its_question(terminal, size):
     async with terminal(size) as t:
         await t.press("4")
         graph = t.app.state.assessment.graph
@@ -75,11 +75,6 @@ async def test_the_explanation_tells_why_what_before_and_after(terminal, size):
             assert t.app.screen.query_one("#explanation").is_on_screen
             await t.press("escape")
             assert t.app.screen.query_one("#gaps").is_on_screen
-
-
-async def test_a_gap_leads_to_the_question_behind_it(terminal):
-    async with terminal() as t:
-        await t.press("4")
         findings = {finding.key: finding for finding in t.app.state.assessment.findings}
         key = next(key for key in listed(t) if any(n.startswith("responses.org.") for n in findings[key].reads))
         t.app.screen.query_one("#gaps", Rows).select(key)
@@ -89,7 +84,7 @@ async def test_a_gap_leads_to_the_question_behind_it(terminal):
         assert t.app.screen._item in reads
 
 
-async def test_the_plan_shows_first_things_dates_and_tasks(terminal):
+async def test_the_plan_shows_first_things_dates_tasks_and_weeks_and_each_leads_further(terminal):
     async with terminal() as t:
         await t.press("5")
         plan = t.app.state.assessment.plan
@@ -105,18 +100,6 @@ async def test_the_plan_shows_first_things_dates_and_tasks(terminal):
             assert " ".join(thing.what_to_do.split()) in first and thing.what_to_do, thing.key
         keys = t.app.screen.query_one("#tasks", Rows).keys
         assert sorted(keys) == sorted(task.id for task in plan.tasks)
-        await t.press("t")
-        gap = next(task.id for task in plan.tasks if task.kind == "gap")
-        t.app.screen.query_one("#tasks", Rows).select(gap)
-        await t.press("enter")
-        await t.until(lambda: t.app.current_mode == "gaps")
-        assert gap in t.text
-
-
-async def test_the_plan_turns_to_the_next_90_days_and_back(terminal):
-    async with terminal() as t:
-        await t.press("5")
-        plan = t.app.state.assessment.plan
         await t.press("v")
         await t.until_shown("The next 90 days, by week")
         listed = set(t.app.screen.query_one("#tasks", Rows).keys)
@@ -124,11 +107,13 @@ async def test_the_plan_turns_to_the_next_90_days_and_back(terminal):
         assert listed == soon and len(soon) < len(plan.tasks)
         await t.press("v")
         await t.until_shown("Tasks by wave")
-
-
-async def test_a_first_thing_leads_to_the_gap_the_probe_or_the_plan(terminal):
-    async with terminal() as t:
-        plan = t.app.state.assessment.plan
+        await t.press("t")
+        gap = next(task.id for task in plan.tasks if task.kind == "gap")
+        t.app.screen.query_one("#tasks", Rows).select(gap)
+        await t.press("enter")
+        await t.until(lambda: t.app.current_mode == "gaps")
+        assert gap in t.text
+        # On the overview a first thing leads to the gap, the probe or the plan.
         things = {thing.kind: thing for thing in plan.first}
         assert things
         for thing in things.values():
