@@ -158,7 +158,10 @@ class Stage:
 
     def browser(self) -> Browser:
         """A new browser, closed when the check ends."""
-        browser = Browser(self.budget, self.target, self.pinned)
+        return self.take(Browser(self.budget, self.target, self.pinned))
+
+    def take(self, browser: Browser) -> Browser:
+        """Let a browser be closed when the check ends."""
         self._browsers.append(browser)
         return browser
 

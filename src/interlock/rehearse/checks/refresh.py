@@ -37,7 +37,7 @@ def _signed_in(stage: Stage) -> Browser | Row:
             if not shows_own(stage, visit):
                 return not_reached(f"with a token of one second the sign-in ended with {visit.page.told}")
         time.sleep(_ENDED)
-    return stage.ended.pop()
+    return stage.take(stage.ended.pop())
 
 
 def _refreshes(stage: Stage) -> bool:
