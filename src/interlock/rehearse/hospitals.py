@@ -221,6 +221,10 @@ class Hospitals:
         entries = self.entries
         return entries[-1].number if entries else 0
 
+    def words_of(self, number: int) -> tuple[str, ...]:
+        """What a hospital's log says of one request."""
+        return next((entry.words for entry in self.entries if entry.number == number), ())
+
     def asked(
         self, since: int = 0, *, by_app: bool | None = True, org: str | None = None, role: str = ""
     ) -> list[Asked]:

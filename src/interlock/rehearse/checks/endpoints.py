@@ -261,3 +261,41 @@ def after_sign_in(stage: Stage) -> list[Row]:
             away = away or _leads_away(stage, page)
         rows.append(judged(f"the browser was sent to {away}" if away else "", "it stayed inside", subject=subject))
     return rows
+
+
+@check("D03", two=True)
+def to_another_hospital(stage: Stage) -> Row:
+    """The page of B as the return address in a sign-in at A."""
+    assert stage.b is not None
+    theirs, product = stage.home_address(stage.b), stage.product
+    if theirs == stage.home_address(stage.a):
+        return row(NOT_APPLICABLE, "both hospitals have one page")
+    path = urlsplit(theirs).path
+    fields = dict.fromkeys(product.return_parameters, path)
+    begins = [query_of(stage.hospitals.launch(stage.a), fields)]
+    if product.standalone_url is not None:
+        begins.append(query_of(product.standalone_url.replace("{org}", stage.a), fields))
+    ended = [stage.browser().open(begin) for begin in begins]
+    led = [page for page in ended if urlsplit(page.url).path == path]
+    return judged(
+        f"the sign-in at {stage.a} ended at the page of {stage.b}" if led else "", "it stayed at its hospital"
+    )
+
+
+@check("E12", two=True)
+def kept_apart(stage: Stage) -> list[Row] | Row:
+    """A and B have records of the same ids; each endpoint is asked at A, at B, and at A again."""
+    assert stage.b is not None
+    browsers = {org: stage.browser() for org in (stage.a, stage.b)}
+    for org, browser in browsers.items():
+        stage.visit(org, browser=browser)
+
+    def judge(endpoint: VisitedEndpoint, path: str) -> Row:
+        for org in (stage.a, str(stage.b), stage.a):
+            shown = stage.shown(_opened(stage, browsers[org], endpoint, org))
+            strange = [name for name in shown if not name.startswith(f"{org} ")]
+            if strange:
+                return row(BROKE, f"to a user of {org} it shows a record of {strange[0]}", subject=path)
+        return row(HELD, "each hospital's user sees its own, though ids are the same", subject=path)
+
+    return _each(stage, judge)

@@ -277,6 +277,29 @@ def in_error(stage: Stage) -> Row:
     return judged(problem, "it is not shown, or marked", visit.asked)
 
 
+@check("F21")
+def references_elsewhere(stage: Stage) -> Row:
+    """References, attachments and photos at the stranger."""
+    since, there = stage.hospitals.now(), stage.hospitals.base(STRANGER)
+
+    def edit(_: Exchange, document: dict[str, Any]) -> None:
+        if document.get("resourceType") == "Patient":
+            document["photo"] = [{"contentType": "image/png", "url": f"{there}/Binary/photo"}]
+            document["generalPractitioner"] = [{"reference": f"{there}/Practitioner/other"}]
+        for entry in document.get("entry") or []:
+            entry["resource"]["note"] = [{"authorReference": {"reference": f"{there}/Practitioner/other"}, "text": "x"}]
+            entry["resource"]["performer"] = [{"reference": f"{there}/Practitioner/other"}]
+
+    with stage.edits(stage.a, ("resource",), edit):
+        visit = stage.visit(stage.a)
+    if not visit.of("resource"):
+        return not_reached("nothing was read")
+    came = stage.hospitals.asked(since, org=STRANGER)
+    lost = [one for one in came if one.token]
+    problem = "the access token was sent to another server, which a reference named" if lost else ""
+    return judged(problem, f"{len(came)} requests arrived there, none with a token", came)
+
+
 @check("F22")
 def markup(stage: Stage) -> Row:
     """Markup in the name of an observation and of the patient."""

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from starlette.responses import Response
 
 from interlock.rehearse.browser import Browser, Page
-from interlock.rehearse.checks.base import check, not_reached, shows_own
+from interlock.rehearse.checks.base import check, edit_token, not_reached, shows_own
 from interlock.rehearse.hospitals import Asked
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, judged, row
 from interlock.sandbox.exchange import Exchange
@@ -17,7 +17,7 @@ from interlock.sandbox.replies import plain_json
 #: How long an access token lives in these checks, and how long it takes until it has ended for sure.
 _LIVES, _ENDED = 1, 1.15
 #: How many checks need such a token.
-_CHECKS = 4
+_CHECKS = 5
 _MOST_TRIES = 3
 _PARALLEL = 8
 
@@ -127,3 +127,27 @@ def refused(stage: Stage) -> Row:
     asked = _refresh_requests(stage, since)
     problem = stage.crashed(page) or (f"it tried {len(asked)} times" if len(asked) > _MOST_TRIES else "")
     return judged(problem, f"after a refused refresh it gave {page.told}", asked)
+
+
+@check("R17")
+def fewer(stage: Stage) -> Row:
+    """A refresh that grants the patient's name alone."""
+    browser = _signed_in(stage)
+    if isinstance(browser, Row):
+        return browser
+    since = stage.hospitals.now()
+    with edit_token(
+        stage, stage.a, scope="launch openid fhirUser offline_access patient/Patient.rs patient/Patient.read"
+    ):
+        page = stage.home(browser, stage.a)
+    asked = _refresh_requests(stage, since)
+    if not asked:
+        return not_reached("the token was not refreshed")
+    reads = [one for one in stage.hospitals.asked(since, org=stage.a, role="resource") if one.number > asked[0].number]
+    beyond = [one for one in reads if "/Patient" not in one.path and "/Practitioner" not in one.path]
+    problem = (
+        f"after the refresh it read {beyond[0].path.rpartition('/fhir/')[2]}, for which no scope was left"
+        if beyond
+        else ""
+    )
+    return judged(problem, f"nothing was asked for that was not granted; {page.told}", beyond or asked)

@@ -126,6 +126,43 @@ def _wrong_assertion(stage: Stage, org: str, header: dict[str, Any], claims: dic
     return "it is good for longer than five minutes" if lives - at > _ASSERTION_SECONDS + _SKEW else ""
 
 
+@check("T04", polite=True)
+def own_key(stage: Stage) -> list[Row] | Row:
+    """Whether each hospital could verify the assertion with the key that it has registered."""
+    kinds = {org: client.client for org, client in stage.hospitals.clients.items()}
+    rows = []
+    for org, visit in stage.visits.items():
+        asked = [one for one in visit.of("token") if "client_assertion" in one.form]
+        if kinds[org] == "confidential-asymmetric":
+            problem = "" if asked and asked[0].status == 200 else "the hospital could not take the assertion"
+            words = " ".join(stage.hospitals.words_of(asked[0].number)) if problem and asked else ""
+            rows.append(judged(f"{problem}: {words}" if words else problem, "it was verified", asked, org=org))
+    return rows or row(NOT_APPLICABLE, "no client is registered with a key")
+
+
+@check("T06")
+def second_try(stage: Stage) -> Row:
+    """401 to the first token request."""
+    if stage.hospitals.clients[stage.a].client != "confidential-asymmetric":
+        return row(NOT_APPLICABLE, "the client has no key")
+    since = stage.hospitals.now()
+
+    def once(_: Exchange) -> Response | None:
+        first = len(stage.hospitals.asked(since, org=stage.a, role="token")) <= 1
+        return plain_json({"error": "invalid_client"}, 401) if first else None
+
+    with stage.answers(stage.a, "token", once):
+        visit = stage.visit(stage.a)
+    asked = [one for one in visit.of("token") if "client_assertion" in one.form]
+    if not asked:
+        return not_reached("there was no token request with an assertion")
+    ids = [str(claims_of(one.form["client_assertion"])[1].get("jti")) for one in asked]
+    problem = "the same assertion was sent again" if len(set(ids)) < len(ids) else ""
+    if len(asked) > _MOST_TRIES:
+        problem = problem or f"it asked {len(asked)} times"
+    return judged(problem, f"{len(asked)} requests, each with an assertion of its own", asked)
+
+
 @check("T08")
 def broken_token_endpoint(stage: Stage) -> list[Row]:
     """Refusals and answers that are none."""
@@ -318,6 +355,26 @@ def rotated_keys(stage: Stage) -> Row:
     if len(fetched) > _MOST_TRIES:
         return row(BROKE, f"the key set was asked for {len(fetched)} times", fetched)
     return row(HELD, f"signed in; the key set was asked for {len(fetched)} times", visit.asked)
+
+
+@check("R11")
+def every_user(stage: Stage) -> list[Row] | Row:
+    """fhirUser of every type, and relative (SMART App Launch 2.2, scopes for requesting identity data)."""
+    if not {"openid", "fhirUser"} <= set(stage.visits[stage.a].authorization.get("scope", "").split()):
+        return row(NOT_APPLICABLE, "the scopes openid and fhirUser are not asked for")
+    rows, base = [], stage.hospitals.base(stage.a)
+    for kind in ("Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Person", "a relative one"):
+        user = "Practitioner/clinician" if kind == "a relative one" else f"{base}/{kind}/somebody"
+
+        def edit(exchange: Exchange, document: dict[str, Any], user: str = user) -> None:
+            if "id_token" in document:
+                claims = claims_of(document["id_token"])[1] | {"fhirUser": user}
+                document["id_token"] = exchange.state.keys.sign(stage.a, claims, "RS256")
+
+        with stage.edits(stage.a, ("token",), edit):
+            visit = stage.visit(stage.a)
+        rows.append(judged(stage.crashed(visit.page), visit.page.told, visit.asked, subject=kind))
+    return rows
 
 
 @check("R12")
