@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -163,7 +164,8 @@ def test_the_command_writes_what_is_to_be_translated_and_takes_it_back(
     assert run(made) == 0
     said = capsys.readouterr().err
     assert "words are not in de.po" in said and "there is no logo 'logo.png'" in said
-    assert (tmp_path / "w/reports/report.json").read_text().count("Urteil") == 0
+    data = (tmp_path / "w/reports/report.json").read_text()
+    assert "Urteil" not in data and json.loads(data)["manifest"]["language"] == "en-GB"
     assert run(["verify", str(tmp_path / "w/reports/report.md"), "-w", str(tmp_path / "w")]) == 0
     assert "its words are a translation" in capsys.readouterr().out
     assert run([*made, "--language", str(tmp_path / "none.po")]) == 2

@@ -70,7 +70,7 @@ def write_report(
     pdf_process: PdfProcess | None = None,
     on_skipped: Callable[[Format, InterlockError], None] | None = None,
     made: str | None = None,
-    language: Language = ENGLISH,
+    language: Language | None = None,
 ) -> tuple[Path, ...]:
     """Write ``report.<format>`` files (of CSV one for each table) into ``directory``; returns those written.
 
@@ -85,7 +85,7 @@ def write_report(
     :param pdf_process: a process that was started earlier; without one, one is started when a PDF is asked for.
     :param on_skipped: called instead of failing when one format cannot be made (a PDF without its libraries).
     :param made: the day on the report; by default today.
-    :param language: of the fixed words; JSON and SARIF are data, and stay English.
+    :param language: of the fixed words, by default the workspace's; JSON and SARIF are data, and stay English.
     :raises InterlockError: a format cannot be made and ``on_skipped`` is not given; nothing was ever probed and SARIF
         is asked for; the workbook has no sheet for any of the sections.
     :raises WorkspaceError: the folder cannot be written.
@@ -95,6 +95,7 @@ def write_report(
     from interlock.report.sections.context import Context
     from interlock.report.templates import own_folder
 
+    language = language or report_language(inputs.settings.branding, inputs.root)
     assessment = with_changes(assessment, inputs)
     told = chosen(assessment, sections)  # fails before anything is written
     on_paper = [section.id for section in told if sections or section.id in PDF_SECTIONS]
@@ -138,7 +139,8 @@ def write_report(
             try:
                 with using(ENGLISH if name in _DATA else language):
                     content = makers[name]()
-                content = content if name == "pdf" else seal.sealed(content, name, manifest.but(form=name))
+                made_of = data if name == "json" else manifest.but(form=name)
+                content = content if name == "pdf" else seal.sealed(content, name, made_of)
             except InterlockError as error:
                 if on_skipped is None:
                     raise
@@ -191,9 +193,10 @@ def preview(assessment: Assessment, inputs: Inputs, sections: Sequence[str] | No
     """The report as Markdown, as it would be written today; nothing is written. Without ``sections`` the whole one."""
     from interlock.report import markdown
 
-    return markdown.render(
-        report_view(with_changes(assessment, inputs), inputs, writing_time().date().isoformat(), sections)
-    )
+    with using(report_language(inputs.settings.branding, inputs.root)):
+        return markdown.render(
+            report_view(with_changes(assessment, inputs), inputs, writing_time().date().isoformat(), sections)
+        )
 
 
 def _workbook(assessment: Assessment, inputs: Inputs, sections: Sequence[str] | None) -> Callable[[], bytes]:

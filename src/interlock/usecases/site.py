@@ -8,12 +8,12 @@ from pathlib import Path
 from interlock.documents.timing import timed, writing_time
 from interlock.model.assessment import Assessment
 from interlock.model.errors import DocumentError, Location
-from interlock.model.language import ENGLISH, Language, using
+from interlock.model.language import Language, using
 from interlock.usecases.contract import OWN_FOLDERS
 from interlock.usecases.load import Inputs
 from interlock.usecases.manifest import manifest_of
 from interlock.usecases.milestone import with_changes
-from interlock.usecases.report import report_view
+from interlock.usecases.report import report_language, report_view
 from interlock.workspace.generated import Generated, outside_of_own, read_manifest, write_generated
 
 
@@ -24,7 +24,7 @@ def write_site(
     directory: Path,
     *,
     templates: Path | None = None,
-    language: Language = ENGLISH,
+    language: Language | None = None,
 ) -> tuple[Generated, ...]:
     """Write the pages of :data:`interlock.report.site.PAGES` and their manifest into ``directory``.
 
@@ -32,7 +32,7 @@ def write_site(
     the new page beside it; what is no longer generated, and what is not ours, is told and stays.
 
     :param templates: as for :func:`interlock.usecases.report.write_report`.
-    :param language: of the fixed words.
+    :param language: of the fixed words; by default the workspace's.
     :raises DocumentError: the folder holds something, and none of it was written by this.
     :raises WorkspaceError: the folder cannot be written, or is the workspace's own.
     """
@@ -66,7 +66,7 @@ def site_pages(
     day: str,
     *,
     templates: Path | None = None,
-    language: Language = ENGLISH,
+    language: Language | None = None,
 ) -> dict[str, str]:
     """Each page by its file's name, with its manifest, for ``interlock verify``.
 
@@ -76,6 +76,7 @@ def site_pages(
     from interlock.report.templates import own_folder
 
     own = own_folder(templates) if templates is not None else None
+    language = language or report_language(inputs.settings.branding, inputs.root)
     assessment = with_changes(assessment, inputs)
     manifest = manifest_of(inputs, assessment, made=day, own_templates=own is not None, language=language.tag)
     with using(language):

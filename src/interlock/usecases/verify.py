@@ -209,11 +209,19 @@ def _again(manifest: Manifest, inputs: Inputs) -> bytes:
     """
     assessment = assess(inputs, today=date.fromisoformat(manifest.as_of), runs=manifest.runs, seed=manifest.seed)
     if manifest.page is not None:
-        page = site_pages(assessment, inputs, manifest.made).get(manifest.page)
+        page = site_pages(assessment, inputs, manifest.made, language=ENGLISH).get(manifest.page)
         if page is None:
             raise InterlockError("a site of this workspace has no such page")
         return page.encode()
     form = cast(Format, manifest.form)
     with tempfile.TemporaryDirectory() as folder:
-        write_report(assessment, inputs, Path(folder), (form,), sections=manifest.sections, made=manifest.made)
+        write_report(
+            assessment,
+            inputs,
+            Path(folder),
+            (form,),
+            sections=manifest.sections,
+            made=manifest.made,
+            language=ENGLISH,
+        )
         return Path(folder, f"report.{form}").read_bytes()
