@@ -98,21 +98,25 @@ class Known:
     """What is data: a run of words that stands in it, and of single words those that stand in it alone."""
 
     def __init__(self, *data: object) -> None:
-        texts = [text for each in data for text in _texts(json.loads(json.dumps(each, default=str)))]
-        self._all = re.sub(r"[^a-z]+", " ", "\n".join(texts).casefold())
+        texts = {text for each in data for text in texts_of(json.loads(json.dumps(each, default=str)))}
         self._alone = {piece for text in texts for piece in pieces(text)}
+        self._all = "\n".join({re.sub(r"[^a-z]+", " ", text.casefold()) for text in texts})
+        self._seen: dict[str, bool] = {}
 
     def __contains__(self, piece: str) -> bool:
-        return piece in self._all if " " in piece else piece in self._alone
+        if piece not in self._seen:
+            self._seen[piece] = piece in self._alone or (" " in piece and piece in self._all)
+        return self._seen[piece]
 
 
-def _texts(value: object) -> Iterable[str]:
+def texts_of(value: object) -> Iterable[str]:
+    """Every string in plain data, keys too."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield str(key)
-            yield from _texts(inner)
+            yield from texts_of(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts_of(inner)
     elif isinstance(value, str):
         yield value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import io
-import json
 import re
 import zipfile
 from collections.abc import Callable
@@ -44,16 +43,18 @@ def judged(inputs_of: Callable[[str], Inputs]) -> tuple[Assessment, Inputs, pseu
     inputs = inputs_of("sepsis")
     assessment = assess(inputs, today=TODAY, runs=50)
     dump = assessment.model_dump(mode="json")
-    text = json.dumps(dump, ensure_ascii=False)
+    texts = set(pseudo.texts_of(dump))
     # Content that names one organisation, and content in words for a board.
-    named = [text.replace(words, org.name) for org in inputs.organizations for words in _SOMEBODY]
+    of_somebody = [(text, words) for text in texts for words in _SOMEBODY if words in text]
+    named = [text.replace(words, org.name) for text, words in of_somebody for org in inputs.organizations]
+    for_a_board = [said for text in texts if (said := board(text)) != text]
     data = pseudo.Known(
         dump,
         inputs.settings.model_dump(mode="json"),
         {org: observation.model_dump(mode="json") for org, observation in inputs.observations.items()},
         [str(part) for part in vars(inputs.content).values()],
         [str(statement) for statement in STATEMENTS],
-        [*named, board(text)],
+        [*named, *for_a_board],
         [f"{task.id} {task.title}" for task in assessment.plan.tasks],
         [*calendar.month_abbr, "GET", "UTC", "launch openid fhirUser offline_access"],
     )

@@ -18,6 +18,7 @@ from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.pdf import start_pdf_process
 from interlock.usecases.recipient import for_recipient
 from interlock.usecases.report import (
+    load_brand,
     missing_logo,
     never_probed,
     parse_formats,
@@ -118,6 +119,7 @@ def report(
         )
     inputs = load_inputs(workspace)
     branding = inputs.settings.branding
+    load_brand(branding, inputs.root)  # what is wrong with it is told before anything is computed
     spoken = report_language(branding, inputs.root, language)
     for line in filter(None, (missing_logo(branding, inputs.root), *spoken.told)):
         say(line)
