@@ -65,6 +65,11 @@ async def test_the_start_tells_where_it_stands_what_blocks_what_is_first_and_who
         await t.press(*["tab"] * 6)
         await t.until(lambda: t.app.focused is not None and t.app.focused.id == "forecast")
         await t.until_shown("since the last milestone")
+        await t.press("shift+tab", "shift+tab", "enter")
+        await t.until(lambda: t.app.current_mode == "gaps")
+        worst = blockers(state.judgement, GapClass.INTEGRATION_BLOCKER)[0].keys[0]
+        await t.until(lambda: t.app.screen.query_one("#gaps", Rows).key == worst)
+        await t.press("1")
         # What has moved since the last milestone.
         save_milestone(workspace, "start", state.assessment)
         changed = Response(status=Status.ANSWERED, value="changing", by="Ada")

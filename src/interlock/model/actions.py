@@ -110,6 +110,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "overview.next-question", "n", "Next question", "Go to the question that settles most, and see why", foot=True
     ),
+    Action("overview.open", "enter", "Open", "Go where the panel leads that has the focus", fixed=True),
     Action("overview.product", "e", "The product", "Its name, what kind it is, the gate to get through", foot=True),
     Action("overview.probe-all", "p", "Probe all", "Probe every organisation", foot=True),
     Action(

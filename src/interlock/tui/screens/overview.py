@@ -67,6 +67,10 @@ GROUPED = 10
 #: Blockers of one class that are listed, on a screen as usual and on a tall one.
 _BLOCKERS, _BLOCKERS_TALL = 5, 7
 _GROUP = "group:"
+_PANELS_OF_CLASS = {
+    "product-blockers": GapClass.PRODUCT_BLOCKER,
+    "integration-blockers": GapClass.INTEGRATION_BLOCKER,
+}
 
 
 class Stop(Flow, can_focus=True):
@@ -85,7 +89,7 @@ class OverviewSection(Section):
         "what holds you back, and what comes next; it is settled when nothing undecided could change it. Each gate of "
         "each organisation holds (✓), or says how much is open (✗) and undecided (?) there, or how much is met with "
         "less evidence than it accepts (~). Enter on an organisation opens its page, on a group its organisations, on "
-        "a thing to do the gap behind it."
+        "a thing to do the gap behind it; tab goes to the panels further down, and Enter there to what they are about."
     )
     INITIAL_FOCUS = "#orgs Options"
     PANELS = {
@@ -194,12 +198,9 @@ class OverviewSection(Section):
         from interlock.usecases.blockers import blockers
 
         names, most = state.names, _BLOCKERS_TALL if self._tall else _BLOCKERS
-        for selector, gap_class in (
-            ("#product-blockers", GapClass.PRODUCT_BLOCKER),
-            ("#integration-blockers", GapClass.INTEGRATION_BLOCKER),
-        ):
+        for name, gap_class in _PANELS_OF_CLASS.items():
             found = blockers(state.judgement, gap_class)
-            panel = self.query_one(selector, Flow)
+            panel = self.query_one(f"#{name}", Flow)
             panel.border_subtitle = text(blockers_counted(found))
             panel.draw(partial(draw_blockers, found=found, names=names, most=most))
 
@@ -259,6 +260,20 @@ class OverviewSection(Section):
             self.interlock.show_gap(node)
         else:
             self.interlock.action_go("probe" if thing.kind == "discovery" else "plan")
+
+    def action_open(self) -> None:
+        """From a panel to the section that has more of it: the next question, the worst blocker, answers, the plan."""
+        panel = self.focused.id if self.focused is not None else None
+        if panel in _PANELS_OF_CLASS and self.state.judgement is not None:
+            from interlock.usecases.blockers import blockers
+
+            found = blockers(self.state.judgement, _PANELS_OF_CLASS[panel])
+            if found:
+                self.interlock.show_gap(found[0].keys[0])
+        elif panel == "next":
+            self.interlock.ask_next()
+        elif panel in {"areas", "forecast"}:
+            self.interlock.action_go("questions" if panel == "areas" else "plan")
 
     def action_next_question(self) -> None:
         """Go to the question without an answer that settles most."""
