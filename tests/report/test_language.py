@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import assessment_factory as factory
+import jinja2
 import pytest
 
+import interlock
 import pseudo
 from interlock.cli.main import run
+from interlock.documents.resources import data_dir
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.errors import DocumentError
@@ -22,6 +28,7 @@ from interlock.report.translation import MAX_BYTES, Translation, read_translatio
 from interlock.report.view import ReportView
 
 pytestmark = pytest.mark.fast
+PACKAGE = Path(interlock.__file__).parent
 
 
 def build() -> ReportView:
@@ -74,6 +81,16 @@ def test_what_is_missing_is_counted_and_named(tmp_path: Path) -> None:
     total = len(fixed_words())
     assert told[0].startswith(f"{total - 1:,} of {total:,} words are not in de.po, and stay English: “")
     assert told[1] == "1 entries of de.po are no words of the report any more."
+
+
+def test_the_documentations_example_is_a_translation(tmp_path: Path) -> None:
+    page = (PACKAGE.parents[1] / "docs/reports.md").read_text("utf-8")
+    path = tmp_path / "de.po"
+    path.write_text(page.partition('```\nmsgid ""')[2].partition("```")[0].join(['msgid ""', ""]), encoding="utf-8")
+    german = read_translation(path)
+    assert len(german.told) == 1
+    with using(german):
+        assert _("Answers about %(where)s", where="Riverside") == "Antworten zu Riverside"
 
 
 @pytest.mark.parametrize(
@@ -170,3 +187,46 @@ def test_the_command_writes_what_is_to_be_translated_and_takes_it_back(
     assert "its words are a translation" in capsys.readouterr().out
     assert run([*made, "--language", str(tmp_path / "none.po")]) == 2
     assert "none.po" in capsys.readouterr().err
+
+
+#: Calls that say a fixed sentence → where the sentence and its plural stand, and what is filled in by itself.
+SAYING = {"_": ((0,), set()), "ngettext": ((0, 1), set()), "counted": ((1, 2), {"number"})}
+
+
+def said_in_code() -> Iterator[tuple[str, set[str], bool, str]]:
+    """File and line, what is filled in, whether that is all, and the sentence of each call."""
+    for path in sorted(path for room in ("report", "model", "plan") for path in (PACKAGE / room).rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            name = getattr(getattr(call, "func", None), "id", getattr(getattr(call, "func", None), "attr", ""))
+            if isinstance(call, ast.Call) and name in SAYING:
+                places, by_itself = SAYING[name]
+                filled = {keyword.arg for keyword in call.keywords if keyword.arg} | by_itself
+                all_of_it = all(keyword.arg for keyword in call.keywords) and not by_itself
+                for argument in (call.args[place] for place in places if place < len(call.args)):
+                    for text in ast.walk(argument):
+                        if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                            yield f"{path.name}:{call.lineno}", filled, all_of_it, text.value
+
+
+def said_in_templates() -> Iterator[tuple[str, set[str], bool, str]]:
+    for path in sorted(data_dir("reports").rglob("*.j2")):
+        for call in jinja2.Environment().parse(path.read_text("utf-8")).find_all(jinja2.nodes.Call):
+            if isinstance(call.node, jinja2.nodes.Name) and call.node.name == "_":
+                yield f"{path.name}:{call.lineno}", {each.key for each in call.kwargs}, True, call.args[0].as_const()
+
+
+def test_a_sentence_is_whole_and_its_placeholders_are_those_that_are_filled_in() -> None:
+    for where, filled, all_of_it, sentence in (*said_in_code(), *said_in_templates()):
+        wanted = set(re.findall(r"%\((\w+)\)s", sentence))
+        assert wanted <= filled or not all_of_it, (where, sentence)
+        assert filled - {"number"} <= wanted, (where, sentence)
+        assert not filled or "%" not in re.sub(r"%\(\w+\)s|%%", "", sentence), (where, sentence)
+    glued = [word.english for word in fixed_words() if word.english != word.english.strip() or word.english[0] in ",;"]
+    assert glued == []
+
+
+def test_every_word_of_the_script_is_a_fixed_word() -> None:
+    script = html._script()
+    written = {text for text in re.findall(r'"([^"\n]*)"', script) if re.match("[A-Z][a-z]", text)}
+    assert written <= set(html.SCRIPT_WORDS)
+    assert [sentence for sentence in html.SCRIPT_WORDS if f'"{sentence}"' not in script] == []
