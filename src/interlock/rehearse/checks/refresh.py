@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 from starlette.responses import Response
 
@@ -50,6 +51,11 @@ def _refresh_requests(stage: Stage, since: int) -> list[Asked]:
     return [one for one in asked if one.form.get("grant_type") == "refresh_token"]
 
 
+def _too_many(asked: list[Asked]) -> list[Asked]:
+    """Refreshes while the token of the one before was still good: a second expiry, on a slow machine, is no such."""
+    return [later for earlier, later in pairwise(asked) if later.at - earlier.at < _LIVES * 0.9]
+
+
 def _goes_on(stage: Stage, page: Page, asked: list[Asked]) -> str:
     if f"{stage.a} p1" not in stage.shown(page, [stage.a]):
         return f"after the token ended the page was gone: {page.told}"
@@ -65,7 +71,7 @@ def ended(stage: Stage) -> Row:
     since = stage.hospitals.now()
     page = stage.home(browser, stage.a)
     asked = _refresh_requests(stage, since)
-    problem = _goes_on(stage, page, asked) or (f"it refreshed {len(asked)} times" if len(asked) > 1 else "")
+    problem = _goes_on(stage, page, asked) or (f"it refreshed {len(asked)} times" if _too_many(asked) else "")
     return judged(problem, "one refresh, and the page as before", asked)
 
 
@@ -104,7 +110,7 @@ def at_once(stage: Stage) -> Row:
         pages = list(pool.map(lambda copy: stage.home(copy, stage.a), copies))
     asked = _refresh_requests(stage, since)
     lost = [page for page in pages if f"{stage.a} p1" not in stage.shown(page, [stage.a])]
-    if len(asked) > 1:
+    if _too_many(asked):
         return row(BROKE, f"{_PARALLEL} requests at once refreshed {len(asked)} times", asked)
     if lost:
         return row(BROKE, f"{len(lost)} of {_PARALLEL} pages were gone: {lost[0].told}", asked)
