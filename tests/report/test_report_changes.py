@@ -11,7 +11,9 @@ import pytest
 
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
+from interlock.model.diff import AnswerMove, AssessmentDiff, FindingChange, ObservationMove, Since
 from interlock.plan.told_apart import Causes
+from interlock.report import html, markdown
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import Inputs, load_inputs
@@ -128,3 +130,20 @@ def test_one_recipient_and_a_workspace_without_a_milestone_have_no_such_section(
     assert with_changes(before, load_inputs(initialize(tmp_path / "blank", "blank"))).since is None
     (asked,) = report_view(before, inputs, "2026-11-30", ["changes"]).sections
     assert asked["content"]["lead"][0].startswith("There is no milestone to compare with")
+
+
+def test_hostile_texts_stay_texts(inputs: Inputs, before: Assessment) -> None:
+    hostile = "<script>alert(1)</script> | a **b**\x1b[31m"
+    move = AnswerMove(item="x.y", scope=hostile, text=hostile, before=hostile, after="")
+    seen = ObservationMove(
+        org=hostile, before=None, after="nonsense", outcome="observed", outcome_before="never_probed"
+    )
+    change = FindingChange(key=f"X-001@{hostile}", title=hostile, before=None, after=RuleOutcome.GAP, message=hostile)
+    diff = AssessmentDiff(answers=(move,), observations=(seen,), rules=(hostile,), opened=(change,))
+    shown = report_view(
+        before.but(since=Since(name=hostile, as_of=hostile, diff=diff)), inputs, "2026-11-30", ["changes"]
+    )
+    page, text = html.render(shown, scripted=False), markdown.render(shown)
+    assert "<script>alert" not in page + text and "\x1b" not in page + text
+    rows = [line for line in text.splitlines() if "alert" in line and line.startswith("|")]
+    assert len(rows) == 4 and all(len(re.findall(r"(?<!\\)\|", row)) in {2, 4, 5, 7} for row in rows)

@@ -7,7 +7,7 @@ from typing import Literal
 from interlock.model import words
 from interlock.model.base import Gate, Model, RuleOutcome, VerdictValue
 from interlock.model.forecast import Quantiles
-from interlock.model.readiness import Interval
+from interlock.model.readiness import Interval, Observed
 
 #: What a change is owed to: what a team said, what was seen at an organisation, or what our own rules ask.
 ChangeKind = Literal["answers", "observations", "rules"]
@@ -50,8 +50,8 @@ class ObservationMove(Model):
     org: str
     before: str | None
     after: str
-    outcome_before: str
-    outcome: str
+    outcome_before: Observed
+    outcome: Observed
 
 
 class StageMove(Model):

@@ -9,6 +9,9 @@ from interlock.model import words
 from interlock.model.base import Evidence, Gate, Model, Owner, Recommendation, RuleOutcome, VerdictValue
 from interlock.model.response import AnswerValue
 
+#: How far the last look at an organisation's endpoints came.
+Observed = Literal["observed", "partial", "not_observed", "never_probed"]
+
 
 class Interval(Model):
     """A score interval on 0 to 100: ``low`` if every unknown is a gap, ``high`` if every unknown is met."""
@@ -81,7 +84,7 @@ class OrgReadiness(Model):
     """
 
     org: str
-    observed: Literal["observed", "partial", "not_observed", "never_probed"]
+    observed: Observed
     observed_at: str | None = None
     not_observed_because: str | None = None
     score: Score

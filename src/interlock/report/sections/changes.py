@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from interlock.model import words
 from interlock.model.base import RuleOutcome
 from interlock.model.diff import AssessmentDiff, FindingChange, Since
 from interlock.model.language import Said, _
+from interlock.model.readiness import Observed
 from interlock.report import safe
 from interlock.report.elements import Shown
 from interlock.report.sections.context import Context, Section
@@ -97,9 +97,9 @@ def _where(context: Context, scope: str) -> str:
     return context.names.get(scope) or (_("Product") if scope == "product" else safe.name(scope))
 
 
-def _seen(outcome: str, at: str | None) -> str:
+def _seen(outcome: Observed, at: str | None) -> str:
     told = words.OBSERVED[outcome].phrase
-    return f"{told}, {words.moment(datetime.fromisoformat(at))}" if at else told
+    return f"{told}, {safe.moment(at)}" if at else told
 
 
 def _lead(context: Context, since: Since) -> Iterator[str]:
@@ -108,7 +108,7 @@ def _lead(context: Context, since: Since) -> Iterator[str]:
     yield _(
         "Compared with the milestone “%(since)s” of %(as_of)s.",
         since=safe.name(since.name),
-        as_of=words.iso_day(since.as_of),
+        as_of=safe.day(since.as_of),
     )
     if diff.verdict is not None:
         before, after = (words.VERDICT[value].phrase for value in (diff.verdict.before, diff.verdict.after))
