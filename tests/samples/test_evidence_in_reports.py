@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
 from interlock.model.statements import STATEMENTS
 from interlock.report import html, view
@@ -27,19 +28,20 @@ from test_executive_page import TEMPLATES  # isort: skip
 TODAY = date(2026, 11, 30)
 
 
-def context_of(inputs: Inputs) -> Context:
-    return Context(assess(inputs, today=TODAY, runs=50), inputs.observations, SECTIONS)
+@pytest.fixture
+def context_of(inputs_of: Callable[[str], Inputs], assessed: Callable[[str], Assessment]) -> Callable[[str], Context]:
+    return lambda template: Context(assessed(template), inputs_of(template).observations, SECTIONS)
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_every_open_gap_rests_on_something_that_is_told(template: str, inputs_of: Callable[[str], Inputs]) -> None:
-    context = context_of(inputs_of(template))
+def test_every_open_gap_rests_on_something_that_is_told(template: str, context_of: Callable[[str], Context]) -> None:
+    context = context_of(template)
     gaps = [finding for finding in context.assessment.findings if finding.outcome is RuleOutcome.GAP]
     assert [finding.key for finding in gaps if not context.rests_on(finding)] == []
 
 
-def test_both_sides_are_told_with_author_day_evidence_and_note(inputs_of: Callable[[str], Inputs]) -> None:
-    context = context_of(inputs_of("sepsis"))
+def test_both_sides_are_told_with_author_day_evidence_and_note(context_of: Callable[[str], Context]) -> None:
+    context = context_of("sepsis")
     finding = context.findings["AUTH-006@lakeshore"]
     assert "launch-ehr is not among the capabilities that its SMART configuration publishes" in finding.message
     answer, observed, contract = (line.label for line in context.rests_on(finding))
@@ -50,8 +52,8 @@ def test_both_sides_are_told_with_author_day_evidence_and_note(inputs_of: Callab
     assert contract.startswith("The workflow contract, version ")
 
 
-def test_a_contradiction_rests_on_the_answer_that_is_contradicted(inputs_of: Callable[[str], Inputs]) -> None:
-    context = context_of(inputs_of("sepsis"))
+def test_a_contradiction_rests_on_the_answer_that_is_contradicted(context_of: Callable[[str], Context]) -> None:
+    context = context_of("sepsis")
     answer, observed = context.rests_on(context.findings["PRB-050@lakeshore"])
     assert "Answered: yes (Rosa Lind, 2 Sep 2026" in answer.label and observed.label.startswith("Observed at ")
 
@@ -60,7 +62,8 @@ def test_where_nothing_was_seen_the_message_says_what_was_answered(inputs_of: Ca
     inputs = inputs_of("sepsis")
     answer = inputs.by_org["lakeshore"]["org.ehr_launch"]
     unseen = inputs.with_observation("lakeshore", inputs.observations["harborview"])
-    context = context_of(unseen.with_response("lakeshore", "org.ehr_launch", answer.but(value=False)))
+    unseen = unseen.with_response("lakeshore", "org.ehr_launch", answer.but(value=False))
+    context = Context(assess(unseen, today=TODAY, runs=50), unseen.observations, SECTIONS)
     message = context.findings["AUTH-006@lakeshore"].message
     assert message.endswith("the team answered that no launch from the chart is offered here")
     assert not any(
@@ -68,9 +71,10 @@ def test_where_nothing_was_seen_the_message_says_what_was_answered(inputs_of: Ca
     )
 
 
-def test_the_annex_has_every_answer_and_request_and_each_gap_leads_there(inputs_of: Callable[[str], Inputs]) -> None:
-    inputs = inputs_of("sepsis")
-    assessment = assess(inputs, today=TODAY, runs=50)
+def test_the_annex_has_every_answer_and_request_and_each_gap_leads_there(
+    inputs_of: Callable[[str], Inputs], assessed: Callable[[str], Assessment]
+) -> None:
+    inputs, assessment = inputs_of("sepsis"), assessed("sepsis")
 
     def page(*, brief: bool) -> str:
         built = view.build(
@@ -112,9 +116,10 @@ def without_marks(text: str) -> str:
     return " ".join(re.sub(r"[\\\u2060*`]", "", text).split())
 
 
-def test_the_annex_is_whole_in_each_format(inputs_of: Callable[[str], Inputs], tmp_path: Path) -> None:
-    inputs = inputs_of("sepsis")
-    assessment = assess(inputs, today=TODAY, runs=50)
+def test_the_annex_is_whole_in_each_format(
+    inputs_of: Callable[[str], Inputs], assessed: Callable[[str], Assessment], tmp_path: Path
+) -> None:
+    inputs, assessment = inputs_of("sepsis"), assessed("sepsis")
     sections = ("coverage", "answers", "method", "statements")
     texts = [
         texts_of(path)

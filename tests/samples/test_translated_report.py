@@ -7,7 +7,6 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
-from datetime import date
 from html import unescape
 
 import pytest
@@ -19,11 +18,9 @@ from interlock.model.statements import STATEMENTS
 from interlock.report import csv, html, markdown, xlsx
 from interlock.report.sections.executive_sums import board
 from interlock.report.translation import Translation, read_translation
-from interlock.usecases.assess import assess
 from interlock.usecases.load import Inputs
 from interlock.usecases.report import PDF_SECTIONS, report_view
 
-TODAY = date(2026, 11, 30)
 #: What an organisation's own people are asked is a letter to them, and English.
 _CARD = re.compile(
     r"<h4>⟦What to ask them⟧.*?(?=<h4|<h3|<div|<p class=.small)|#### ⟦What to ask them⟧.*?(?=\n[#|])", re.S
@@ -38,10 +35,11 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Translation:
 
 
 @pytest.fixture(scope="module")
-def judged(inputs_of: Callable[[str], Inputs]) -> tuple[Assessment, Inputs, pseudo.Known]:
+def judged(
+    inputs_of: Callable[[str], Inputs], assessed: Callable[[str], Assessment]
+) -> tuple[Assessment, Inputs, pseudo.Known]:
     """The demo's assessment with what it was made of, and all words of both."""
-    inputs = inputs_of("sepsis")
-    assessment = assess(inputs, today=TODAY, runs=50)
+    inputs, assessment = inputs_of("sepsis"), assessed("sepsis")
     dump = assessment.model_dump(mode="json")
     texts = set(pseudo.texts_of(dump))
     # Content that names one organisation, and content in words for a board.
