@@ -135,3 +135,12 @@ def test_the_process_of_an_app_that_was_killed_ends(planner):
     while is_there(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not is_there(pid)
+
+
+def test_what_cannot_be_read_ends_the_process_and_whoever_waits_is_told(planner, inputs):
+    stdin = planner.start().stdin
+    assert stdin is not None
+    stdin.write(b"\xff\n")
+    stdin.flush()
+    with pytest.raises(InterlockError, match="ended unexpectedly"):
+        planner.run(work.planned, inputs)

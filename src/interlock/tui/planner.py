@@ -189,5 +189,5 @@ def _receive(jobs: queue.SimpleQueue[Callable[[], object]]) -> None:
             job, inputs, arguments, options = pickle.load(stream)  # noqa: S301  # likewise
             jobs.put(partial(job, inputs, *arguments, **options))
             del job, inputs, arguments, options
-    except (OSError, EOFError):
+    finally:  # stdin ended, or what came cannot be read: whoever waits for a job is told that the process ended
         os._exit(0)
