@@ -35,8 +35,10 @@ from interlock.usecases.rehearse import (
     to_junit,
     to_sarif,
 )
+from interlock.usecases.trust import command_grants, trust_report
 from interlock.workspace.history import latest_rehearsal, save_rehearsal
 from interlock.workspace.store import Workspace
+from interlock.workspace.trust import Trust
 
 Answer = Callable[[Request], Response]
 
@@ -95,6 +97,23 @@ def test_whatever_a_product_answers_is_told_and_nothing_more_is_tried() -> None:
                 require_held(seen)
 
 
+def test_a_target_is_asked_at_the_address_that_it_had_and_keeps_its_name() -> None:
+    def answer(request: Request) -> Response:
+        told = Response(f"{request.headers['host']} {request.cookies.get('kept')}")
+        told.set_cookie("kept", "yes", httponly=True)
+        return told
+
+    with answering() as (port, current):
+        current["now"] = answer
+        target = f"http://product.test:{port}"
+        visitor = browser.Browser(browser.Budget(5, 1e12), target, "127.0.0.1")
+        first, second = visitor.open(f"{target}/one"), visitor.open(f"{target}/two")
+        elsewhere = visitor.open(f"http://other.test:{port}/")
+        visitor.close()
+    assert (first.text, second.text) == (f"product.test:{port} None", f"product.test:{port} yes")
+    assert elsewhere.stopped == "elsewhere" and not elsewhere.way
+
+
 def test_a_product_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browser, "PAGE_SECONDS", 0.2)
     with (
@@ -136,7 +155,7 @@ def broken_observation() -> ProductObservation:
 
 
 def test_what_broke_is_kept_counted_and_told_to_build_servers(tmp_path: Path) -> None:
-    workspace = Workspace.create(tmp_path / "w", {"interlock.yaml": b"name: A\nproduct: A product\n"})
+    workspace = Workspace.create(tmp_path / "w", {"interlock.yaml": SETTINGS})
     seen = broken_observation()
     file = save_rehearsal(workspace, seen)
     assert file.parent == workspace.root / "observations" / "product"
@@ -148,6 +167,7 @@ def test_what_broke_is_kept_counted_and_told_to_build_servers(tmp_path: Path) ->
     assert '"uri": "product.yaml"' in to_sarif(seen)
 
 
+SETTINGS = b"name: A\nproduct: A product\n"
 PRODUCT = """
 launch_url: {launch}
 organizations:
@@ -176,17 +196,26 @@ def test_what_is_wrong_with_a_product_file_is_told_where_it_stands(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], launch: str, more: str, words: str, code: int
 ) -> None:
     text = PRODUCT.format(launch=launch, more=more)
-    Workspace.create(
-        tmp_path / "w", {"interlock.yaml": b"name: A\nproduct: A product\n", "product.yaml": text.encode()}
-    )
+    Workspace.create(tmp_path / "w", {"interlock.yaml": SETTINGS, "product.yaml": text.encode()})
     assert run(["rehearse", "-w", str(tmp_path / "w")]) == code
     assert words in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_start_command_runs_once_it_was_allowed(tmp_path: Path) -> None:
+    text = PRODUCT.format(launch="http://127.0.0.1:9/launch", more="start: {command: no-such-program}\nport: 18499")
+    workspace = Workspace.create(tmp_path / "w", {"interlock.yaml": SETTINGS, "product.yaml": text.encode()})
+    assert [entry.grant.command for entry in trust_report(workspace).asked] == ["no-such-program"]
+    with pytest.raises(InterlockError, match="that you have not allowed"):
+        rehearse_product(workspace)
+    Trust(workspace.root).allow(command_grants(workspace))
+    with pytest.raises(InterlockError, match="could not be started"):
+        rehearse_product(workspace)
 
 
 def test_a_target_is_ones_own_and_no_organisations(tmp_path: Path) -> None:
     org = b"id: mercy\nname: Mercy\nfhir_base_url: https://fhir.mercy.example/r4\n"
     text = PRODUCT.format(launch="https://app.fhir.mercy.example/launch", more="").encode()
-    files = {"interlock.yaml": b"name: A\nproduct: A product\n", "product.yaml": text, "orgs/mercy.yaml": org}
+    files = {"interlock.yaml": SETTINGS, "product.yaml": text, "orgs/mercy.yaml": org}
     workspace = Workspace.create(tmp_path / "w", files)
     for target, own, words in (
         ("https://app.fhir.mercy.example", True, "is Mercy's, an organisation of this workspace"),

@@ -130,7 +130,7 @@ class Browser:
         self._client = httpx.Client(
             cookies=self.jar,
             trust_env=False,
-            verify=_trusted(),
+            transport=_Pinning(self.target, self.pinned),
             follow_redirects=False,
             timeout=httpx.Timeout(PAGE_SECONDS, connect=3.0),
             event_hooks={"response": [_put_location_aside]},
@@ -190,9 +190,6 @@ class Browser:
         request = self._client.build_request(
             method, url, data=dict(form) if form is not None else None, headers=headers
         )
-        if self.pinned and origin(url) == origin(self.target or ""):
-            request.extensions["sni_hostname"] = request.url.host
-            request.url = request.url.copy_with(host=self.pinned)
         end, body = time.monotonic() + PAGE_SECONDS, bytearray()
         answer = self._client.send(request, stream=True)
         try:
@@ -227,6 +224,26 @@ class Browser:
     def hold(self, cookie: Cookie) -> None:
         """Take a cookie over from another browser."""
         self.jar.set_cookie(cookie)
+
+
+class _Pinning(httpx.HTTPTransport):
+    """Connections to the one address that the target had when it was looked up, whatever its name means later."""
+
+    def __init__(self, target: str | None, pinned: str | None) -> None:
+        super().__init__(verify=_trusted(), trust_env=False)
+        where = origin(target) if target and pinned else None
+        self._name, self._address = (where.host if where else ""), pinned or ""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._name and request.url.host == self._name:
+            request = httpx.Request(
+                request.method,
+                request.url.copy_with(host=self._address),
+                headers=request.headers,
+                stream=request.stream,
+                extensions={**request.extensions, "sni_hostname": self._name},
+            )
+        return super().handle_request(request)
 
 
 @cache
