@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from interlock.model.base import GapClass, Gate, Owner, RuleOutcome, Scope, Severity, VerdictValue
 from interlock.model.finding import Subject
 from interlock.model.gap_graph import GapEdge, GapGraph, GapNode
+from interlock.tui import gap_tree
 from interlock.tui.chain_page import draw_chain
 from interlock.tui.gap_tree import GROUPINGS, Listing
 from interlock.tui.page import Page
@@ -134,6 +135,23 @@ def test_the_same_at_many_organisations_is_one_row_that_opens():
         opened = [row.key for row in Listing(graph.nodes, {}, parents, turned).rows(grouping)]
         assert wanted in opened, grouping
         assert len(opened) < len(graph.nodes) + 9
+
+
+def test_many_organisations_are_one_row_each_that_opens(monkeypatch):
+    monkeypatch.setattr(gap_tree, "_MANY", 3)
+    graph = graph_of(set(), 2)
+    at = {f"o{n}": f"Hospital {n}" for n in range(3)}
+    nodes = [
+        node.model_copy(update={"key": f"{node.key}@{org}", "subject": Subject(scope=Scope.ORG, id=org)})
+        for node in graph.nodes
+        for org in at
+    ]
+    listing = Listing(nodes, at, {})
+    rows = listing.rows("org")
+    assert [row.key for row in rows] == [f"place:{name}" for name in at.values()]
+    assert all("2 gaps" in row.cells[1].plain and len(row.cells) == len(gap_tree.COLUMNS) for row in rows)
+    opened = Listing(nodes, at, {}, listing.unfolded_to("X-001@o2", "org")).rows("org")
+    assert [row.key for row in opened] == [*(row.key for row in rows), "X-000@o2", "X-001@o2"]
 
 
 async def test_gaps_are_a_tree_grouped_otherwise_by_one_key_drawn_and_closed(terminal):

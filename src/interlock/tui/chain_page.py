@@ -149,8 +149,9 @@ def draw_closing(
     :param kept: it is among the what-ifs of the plan.
     """
     first, several = closed.nodes[0], len(closed.nodes) > 1
-    page.para(first.label, "bold")
-    if several:
+    one_rule = all(node.rule == first.rule for node in closed.nodes)
+    page.para(first.label if one_rule else f"All {len(closed.nodes):,} that stand there", "bold")
+    if several and one_rule:
         page.line((f"at {words.listed([where(node, names) for node in closed.nodes], _NAMED)}", DIM))
     supposed = "closed" if first.kind == "gap" else "found to be no gap"
     page.line(

@@ -87,10 +87,16 @@ def draw_gap(page: Page, assessment: Assessment, node: GapNode, names: Mapping[s
 
 
 def draw_alike(page: Page, nodes: Sequence[GapNode], names: Mapping[str, str]) -> None:
-    """One rule that is open, or to be found out, at several places: where, and what was seen there."""
-    first, many = nodes[0], len(nodes)
-    page.para(first.label, "bold")
-    page.line((f"{words.count(many, 'entry', 'entries')} of one rule: Enter or space lists each of them.", ACCENT))
+    """One rule that is open, or to be found out, at several places, or all at one place: what was seen there."""
+    first, entries = nodes[0], words.count(len(nodes), "entry", "entries")
+    one_rule = all(node.rule == first.rule for node in nodes)
+    if one_rule:
+        page.para(first.label, "bold")
+    page.line((f"{entries}{' of one rule' if one_rule else ''}: Enter or space lists each of them.", ACCENT))
+    if not one_rule:
+        for node in nodes:
+            page.bullet(text("?" if node.kind == "discovery" else SEVERITY[node.severity].glyph, DIM), node.label)
+        return
     page.heading("Where")
     for node in nodes:
         at = words.listed([names.get(org, org) for org in node.orgs], MOST) or "the product"

@@ -105,12 +105,25 @@ class Listing:
             scopes = sorted(self.nodes, key=lambda node: (list(Scope).index(node.subject.scope), self._where(node)))
             for node in scopes:
                 groups.setdefault(words.capital(self._where(node)), []).append(node)
-        rows = []
+        rows: list[Row] = []
         for title, nodes in groups.items():
-            if nodes:
+            if nodes and grouping == "org" and len(self.nodes) > _MANY:
+                rows += self._at_one_place(title, nodes)
+            elif nodes:
                 rows.append(Row(f"group:{title}", heading=title, aside=_counted(nodes)))
                 rows += self._branches(nodes, {}, {}, title)
         return rows
+
+    def _at_one_place(self, title: str, nodes: Sequence[GapNode]) -> Iterator[Row]:
+        """Where there are many organisations, each is one row that opens."""
+        key = f"place:{title}"
+        self.bundles[key] = tuple(nodes)
+        folded = self.is_folded(key)
+        what = line((f"{'▸' if folded else '▾'} ", ACCENT), (title, "bold"), (f"  {_counted(nodes)}", DIM))
+        blocks = text(sum(node.blocks for node in nodes) or "", DIM)
+        yield Row(key, (Content(""), what, *[Content("")] * 4, blocks, Content("")))
+        if not folded:
+            yield from (self._row(node.key, (node,), "  ", 0) for node in nodes)
 
     def unfolded_to(self, key: str, grouping: Grouping) -> set[str]:
         """What has to be turned so that this gap is listed: the rows that it stands in or behind."""
