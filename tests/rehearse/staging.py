@@ -85,14 +85,19 @@ def product_at(port: int, *, shared: bool = False, orgs: int = 2) -> Product:
 
 @contextlib.contextmanager
 def on_stage(
-    changes: Sequence[tuple[str, str]] = (), *, shared: bool = False, orgs: int = 2, broken: str = ""
+    changes: Sequence[tuple[str, str]] = (),
+    *,
+    shared: bool = False,
+    orgs: int = 2,
+    broken: str = "",
+    home: str | None = None,
 ) -> Iterator[Hospitals]:
     """Hospitals that stand, and the sample application, which knows them."""
     # With the protocol named asyncio switches Nagle's algorithm off; each answer takes 40 ms more otherwise.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen()
-        product = product_at(sock.getsockname()[1], shared=shared, orgs=orgs)
+        product = product_at(sock.getsockname()[1], shared=shared, orgs=orgs).but(home=home)
         with Hospitals(product, 0) as hospitals:
             app = mutated(changes).create(hospitals.environment(), broken)
             server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))

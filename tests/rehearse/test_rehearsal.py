@@ -81,8 +81,16 @@ def test_the_sound_application_holds_everything_twenty_times(shared: bool) -> No
 @pytest.mark.long
 def test_the_demo_has_answers_that_its_rehearsal_contradicts(tmp_path: Path) -> None:
     workspace = initialize(tmp_path / "demo", "sepsis")
-    assert rehearsed(workspace) == f"{len(BUILT) - 3} of {len(BUILT)} held; 3 broke"
+    assert rehearsed(workspace) == f"{len(BUILT) - 3} of {len(BUILT)} held; 1 broke; 2 not reached"
     assessment = assess(load_inputs(workspace), today=date(2026, 12, 1))
     assert assessment.rehearsal is not None
     contradicted = {entry.item for entry in assessment.rehearsal.settled if entry.contradicted}
     assert {"endpoints.viewers", "endpoints.filters"} <= contradicted
+
+
+def test_a_home_page_that_is_named_makes_no_request_count_twice() -> None:
+    """Where the sign-in ends at the page anyway, and where it ends elsewhere: neither is the product's fault."""
+    for home in ("/{org}/patient", "/{org}/trend.svg"):
+        with on_stage(home=home) as hospitals:
+            seen = looked_at(hospitals, {"RH-F04", "RH-F07"})
+        assert set(seen.outcomes.values()) == {RehearsalOutcome.HELD}, [row.seen for row in seen.results]

@@ -134,7 +134,8 @@ def test_it_moves_gates_score_and_contradictions_like_every_observation(tmp_path
     before = replace(load_inputs(workspace), today=DAY.date())
     assert before.rehearsal is None and before.rehearsed == {}
     for _ in range(2):
-        save_rehearsal(workspace, observation({"RH-L07": "broke", "RH-E01": "broke"}, about="viewer"))
+        broke = {"RH-L07": "broke", "RH-E01": "broke"}
+        save_rehearsal(workspace, observation(broke, version="2.3", about="viewer"))
     assert len(list((tmp_path / "w/observations/product").iterdir())) == 2, "nothing is overwritten"
     after = replace(load_inputs(workspace), today=DAY.date())
     assert after.rehearsal is not None

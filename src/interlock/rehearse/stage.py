@@ -205,15 +205,26 @@ class Stage:
         return answer if answer is not None and answer.code else None
 
     def visit(
-        self, org: str, patient: str = "p1", *, browser: Browser | None = None, url: str | None = None, **launch: Any
+        self,
+        org: str,
+        patient: str = "p1",
+        *,
+        browser: Browser | None = None,
+        url: str | None = None,
+        home: bool = True,
+        **launch: Any,
     ) -> Visit:
-        """Launch, and follow to the end: the page of the product that shows a record."""
+        """Launch, and follow to the end: the page of the product that shows a record.
+
+        :param home: whether to open that page where the sign-in ends at another; without it no request is ours.
+        """
         browser = browser or self.browser()
         begun = self.begin(browser, org, patient, url, **launch)
         page = begun.page
         if begun.asked:
             page = browser.open(page.next, method=page.method, form=page.form)
-            if self.product.home is not None and page.stopped is None and page.status < 400:
+            elsewhere = self.product.home is not None and page.url != self.home_address(org, patient)
+            if home and elsewhere and page.stopped is None and page.status < 400:
                 page = self.home(browser, org, patient)
         return Visit(org, patient, page, begun.asked, begun.since, tuple(self.hospitals.asked(begun.since)))
 

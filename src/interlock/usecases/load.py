@@ -135,6 +135,7 @@ class Inputs:
     :ivar tasks: how far the routine tasks have come.
     :ivar past: finished tasks of earlier work, whose durations count beside those of ``tasks``.
     :ivar rehearsal: the latest rehearsal of the product.
+    :ivar product_version: of the product as it is now, where ``product.yaml`` states it.
     :ivar figures: the team's own figures of hazards.
     :ivar recipient: the organisation that may read all of it, where others were left out.
     :ivar root: the workspace's folder, where the logo of its reports lies.
@@ -153,6 +154,7 @@ class Inputs:
     tasks: TaskStatuses = field(default_factory=dict)
     past: tuple[PastTask, ...] = ()
     rehearsal: ProductObservation | None = None
+    product_version: str | None = None
     figures: Mapping[str, HazardFigures] = field(default_factory=dict)
     recipient: str | None = None
 
@@ -192,7 +194,7 @@ class Inputs:
         """What the latest rehearsal says of the product's questions, by id; the catalogue is read for that alone."""
         if self.rehearsal is None:
             return {}
-        return rehearsed(self.content.rehearsals, self.content.items, self.rehearsal, self.today)
+        return rehearsed(self.content.rehearsals, self.content.items, self.rehearsal, self.today, self.product_version)
 
     @property
     def kind(self) -> ProductKind | None:
@@ -322,6 +324,7 @@ def load_inputs(workspace: Workspace, org: str | None = None) -> Inputs:
         for org in content.organizations
         if (observation := latest_observation(workspace, org.id)) is not None
     }
+    product = workspace.product()
     inputs = Inputs(
         settings=content.settings,
         content=load_content(workspace, content.settings.ruleset),
@@ -333,6 +336,7 @@ def load_inputs(workspace: Workspace, org: str | None = None) -> Inputs:
         root=workspace.root,
         tasks=content.tasks,
         rehearsal=latest_rehearsal(workspace),
+        product_version=product.version if product is not None else None,
         figures=workspace.hazard_figures(),
     )
     if org is not None:

@@ -24,6 +24,8 @@ _OPERATIONS = {
 _NONE = "neither product.yaml nor the contract names an endpoint that shows patient data"
 Judge = Callable[[VisitedEndpoint, str], Row]
 
+_OPEN = "it asks for no session at all (RH-E01), so which session it takes cannot be told"
+
 
 def _opened(
     stage: Stage, browser: Browser, endpoint: VisitedEndpoint, org: str, patient: str = "p1", **query: str
@@ -36,8 +38,13 @@ def _opened(
     return browser.open(query_of(url, fields), until=stage.authorization_endpoints)
 
 
-def _each(stage: Stage, judge: Judge, chosen: Iterable[VisitedEndpoint] | None = None) -> list[Row] | Row:
-    """A row for each endpoint that showed its own patient to somebody who may see it."""
+def _each(
+    stage: Stage, judge: Judge, chosen: Iterable[VisitedEndpoint] | None = None, *, guarded: bool = False
+) -> list[Row] | Row:
+    """A row for each endpoint that showed its own patient to somebody who may see it.
+
+    :param guarded: only for those that ask for a session: of the others no session says anything (RH-E01).
+    """
     endpoints = [one for one in (stage.endpoints if chosen is None else chosen) if one.carries_phi]
     if not endpoints:
         return row(NOT_APPLICABLE, _NONE)
@@ -47,7 +54,8 @@ def _each(stage: Stage, judge: Judge, chosen: Iterable[VisitedEndpoint] | None =
     for endpoint in endpoints:
         page = _opened(stage, browser, endpoint, stage.a)
         if f"{stage.a} p1" in stage.shown(page, [stage.a]):
-            found = judge(endpoint, endpoint.path)
+            open_to_all = guarded and stage.shown(_opened(stage, stage.browser(), endpoint, stage.a))
+            found = not_reached(_OPEN, subject=endpoint.path) if open_to_all else judge(endpoint, endpoint.path)
         else:
             seen = f"to its own user it showed no text of the patient's record, but {page.told}"
             found = not_reached(seen, subject=endpoint.path)
@@ -98,7 +106,7 @@ def other_hospitals_session(stage: Stage) -> list[Row] | Row:
             return found
         return _shows(stage, _opened(stage, forced, endpoint, org), path, f"with cookies of {stage.a} forced on it")
 
-    return _each(stage, judge)
+    return _each(stage, judge, guarded=True)
 
 
 @check("E03")
@@ -131,7 +139,9 @@ def after_sign_out(stage: Stage) -> list[Row] | Row:
         kept.hold(cookie)
     browser.open(stage.at(leave.path, stage.a), method=leave.method, form={} if leave.method == "POST" else None)
     return _each(
-        stage, lambda endpoint, path: _shows(stage, _opened(stage, kept, endpoint, stage.a), path, "after the sign-out")
+        stage,
+        lambda endpoint, path: _shows(stage, _opened(stage, kept, endpoint, stage.a), path, "after the sign-out"),
+        guarded=True,
     )
 
 

@@ -98,7 +98,7 @@ def unauthorised(stage: Stage) -> Row:
     """401 to every read of one sign-in."""
     denied = outcome(401, "login", "the token is not good", {"WWW-Authenticate": 'Bearer error="invalid_token"'})
     with stage.answers(stage.a, "resource", lambda _: denied):
-        visit = stage.visit(stage.a)
+        visit = stage.visit(stage.a, home=False)
     reads = visit.of("resource")
     if not reads:
         return not_reached("nothing was read")
@@ -145,7 +145,7 @@ def retry_after(stage: Stage) -> Row:
     """429 with the seconds to wait (RFC 9110 section 10.2.3)."""
     late = outcome(429, "throttled", "too many requests", {"Retry-After": str(_RETRY_AFTER)})
     with stage.answers(stage.a, "resource", lambda _: late):
-        visit = stage.visit(stage.a)
+        visit = stage.visit(stage.a, home=False)
     reads = visit.of("resource")
     if not reads:
         return not_reached("nothing was read")

@@ -16,8 +16,19 @@ def build_rehearsal(context: Context) -> Shown:
     if told is None:
         lead = (_("The product was not rehearsed: nothing is known of it but what the team says."),)
         return {"lead": lead, "settled": (), "entries": ()}
+    by_check: dict[str, list[BrokenCheck]] = {}
+    for broke in told.broke:
+        by_check.setdefault(broke.check.id, []).append(broke)
+    lead = _lead(told)
+    observed = sum(not row.contradicted for row in told.settled)
+    if context.brief and observed:
+        lead += (
+            words.counted(
+                observed, "%(number)s answer was seen to be as given.", "%(number)s answers were seen to be as given."
+            ),
+        )
     return {
-        "lead": _lead(told),
+        "lead": lead,
         "settled": tuple(
             {
                 "question": safe.text(row.text, 300),
@@ -32,8 +43,9 @@ def build_rehearsal(context: Context) -> Shown:
                 else "",
             }
             for row in told.settled
+            if row.contradicted or not context.brief
         ),
-        "entries": tuple(_entry(context, number, broke) for number, broke in enumerate(told.broke, 1)),
+        "entries": tuple(_entry(context, number, rows) for number, rows in enumerate(by_check.values(), 1)),
     }
 
 
@@ -89,26 +101,30 @@ def _lead(told: RehearsalTold) -> tuple[str, ...]:
     return tuple(lead)
 
 
-def _entry(context: Context, number: int, broke: BrokenCheck) -> Shown:
-    result, check = broke.result, broke.check
+def _entry(context: Context, number: int, rows: list[BrokenCheck]) -> Shown:
+    """One check that broke, with each hospital or endpoint at which it did."""
+    check, results = rows[0].check, [broke.result for broke in rows]
     rules = [rule for rule_id in check.rules if (rule := context.rule(rule_id)) is not None]
-    where = [safe.text(part, 120) for part in (result.organization, result.subject) if part]
-    requests = words.listed([f"{request:,}" for request in result.requests], 8)
+    where = [safe.text(part, 120) for row in results for part in (row.organization, row.subject) if part]
+    seen = list(dict.fromkeys(row.seen or _("it did otherwise than it should") for row in results))
+    numbers = list(dict.fromkeys(request for row in results for request in row.requests))
+    requests = words.listed([f"{request:,}" for request in numbers], 8)
+    questions = dict.fromkeys(item for broke in rows for item in broke.questions)
     return {
         "anchor": f"rehearsal-{number}",
         "id": check.id,
         "title": safe.name(check.title),
-        "severity": words.SEVERITY[result.severity].title,
-        "where": words.listed(where),
+        "severity": words.SEVERITY[check.severity].title,
+        "where": words.listed(list(dict.fromkeys(where))),
         "did": words.sentence(safe.text(check.does)),
-        "saw": words.capital(words.sentence(safe.text(result.seen or _("it did otherwise than it should")))),
-        "requests": ngettext("request %(requests)s", "requests %(requests)s", len(result.requests), requests=requests)
+        "saw": words.capital(words.sentence(safe.text("; ".join(seen), 600))),
+        "requests": ngettext("request %(requests)s", "requests %(requests)s", len(numbers), requests=requests)
         if requests
         else "",
         "right": words.sentence(safe.text(check.good)),
         "questions": tuple(
             safe.text(answer.text, 300)
-            for item in broke.questions
+            for item in questions
             if (answer := context.answers.get((item, "product"))) is not None
         ),
         "effort": _effort([rule.remediation.effort.expected for rule in rules]),
