@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -50,7 +51,8 @@ class ProductClient(Model):
 class StartCommand(Model):
     """How the product is started for a rehearsal.
 
-    :ivar command: one program with its arguments, no shell; ``{python}`` is the Python that Interlock runs with.
+    :ivar command: one program with its arguments, no shell; ``{python}`` is the Python that Interlock runs with,
+        ``{port}`` the launch address's port.
     :ivar ready: an address that answers once the product is up; by default the launch address is asked.
     """
 
@@ -116,6 +118,13 @@ class Product(Versioned):
         if "stranger" in ids:
             raise ValueError("'stranger' is the hospital that the product does not know; choose another id")
         return self
+
+    def at_port(self, port: int) -> Product:
+        """The same on another port of this machine, wherever the launch address's own port is named."""
+        own = urlsplit(self.launch_url).netloc
+        moved = f"{urlsplit(self.launch_url).hostname}:{port}"
+        text = self.model_dump_json(exclude_unset=True).replace(f"//{own}/", f"//{moved}/")
+        return Product.model_validate_json(text)
 
     def launch_at(self, client: ProductClient) -> str:
         """Where the launches of one hospital begin."""

@@ -126,7 +126,10 @@ class Started:
         self._end()
 
     def _begin(self) -> None:
-        words = [sys.executable if word == "{python}" else word for word in shlex.split(self.start.command)]
+        parts = urlsplit(self.launch_url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        filled = {"{python}": sys.executable, "{port}": str(port)}
+        words = [filled.get(word, word) for word in shlex.split(self.start.command)]
         log = self.folder / "reports" / "rehearsal.log"
         try:
             log.parent.mkdir(exist_ok=True)

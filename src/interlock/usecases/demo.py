@@ -99,7 +99,7 @@ def rehearsed(workspace: Workspace) -> str:
     """
     if not workspace.has(PRODUCT_FILE):
         workspace.write(PRODUCT_FILE, (data_dir("samples") / "rehearsal" / PRODUCT_FILE).read_bytes())
-    return summary(rehearse_product(workspace, permission=Permission(start=True)))
+    return summary(rehearse_product(workspace, permission=Permission(start=True), any_port=True))
 
 
 def demo_workspace(directory: Path, template: str, *, fresh: bool) -> Workspace:

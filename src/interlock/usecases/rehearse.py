@@ -148,12 +148,15 @@ def rehearse_product(
     permission: Permission | None = None,
     repeat: int = 1,
     save: bool = True,
+    any_port: bool = False,
     on_result: Callable[[RehearsalResult], None] | None = None,
 ) -> ProductObservation:
     """Rehearse the product of a workspace, and keep what was seen as an observation of it.
 
     :param orgs: only these of the hospitals that ``product.yaml`` names.
     :param only: only these checks or families.
+    :param any_port: whether product and hospitals take other ports where those of the file are taken: only for a
+        product that is started here, and needs to know nobody's address by heart.
     :param on_result: told each row as soon as it is known.
     :raises InterlockError: nothing is said of the product, an address of it is neither on this machine nor allowed, the
         start command is not allowed, or the hospitals cannot stand.
@@ -165,7 +168,12 @@ def rehearse_product(
     pinned = _pinned(workspace, allowed)
     _check_addresses(workspace, product, allowed.target)
     about = RehearsedApp(launch_url=product.launch_url, version=product.version)
-    with Hospitals(product) as hospitals, _running(workspace, hospitals, allowed, pinned) as running:
+    if any_port and product.start is not None:
+        product = product.at_port(_free_port(urlsplit(product.launch_url).port or 0))
+    with (
+        Hospitals(product, 0 if any_port else None) as hospitals,
+        _running(workspace, hospitals, allowed, pinned) as running,
+    ):
         observation = rehearse(
             hospitals,
             running,
@@ -182,6 +190,16 @@ def rehearse_product(
     if save:
         save_rehearsal(workspace, observation)
     return observation
+
+
+def _free_port(wanted: int) -> int:
+    """This port of this machine, or another where somebody has it."""
+    for port in (wanted, 0):
+        with contextlib.suppress(OSError), socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(("127.0.0.1", port))
+            return int(trial.getsockname()[1])
+    return wanted
 
 
 def endpoints_of(workspace: Workspace, product: Product) -> tuple[VisitedEndpoint, ...]:
