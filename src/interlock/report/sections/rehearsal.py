@@ -14,8 +14,8 @@ def build_rehearsal(context: Context) -> Shown:
     """Counts, the questions that it settles with both sides, and each break, worst first."""
     told = context.assessment.rehearsal
     if told is None:
-        lead = (_("The product was not rehearsed: nothing is known of it but what the team says."),)
-        return {"lead": lead, "settled": (), "entries": ()}
+        unknown = _("The product was not rehearsed: nothing is known of it but what the team says.")
+        return {"lead": (unknown,), "settled": (), "entries": ()}
     by_check: dict[str, list[BrokenCheck]] = {}
     for broke in told.broke:
         by_check.setdefault(broke.check.id, []).append(broke)
