@@ -15,6 +15,8 @@ from interlock.tui.screens.organization_form import OrganizationForm
 from interlock.tui.widgets.fields import Segments
 from interlock.workspace.store import Workspace
 
+pytestmark = pytest.mark.usefixtures("unplanned")
+
 
 def field(t, name: str) -> Input:
     return t.app.screen.query_one(f"#{name}", Input)
@@ -47,16 +49,16 @@ async def test_an_organisation_is_added_with_an_id_made_from_its_name(terminal, 
         await t.until(
             lambda: any(org.vendor == "epic" and "Mary" in org.name for org in workspace.read().organizations)
         )
-        await t.settled()
-        org = next(org for org in t.app.state.inputs.organizations if "Mary" in org.name)
+        known = lambda: [org for org in t.app.state.inputs.organizations if "Mary" in org.name]  # noqa: E731
+        await t.until(lambda: known() and t.app.state.judged == t.app.state.revision)
+        (org,) = known()
         assert org.fhir_base_url == "https://ehr.example.org/fhir/r4"
         assert (org.environment, org.auth.client_id_env) == ("production", "MARY_CLIENT")
         assert "St. Mary [bold]" in t.text, "a name is never read as markup"
-        assert org.id in {readiness.org for readiness in t.app.state.assessment.readiness}
+        assert org.id in {readiness.org for readiness in t.app.state.judgement.readiness}
         assert not t.app.state.changed_files
 
 
-@pytest.mark.usefixtures("unplanned")
 async def test_organisations_are_added_from_a_directory_by_their_words_and_undone(terminal, workspace, tmp_path):
     file = tmp_path / "directory.csv"
     file.write_text(
@@ -102,7 +104,6 @@ async def test_organisations_are_added_from_a_directory_by_their_words_and_undon
             await t.until(lambda left=left: len(added()) == left)
 
 
-@pytest.mark.usefixtures("unplanned")
 async def test_an_organisation_is_opened_with_its_settings_and_its_sheet_goes_out_and_comes_back(
     terminal, workspace, tmp_path
 ):
@@ -177,7 +178,6 @@ async def test_an_organisation_is_changed_and_a_field_can_be_emptied(terminal, w
         await t.press("ctrl+s")
         await t.until(lambda: workspace.read().organizations[-1].name == "Riverside")
         assert workspace.read().organizations[-1].fhir_base_url is None
-        await t.settled()
         await t.until_shown("none yet")
 
 
@@ -192,7 +192,7 @@ async def test_where_the_key_id_is_found_is_shown_changed_and_not_lost(terminal,
         await t.press("ctrl+s")
         await t.until(lambda: workspace.read().organizations[-1].name.endswith(" East"))
         assert workspace.read().organizations[-1].auth.key_id_env == "RIVERSIDE_KID"
-        await t.settled()
+        await t.until(lambda: t.app.state.inputs.organizations[-1].name.endswith(" East"))
         await t.press("e")
         await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
         field(t, "key_id_env").value = "not a name"
@@ -214,8 +214,7 @@ async def test_removing_asks_and_keeps_the_evidence(terminal, workspace):
         await t.pilot.click("#answer-remove")
         await t.until(lambda: not (workspace.root / "orgs" / "riverside.yaml").exists())
         assert (workspace.root / "responses" / "riverside.yaml").exists()
-        await t.settled()
-        assert len(t.app.state.assessment.readiness) == 3
+        await t.until(lambda: len(t.app.state.judgement.readiness) == 3)
 
 
 async def test_an_organisation_that_cannot_be_saved_keeps_the_form_open(terminal, monkeypatch):

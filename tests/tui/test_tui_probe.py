@@ -8,7 +8,7 @@ from interlock.usecases import probe as probe_usecase
 from interlock.workspace.history import latest_observation
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((160, 48), marks=pytest.mark.long)])
 async def test_probe_all_shows_what_was_seen_and_moves_the_assessment(terminal, workspace, size):
     async with terminal(size) as t:
         before = {s.org: s.stage for s in t.app.state.assessment.readiness}
