@@ -49,23 +49,38 @@ async def test_one_organisation_can_be_probed_from_its_page(terminal):
         await t.until(lambda: "What it publishes" in t.of("#evidence"))
 
 
-async def test_a_probe_is_cancelled_and_what_was_seen_before_stays(terminal, monkeypatch):
+async def test_a_probe_is_cancelled_or_stops_with_its_reason_and_who_has_no_address_is_named(
+    terminal, workspace, monkeypatch
+):
     import asyncio
+
+    from interlock.model.errors import WorkspaceError
 
     async def endless(targets, settings, on_event=None, workspace=None, wanted=None):
         on_event(probe_usecase.ProbeEvent(targets[0], "started", "probing [red]slowly[/red]"))
         await asyncio.sleep(3600)
         yield
 
-    monkeypatch.setattr(probe_usecase, "probe_targets", endless)
+    async def failing(targets, settings, on_event=None, workspace=None, wanted=None):
+        raise WorkspaceError("not saved: the disk is full")
+        yield
+
+    (workspace.root / "orgs" / "zion.yaml").write_text("id: zion\nname: Zion Hospital\n")
     async with terminal() as t:
+        monkeypatch.setattr(probe_usecase, "probe_targets", endless)
         await t.press("3", "p")
         await t.until_shown("probing [red]slowly[/red]")
         assert "x Cancel" in t.text and "Probe all" in t.text
         await t.press("x")
         await t.until(lambda: not t.app.state.probing)
         await t.until_shown("cancelled")
-        assert not t.app.state.inputs.observations
+        monkeypatch.setattr(probe_usecase, "probe_targets", failing)
+        await t.press("p")
+        await t.until_shown("the disk is full")
+        await t.until(lambda: "– stopped" in t.of_rows("#probe-list") and not t.app.state.probing)
+        t.app.probe(["zion"])
+        await t.until_shown("No FHIR base URL: Zion Hospital")
+        assert not t.app.state.probing and not t.app.state.inputs.observations
 
 
 @pytest.mark.usefixtures("unplanned")
@@ -98,29 +113,6 @@ async def test_a_row_is_cancelled_alone_and_probed_again_and_marked_rows_togethe
         await t.press("p")
         await t.until(lambda: rows() == {"lakeshore": "finished", "harborview": "finished"})
         assert t.app.state.inputs.observations["lakeshore"].outcome == "observed"
-
-
-async def test_an_error_of_the_probe_is_told(terminal, monkeypatch):
-    from interlock.model.errors import WorkspaceError
-
-    async def failing(targets, settings, on_event=None, workspace=None, wanted=None):
-        raise WorkspaceError("not saved: the disk is full")
-        yield
-
-    monkeypatch.setattr(probe_usecase, "probe_targets", failing)
-    async with terminal() as t:
-        await t.press("3", "p")
-        await t.until_shown("the disk is full")
-        await t.until(lambda: "– stopped" in t.of_rows("#probe-list"))
-        assert not t.app.state.probing
-
-
-async def test_an_organisation_without_an_address_is_left_out_and_named(terminal, workspace):
-    (workspace.root / "orgs" / "newtown.yaml").write_text("id: newtown\nname: Newtown Hospital\n")
-    async with terminal() as t:
-        t.app.probe(["newtown"])
-        await t.until_shown("No FHIR base URL: Newtown Hospital")
-        assert not t.app.state.probing
 
 
 @pytest.mark.usefixtures("unplanned")
