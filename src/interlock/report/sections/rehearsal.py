@@ -42,8 +42,7 @@ def build_rehearsal(context: Context) -> Shown:
                 if row.answered
                 else "",
             }
-            for row in told.settled
-            if row.contradicted or not context.brief
+            for row in (() if context.brief else told.settled)  # its contradictions have a section of their own
         ),
         "entries": tuple(_entry(context, number, rows) for number, rows in enumerate(by_check.values(), 1)),
     }
@@ -124,7 +123,7 @@ def _entry(context: Context, number: int, rows: list[BrokenCheck]) -> Shown:
         "right": words.sentence(safe.text(check.good)),
         "questions": tuple(
             safe.text(answer.text, 300)
-            for item in questions
+            for item in (() if context.brief else questions)
             if (answer := context.answers.get((item, "product"))) is not None
         ),
         "effort": _effort([rule.remediation.effort.expected for rule in rules]),
