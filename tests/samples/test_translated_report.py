@@ -73,6 +73,7 @@ def test_outside_of_what_is_translated_stands_data_alone(
     assert html.render(report_view(assessment, inputs, "2026-11-30")) == english
 
 
+@pytest.mark.long
 def test_so_it_is_in_markdown_tables_and_workbook(
     judged: tuple[Assessment, Inputs, pseudo.Known], everything: Translation
 ) -> None:
