@@ -189,7 +189,8 @@ def draw_closing(
     elif dates is None:
         page.line(("… working out the dates", ACCENT))
     else:
-        draw_result(page, dates, names)
+        finishes = tuple(change for change in dates.finishes if change.org is None or change.days)
+        draw_result(page, dates.model_copy(update={"finishes": finishes}), names)
     if planned:
         page.blank()
         says = (
