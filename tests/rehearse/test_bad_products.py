@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from interlock.cli.commands.rehearse import _show
 from interlock.cli.main import run
 from interlock.model.base import CheckOutcome
 from interlock.model.errors import InterlockError, NothingObservedError
@@ -147,6 +148,27 @@ def test_with_one_hospital_what_needs_two_does_not_apply_and_without_endpoints_n
         require_held(seen)
         with pytest.raises(InterlockError, match=r"the simulated hospitals cannot stand: port .* is already used"):
             Hospitals(bare, hospitals.server.port).__enter__()
+
+
+def test_what_broke_is_told_worst_first_with_its_source_and_what_would_open_more(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with on_stage((("; frame-ancestors 'none'", ""),), broken="viewer") as hospitals:
+        hospitals.product = hospitals.product.but(sign_out=None)
+        seen = looked_at(hospitals, {"RH-L19", "RH-E01", "RH-S07", "RH-E04"})
+    _show(seen, {"END-002": "1 to 8 person-days"})
+    told = capsys.readouterr()
+    out = " ".join(told.out.split())
+    assert out.index("✗ RH-E01") < out.index("✗ RH-L19")
+    for words in (
+        "What your app did: (/{org}/trend.svg) without a session it shows a record of alder p1",
+        "What is right: 401/403/404 or sign-in; no canary",
+        "Source: OWASP ASVS",
+        "END-002 (1 to 8 person-days)",
+    ):
+        assert words in out, out
+    assert "2 checks: product.yaml names no sign_out" in told.err
+    assert "Each simulated hospital had" in told.err or "ports of one address" in told.err
 
 
 def broken_observation() -> ProductObservation:

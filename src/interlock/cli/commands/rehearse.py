@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -167,6 +168,11 @@ def _show(observation: ProductObservation, efforts: dict[str, str]) -> None:
                 for row in rest[:60]
             ],
         )
+    waiting = {(row.seen, row.id) for row in rest if "product.yaml" in row.seen}
+    if waiting:
+        say("To look at more:")
+    for why, number in sorted(Counter(why for why, _ in waiting).items()):
+        say(f"  {words.count(number, 'check')}: {why}")
     if observation.layout == "addresses":
         say("Each simulated hospital had an address of its own.")
     else:
