@@ -13,6 +13,7 @@ import sys
 import termios
 import threading
 import time
+from pathlib import Path
 
 
 class Session:
@@ -46,6 +47,11 @@ class Session:
             except OSError:
                 return
             self.written += data
+
+    def children(self) -> list[int]:
+        """Ids of the processes that the program has started and that run; none where there is no /proc."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()] if children.exists() else []
 
     @property
     def left(self) -> str:

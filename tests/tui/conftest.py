@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from textual.css.model import RuleSet
@@ -24,10 +24,11 @@ from interlock.tui.planner import Planner
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import Inputs
+from interlock.usecases.next_questions import NextQuestions
 from interlock.workspace.store import Workspace
 
 USUAL = (120, 36)
-#: Assessments that are remembered between tests.
+#: Results of each kind that are remembered between tests.
 _REMEMBERED = 6
 
 #: One question of each type that is typed in, and one that may not apply.
@@ -59,15 +60,25 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "SETTLE_S", 0.02)
     monkeypatch.setattr(undo, "BURST_S", -1.0)  # a test presses keys faster than a person
     monkeypatch.setattr(work, "assessed", _assessed)
+    monkeypatch.setattr(work, "ranked", _ranked)
     monkeypatch.setattr(Planner, "start", lambda planner: None)
     monkeypatch.setattr(Planner, "run", lambda planner, job, *arguments: job(*arguments))
     monkeypatch.setattr(Stylesheet, "_parse_rules", _parsed)
 
 
 @pytest.fixture
-def unplanned(_quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No plan after the first one: what is tested is what is shown and saved at once."""
-    monkeypatch.setattr(session, "SETTLE_S", 3600.0)
+def unplanned(_quick: None, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """No plan after the first one, unless a test of the file asks for it: what is tested is what is shown at once."""
+    if "planned" not in request.fixturenames:
+        monkeypatch.setattr(session, "SETTLE_S", _NEVER_S)
+
+
+@pytest.fixture
+def planned() -> None:
+    """A plan after every change, in a file whose other tests do without."""
+
+
+_NEVER_S = 3600.0
 
 
 _parse, _PARSED = Stylesheet._parse_rules, {}
@@ -81,18 +92,26 @@ def _parsed(sheet: Stylesheet, css: str, *arguments: Any, **named: Any) -> list[
     return _PARSED[key]
 
 
-_KNOWN: list[tuple[Inputs, Assessment]] = []
+_Result = TypeVar("_Result", Assessment, NextQuestions)
 
 
-def _assessed(inputs: Inputs) -> Assessment:
-    """The assessment; most tests start with the same inputs, and the same inputs give the same assessment."""
-    for known, assessment in _KNOWN:
-        if known == inputs:
-            return assessment.model_copy()  # equal, and another object, as a new one would be
-    assessment = assess(inputs, today=date.today(), runs=100)
-    _KNOWN.append((inputs, assessment))
-    del _KNOWN[:-_REMEMBERED]
-    return assessment
+def _remembering(job: Callable[[Inputs], _Result]) -> Callable[[Inputs], _Result]:
+    """A job that remembers: most tests start with the same inputs, and the same inputs give the same result."""
+    known: list[tuple[Inputs, _Result]] = []
+
+    def remembered(inputs: Inputs) -> _Result:
+        for earlier, result in known:
+            if earlier == inputs:
+                return result.model_copy()  # equal, and another object, as a new one would be
+        known.append((inputs, job(inputs)))
+        del known[:-_REMEMBERED]
+        return known[-1][1]
+
+    return remembered
+
+
+_assessed = _remembering(lambda inputs: assess(inputs, today=date.today(), runs=100))
+_ranked = _remembering(work.ranked)
 
 
 @pytest.fixture(scope="session")
@@ -148,10 +167,15 @@ class Terminal:
         await self.until(lambda: phrase in self.text)
 
     async def settled(self) -> None:
-        """Wait until everything is computed and saved; a problem ends the wait."""
-        state = lambda: self.app.state  # noqa: E731
-        current = lambda: state().up_to_date and state().ranked == state().revision  # noqa: E731
-        await self.until(lambda: (current() and not state().waiting) or state().problem or state().stuck)
+        """Wait until everything is saved and computed (without plans: judged); a problem ends the wait."""
+
+        def is_settled() -> bool:
+            state = self.app.state
+            if session.SETTLE_S == _NEVER_S and state.assessment is not None:
+                return state.judged == state.revision and not state.waiting
+            return state.up_to_date and state.ranked == state.revision and not state.waiting
+
+        await self.until(lambda: is_settled() or self.app.state.problem or self.app.state.stuck)
         assert not self.app.state.problem and not self.app.state.stuck, self.text
 
     @property

@@ -12,6 +12,8 @@ from interlock.workspace import journal
 from interlock.workspace.store import Workspace
 from terminal_session import Session
 
+pytestmark = pytest.mark.usefixtures("unplanned")
+
 STABLE = "boundary.output_stable"
 THEIRS = Response(status=Status.UNKNOWN, note="asked the team on Monday")
 

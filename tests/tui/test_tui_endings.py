@@ -7,6 +7,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -107,8 +108,11 @@ def test_a_signal_ends_it_with_what_is_being_typed_kept(session, workspace, numb
 def test_a_terminal_that_is_closed_costs_nothing(session, workspace):
     t = session()
     note(t, "a thought")
+    beside = t.children()
+    assert beside or sys.platform != "linux", "the process that works out the plan"
     t.hang_up()
     assert t.ended() == 128 + signal.SIGHUP
+    assert not [pid for pid in beside if Path(f"/proc/{pid}").exists()]
     assert "a thought" in noted(workspace), t.left
 
 

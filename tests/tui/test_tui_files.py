@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from interlock.tui import session
+
+pytestmark = pytest.mark.usefixtures("unplanned")
 
 
 async def test_broken_yaml_is_shown_with_its_place_and_the_app_goes_on(terminal, workspace):

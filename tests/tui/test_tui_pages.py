@@ -22,6 +22,8 @@ from interlock.tui.page import Page
 from interlock.tui.plan_page import draw_first
 from interlock.tui.screens.probe import draw_drift
 
+pytestmark = pytest.mark.usefixtures("unplanned")
+
 EVIL = "[@click=app.quit]go[/] [red]x \x1b[31m\u202e\x07"
 TAMED = "[@click=app.quit]go[/] [red]x"
 

@@ -24,6 +24,7 @@ from interlock.tui import work
 from interlock.tui.planner import Planner
 from interlock.usecases.assess import assess
 from interlock.usecases.load import Inputs, load_inputs
+from interlock.usecases.next_questions import next_questions
 
 START, RUN = Planner.start, Planner.run
 
@@ -68,7 +69,7 @@ def is_there(pid: int) -> bool:
 def test_what_comes_back_is_what_the_app_would_have_worked_out(planner, inputs):
     """With questions that are the workspace's own, which the process is told, and an answer that is on no disk."""
     inputs = inputs.with_response("product", "extra.sure", SURE)
-    assert planner.run(work.ranked, inputs) == work.ranked(inputs)
+    assert planner.run(next_questions, inputs) == next_questions(inputs)
     told = partial(assess, today=inputs.today, runs=20)
     assert planner.run(told, inputs).model_dump_json() == told(inputs).model_dump_json()
     pid = planner.start().pid
@@ -89,7 +90,7 @@ def test_what_comes_back_is_what_the_app_would_have_worked_out(planner, inputs):
 def test_what_the_process_was_told_is_told_once(planner, inputs):
     def written(inputs: Inputs) -> int:
         stream = BytesIO()
-        planner._packing.write(stream, (work.ranked, inputs))
+        planner._packing.write(stream, (next_questions, inputs))
         return len(stream.getvalue())
 
     first = written(inputs)

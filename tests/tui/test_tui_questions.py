@@ -16,6 +16,8 @@ from interlock.tui.widgets.fields import Choices
 from interlock.tui.widgets.rows import Rows
 from interlock.workspace.store import Workspace
 
+pytestmark = pytest.mark.usefixtures("unplanned")
+
 #: A question that has an answer from the start, and the one after it.
 STABLE, SETTLED = "boundary.output_stable", "boundary.workflow_settled"
 BOTH_SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 48)])
@@ -101,6 +103,7 @@ async def unsaved_answer(t) -> None:
 
 
 @BOTH_SIZES
+@pytest.mark.usefixtures("planned")
 async def test_a_choice_is_saved_at_once_and_the_score_moves(asking, workspace, size):
     async with asking(STABLE, size) as t:
         before = t.app.state.judgement.product_score.interval
@@ -280,6 +283,7 @@ async def test_the_list_takes_the_forms_place_where_it_is_narrow(asking):
         assert t.app.screen._item != STABLE
 
 
+@pytest.mark.usefixtures("planned")
 async def test_what_cannot_be_saved_stays_and_is_retried(asking, workspace, full_disk):
     full_disk.error = WorkspaceError(
         "not saved: the folder cannot be written", location=Location(file="responses"), remedy="make it writable"
@@ -332,6 +336,7 @@ async def test_quitting_gives_what_is_typed(asking, workspace):
     assert response(workspace, "extra.count").value == 7
 
 
+@pytest.mark.usefixtures("planned")
 async def test_a_contradiction_is_shown_at_the_question(terminal):
     async with terminal() as t:
         t.app.probe(["lakeshore"])
@@ -478,7 +483,6 @@ async def test_the_next_question_is_the_one_that_settles_most_and_says_why(termi
         await t.until(lambda: where(t) == (then.scope, then.item))
 
 
-@pytest.mark.usefixtures("unplanned")
 async def test_a_piece_of_evidence_is_added_with_all_that_is_known_of_it_and_removed(terminal, workspace):
     item = "org.client_registered"
     pieces = lambda: workspace.responses("riverside")[item].documents  # noqa: E731

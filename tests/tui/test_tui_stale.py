@@ -21,6 +21,8 @@ from interlock.tui.state import Answer
 from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.usecases import answer as answer_usecase
 
+pytestmark = pytest.mark.usefixtures("unplanned")
+
 
 async def into(t, item, field):
     """At a question, into one of its fields."""
@@ -292,6 +294,7 @@ async def test_a_note_that_is_saved_while_it_is_typed_stays_although_nothing_is_
         assert workspace.responses("product")["extra.count"].note == "ab"
 
 
+@pytest.mark.usefixtures("planned")
 async def test_an_older_result_never_takes_the_place_of_a_newer_one(terminal, monkeypatch):
     """One answer is judged at a time: one that comes meanwhile is judged next, and what nobody sees any more never."""
     real, gate, judged = work.judged, threading.Event(), []

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from interlock.model.base import Status
 from interlock.model.evidence import EvidenceRecord
 from interlock.model.response import Response
 from interlock.workspace.store import Workspace
+
+pytestmark = pytest.mark.usefixtures("unplanned")
 
 STABLE, OWNER = "boundary.output_stable", "contract.clinical_owner"
 MARCH = datetime(2026, 3, 3, 10, tzinfo=UTC)

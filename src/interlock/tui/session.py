@@ -73,6 +73,10 @@ class Session(Edge):
         self.set_interval(WATCH_S, self._watch_files)
         self.call_after_refresh(self._warm_up)
 
+    def on_unmount(self) -> None:
+        """End the process of the plans, also where nothing had to be kept."""
+        self.planner.close()
+
     def _warm_up(self) -> None:
         """Start the process of the plans, so that it is ready when the first is wanted."""
         with contextlib.suppress(InterlockError, OSError):  # whoever wants a plan says so
@@ -212,7 +216,6 @@ class Session(Edge):
 
     def keep(self) -> None:
         """Save what is typed and what waits, for the app ends now; what cannot be saved goes into the journal."""
-        self.planner.close()
         if self._over:
             return
         self._over = True  # nothing is judged or saved in the background any more
@@ -225,6 +228,7 @@ class Session(Edge):
                 waiting = [entry.answer for entry in self.state.waiting.values()]
                 answers = tuple(dict.fromkeys((*self._queue, *waiting)))
                 self.lost = job.record_all(self.workspace, self.state.inputs.content, answers)
+        self.planner.close()
 
     # -- undoing --------------------------------------------------------------------------------------------------
 
