@@ -32,7 +32,8 @@ Lakeshore Health System,https://lakeshore.example.org/fhir/r4,oracle
 #: and saved, and ``%`` goes down to a routine task.
 WALK: tuple[tuple[str, str], ...] = (
     ("A blank workspace opens", "~"),
-    ("What this screen is for", "question_mark"),
+    ("What kind of product it is", "e"),
+    ("What this screen is for", "escape question_mark"),
     ("The question that settles most", "escape n ~"),
     ("What a question asks, and which gates read it", "question_mark"),
     ("Answered by its number", "escape g q ~ 3 ~"),
