@@ -80,7 +80,7 @@ def test_what_is_missing_is_counted_and_named(tmp_path: Path) -> None:
     told = read_translation(po(tmp_path, entry("Verdict", "Urteil") + entry("Of long ago", "Von einst"))).told
     total = len(fixed_words())
     assert told[0].startswith(f"{total - 1:,} of {total:,} words are not in de.po, and stay English: “")
-    assert told[1] == "1 entries of de.po are no words of the report any more."
+    assert told[1] == "1 entry of de.po is no longer in the report."
 
 
 def test_the_documentations_example_is_a_translation(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import interlock
 from interlock.documents.resources import data_dir
+from interlock.documents.timing import writing_time
 from interlock.model.words import Word
 
 _PACKAGE = Path(interlock.__file__).parent
@@ -54,7 +55,14 @@ def template(words: Iterable[FixedWord]) -> bytes:
     from babel.messages.catalog import Catalog
     from babel.messages.pofile import write_po
 
-    catalog = Catalog(project="Interlock", version=interlock.__version__, charset="utf-8", fuzzy=False)
+    catalog = Catalog(
+        header_comment="# The fixed words of Interlock's report. %(name)s is filled in, and has to stay.",
+        project="Interlock",
+        version=interlock.__version__,
+        creation_date=writing_time(),
+        charset="utf-8",
+        fuzzy=False,
+    )
     for word in words:
         catalog.add((word.english, word.plural) if word.plural else word.english, locations=word.places)
     written = io.BytesIO()

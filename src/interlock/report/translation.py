@@ -201,4 +201,5 @@ def _told(name: str, words: Iterable[FixedWord], missing: set[str], wrong: list[
     if len(wrong) > 20:
         yield f"{len(wrong) - 20:,} more sentences of {name} are refused."
     if strange:
-        yield f"{strange:,} entries of {name} are no words of the report any more."
+        those, are = ("entry", "is") if strange == 1 else ("entries", "are")
+        yield f"{strange:,} {those} of {name} {are} no longer in the report."
