@@ -175,12 +175,13 @@ class ContractEditor(Section):
                 return
             if slot is None:
                 return
-            page.para(" › ".join(str(step + 1) if isinstance(step, int) else step for step in slot.path), "bold")
+            page.para(_in_words(slot.path), "bold")
             if slot.about:
                 page.para(slot.about)
             if slot.is_leaf:
                 page.field("Now", plain(_typed(slot), 2000) or "nothing", label_width=6)
-            page.line((_HINTS[slot.kind], ACCENT))
+            offered = slot.kind == "text" and next(s for s in reversed(slot.path) if isinstance(s, str)) in _OFFERED
+            page.line(("Enter chooses, or takes what you type." if offered else _HINTS[slot.kind], ACCENT))
             remarks = self._remarks_at(slot)
             if remarks:
                 page.heading("Here", words.count(len(remarks), "point"))
@@ -294,8 +295,8 @@ class ContractEditor(Section):
 
     async def _put(self, path: Path_, value: object) -> None:
         self._wanted = path
-        told = ".".join(str(step + 1) if isinstance(step, int) else step for step in path)
-        await self._written(partial(self.interlock.workspace.put_in_contract, path, value), f"contract: {told}")
+        told = f"contract: {_in_words(path)}"
+        await self._written(partial(self.interlock.workspace.put_in_contract, path, value), told)
 
     async def _written(self, change: Callable[[], object], told: str) -> None:
         """Write a change of the file, and read the workspace again; what is no contract is refused and told."""
@@ -321,6 +322,28 @@ _HINTS = {
     "flag": "Enter says yes or no.",
     "choice": "Enter chooses.",
 }
+
+
+#: Texts for which FHIR's tables or the workspace have something to choose from.
+_OFFERED = frozenset(
+    {
+        "resource",
+        "search_parameters",
+        "required_fields",
+        "path",
+        "field",
+        "profile",
+        "value_set",
+        "codes",
+        "terminology",
+    }
+    | {"organizations", "not_at", "organization"}
+)
+
+
+def _in_words(path: Path_) -> str:
+    """A place in words: ``inputs › 1 › search parameters``."""
+    return " › ".join(str(step + 1) if isinstance(step, int) else step.replace("_", " ") for step in path)
 
 
 def _said(slot: Slot) -> str:
