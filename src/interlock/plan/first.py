@@ -8,7 +8,7 @@ several organisations is one entry. Unknowns are also ranked by how much finding
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from interlock.model import words
@@ -45,13 +45,14 @@ class _Thing:
     """One thing to do, at one or several organisations, with what it brings beyond all that is chosen already.
 
     :ivar keys: of the tasks; ``rows`` are theirs.
+    :ivar argues: why the verdict puts it first, as a sentence; empty when it does not.
     """
 
     keys: tuple[str, ...]
     rows: tuple[int, ...]
     task: Task
     severity: int
-    argues: bool
+    argues: str
     saved: float
     person_days: float
     unlocks: int
@@ -73,7 +74,7 @@ class Ranking:
     no time, together with those further up, and the plan is timed again with the same random numbers.
 
     :param criticality: share of runs by row of ``simulation.work.tasks``.
-    :param argue: keys of the findings that argue for the verdict, or could.
+    :param argue: keys of the findings that the verdict puts first, each with a sentence that says why.
     """
 
     def __init__(
@@ -84,12 +85,12 @@ class Ranking:
         rules: Mapping[str, Rule],
         findings: Sequence[Finding],
         criticality: Sequence[float],
-        argue: Collection[str],
+        argue: Mapping[str, str],
     ) -> None:
         self._simulation, self._comparison, self._rules, self._criticality = simulation, comparison, rules, criticality
         self._nodes = {node.key: node for node in graph.nodes}
         self._findings = {finding.key: finding for finding in findings}
-        self._argue = frozenset(argue)
+        self._argue = argue
         # For each organisation and gate, what is open.
         self._required: dict[tuple[str, Gate], set[str]] = defaultdict(set)
         for node in graph.nodes:
@@ -155,9 +156,9 @@ class Ranking:
     def _critical(self, rows: Iterable[int]) -> float:
         return max(self._criticality[row] for row in rows)
 
-    def _argues(self, rows: Iterable[int]) -> bool:
-        names = (self._simulation.work.tasks[row].id for row in rows)
-        return any(name.removeprefix(finding_out("")) in self._argue for name in names)
+    def _argues(self, rows: Iterable[int]) -> str:
+        names = (self._simulation.work.tasks[row].id.removeprefix(finding_out("")) for row in rows)
+        return next((self._argue[name] for name in names if name in self._argue), "")
 
     def _take(self, thing: _Thing, plan_p80: float) -> FirstThing:
         above = max(self._chosen.values(), default=0)
@@ -188,7 +189,7 @@ class Ranking:
             kind=thing.task.kind,
             owner=thing.task.owner,
             action=self._action(thing),
-            argues=thing.argues,
+            argues=bool(thing.argues),
             p80_days_saved_per_person_day=thing.rate,
             unlocks=thing.unlocks,
             criticality=thing.criticality,
@@ -240,7 +241,7 @@ def _because(thing: _Thing, again: bool) -> str:
     which = "The last date of all" if thing.task.org is None else f"The date of {several}"
     share = words.share(thing.criticality)
     waits = f" {which} waits for it in {share} of runs." if thing.criticality >= _TOLD_CRITICAL else ""
-    reason = "It argues for the verdict. " if thing.argues else ""
+    reason = f"{thing.argues} " if thing.argues else ""
     effort = f"{_effort(thing.person_days, thing.task)}. " if thing.task.effort is not None else ""
     return f"{reason}{effort}Were it done already, that would {listed(gains)}.{waits}"
 

@@ -5,9 +5,10 @@ The method is in docs/scheduling.md. The same arguments give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 
 from interlock.documents.timing import timed
 from interlock.model.base import Scope
@@ -49,11 +50,11 @@ def make_plan(
     findings: Sequence[Finding],
     organizations: Sequence[Organization],
     options: PlanOptions,
-    argue: Collection[str] = (),
+    argue: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
     """Simulate the work that the target gate needs, and say what decides the date.
 
-    :param argue: keys of the findings that argue for the verdict, or could.
+    :param argue: keys of the findings that the verdict puts first, each with a sentence that says why.
     :raises InterlockError: a seed out of range, a routine task that comes after something unknown, or tasks that wait
         in a circle.
     """

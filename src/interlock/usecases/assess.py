@@ -10,7 +10,7 @@ from interlock.judge.contradictions import find, rehearsal_told
 from interlock.judge.hazard_states import HazardFacts
 from interlock.model import words
 from interlock.model.assessment import Assessment, GivenAnswer
-from interlock.model.base import Owner, Status
+from interlock.model.base import Owner, Recommendation, Status
 from interlock.model.plan import Plan
 from interlock.model.text import plain
 from interlock.plan.actions import Wording
@@ -33,6 +33,8 @@ from interlock.usecases.owed import evidence_tasks
 from interlock.usecases.questions import questions
 
 DEFAULT_RUNS = 5_000
+#: So many open gaps at one gate are few enough to be named as the next step.
+FEW_LEFT = 3
 
 
 def assess(
@@ -61,7 +63,7 @@ def assess(
         judged.findings,
         inputs.organizations,
         plan_options(inputs, judged, today=today, runs=runs, seed=seed, by=by),
-        argue={reason.key for reason in (*judged.verdict.reasons, *judged.verdict.undecided)},
+        argue=_put_first(judged),
     )
     return Assessment(
         recipient=inputs.recipient,
@@ -94,6 +96,21 @@ def assess(
         rehearsal=rehearsal_told(inputs.rehearsal, inputs.content.rehearsals, known) if inputs.rehearsal else None,
         answers=tuple(_answers(inputs)),
     )
+
+
+def _put_first(judged: Judgement) -> dict[str, str]:
+    """The findings that the verdict puts first, and why: what argues for it, else what little is left before a start.
+
+    :data:`FEW_LEFT` open gaps or fewer hold the organisation back that the next step is about.
+    """
+    verdict = judged.verdict
+    argue = {reason.key: "It argues for the verdict." for reason in (*verdict.reasons, *verdict.undecided)}
+    own = next((own for own in judged.readiness if own.org == verdict.next_org), None)
+    if argue or own is None or own.recommendation is Recommendation.START:
+        return argue
+    gate = next((gate for gate in own.gates if not gate.holds), None)
+    left = gate.open if gate is not None and not gate.undecided else ()
+    return dict.fromkeys(left, "The next step is about it.") if len(left) <= FEW_LEFT else {}
 
 
 def _told(inputs: Inputs, judged: Judgement, plan: Plan) -> Plan:
