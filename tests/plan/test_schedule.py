@@ -361,7 +361,9 @@ class TestFirst:
             rule("AA-003", gate=Gate.PILOT, severity="high"),
             rule("AA-004", gate=Gate.DESIGN, severity="low"),
         )
-        plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), slow, argue={"AA-003@alder": "It argues for the verdict."})
+        plan = plan_of(
+            everywhere(rules, (ALDER,)), rules, (ALDER,), slow, argue={"AA-003@alder": "It argues for the verdict."}
+        )
         assert [(t.key, t.argues) for t in plan.first] == [("AA-003@alder", True)]
         assert plan.first[0].because.startswith("It argues for the verdict.")
         assert [t.key for t in plan.apart] == ["AA-004@alder", "org.board@alder", "org.review@alder"]
