@@ -54,8 +54,8 @@ def rows(workspaces: Mapping[int, Path]) -> Iterator[Measured]:
 
     light: tuple[Format, ...] = ("md", "html", "json")
     for organizations, formats, limit, at_most in (
-        (12, light, 30.0, 0.3),
-        (50, (*light, "xlsx", "docx", "sarif"), 85.0, 3.0),
+        (12, light, 42.0, 0.3),
+        (50, (*light, "xlsx", "docx", "sarif"), 105.0, 3.0),
     ):
         yield written(*loaded(organizations), formats, f"{len(formats)} formats, {organizations} orgs", limit, at_most)
     yield from printed(*loaded(4), "PDF, 4 orgs")

@@ -260,10 +260,9 @@ def _run(
 def _finished(content: bytes, body: str) -> bytes:
     """The package with the body in its place, and one time for all of its files."""
     made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w") as new:  # packed when it is sealed
         for name in old.namelist():
             entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             part = old.read(name)
             if name == "word/document.xml":

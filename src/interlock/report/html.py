@@ -83,7 +83,7 @@ def render(
         f"default-src 'none'; style-src 'sha256-{_digest(css)}'; {allowed}font-src data:; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    shown = templates.plain_data(view)
+    shown = view.plain
     variables = {
         "view": shown,
         "contents": shown["sections"] if contents is None else [_entry(section) for section in contents],

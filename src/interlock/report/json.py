@@ -22,9 +22,10 @@ def render(assessment: Assessment) -> str:
 def _round(holder: Any, items: Iterable[tuple[Any, Any]]) -> None:
     """Round the floats of a dictionary or list in place, to any depth."""
     for key, value in items:
-        if isinstance(value, float):
+        kind = type(value)
+        if kind is float:
             holder[key] = round(value, DIGITS) if math.isfinite(value) else None
-        elif isinstance(value, dict):
+        elif kind is dict:
             _round(value, value.items())
-        elif isinstance(value, list):
+        elif kind is list:
             _round(value, enumerate(value))

@@ -17,5 +17,5 @@ def render(view: ReportView, *, own: Path | None = None) -> str:
     :param own: a folder whose ``report.md.j2`` takes the place of the shipped one.
     :raises InterlockError: that template has a mistake, or does what a template may not do.
     """
-    text = templates.render("report.md.j2", {"view": templates.plain_data(view)}, own, autoescape=False)
+    text = templates.render("report.md.j2", {"view": view.plain}, own, autoescape=False)
     return _BLANK_LINES.sub("\n\n", text).strip() + "\n"

@@ -18,8 +18,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_jsonable_python
-
 from interlock.documents.files import inside, read_bytes
 from interlock.documents.resources import data_dir
 from interlock.model.errors import DocumentError, InterlockError, Location
@@ -28,7 +26,6 @@ from interlock.model.text import plain
 
 if TYPE_CHECKING:
     from interlock.report.template_language import ShippedEnvironment
-    from interlock.report.view import ReportView
 
 #: A template or stylesheet may be this large, and a folder may hold this many templates.
 MAX_BYTES = 2_000_000
@@ -42,12 +39,6 @@ MEMORY_BYTES = 1_000_000_000
 OUTPUT_BYTES = 50_000_000
 
 _REMEDY = "simplify the template; the shipped ones are a beginning"
-
-
-def plain_data(view: ReportView) -> dict[str, Any]:
-    """The view as dictionaries, lists, strings and numbers: no object that a template could reach into."""
-    variables: dict[str, Any] = to_jsonable_python(view)
-    return variables
 
 
 def render(name: str, variables: dict[str, Any], own: Path | None, *, autoescape: bool) -> str:

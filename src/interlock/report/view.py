@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from operator import attrgetter
 from string import ascii_uppercase
+from typing import Any
+
+from pydantic_core import to_jsonable_python
 
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
@@ -86,6 +90,12 @@ class ReportView:
     cover: Shown
     sections: tuple[Shown, ...]
     whole: str = ""
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The same as dictionaries, lists, strings and numbers: no object that a template could reach into."""
+        data: dict[str, Any] = to_jsonable_python(self)
+        return data
 
 
 def chosen(assessment: Assessment, sections: Collection[str] | None) -> tuple[Section, ...]:
