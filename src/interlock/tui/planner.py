@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import itertools
 import os
@@ -16,8 +17,8 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import partial
-from io import BytesIO
-from typing import IO, TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from io import BufferedReader, BytesIO
+from typing import IO, TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from interlock.model.errors import InterlockError
 from interlock.tui.work import readable
@@ -78,7 +79,7 @@ class Planner:
             assert process.stdin is not None and process.stdout is not None  # both are pipes
             try:
                 self._packing.write(process.stdin, (job, inputs, arguments, options))
-                succeeded, result = pickle.load(process.stdout)  # noqa: S301  # from our own process
+                succeeded, result = _reply(process.stdout)
             except (OSError, ValueError, EOFError, pickle.UnpicklingError) as error:  # a pipe is closed, or ends
                 _end(process)
                 raise _ended() from error
@@ -107,6 +108,16 @@ def _ended() -> InterlockError:
     return InterlockError(
         "the process that works out the plan ended unexpectedly", remedy="r tries again; answers are saved all the same"
     )
+
+
+def _reply(stream: IO[bytes]) -> tuple[bool, Any]:
+    """What a job gave. Of a hundred thousand new objects none is garbage: to look for it would make keys wait."""
+    cast(BufferedReader, stream).peek(1)  # waits for it
+    gc.disable()
+    try:
+        return pickle.load(stream)  # type: ignore[no-any-return]  # noqa: S301  # from our own process
+    finally:
+        gc.enable()
 
 
 class _Packing:

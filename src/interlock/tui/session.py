@@ -127,8 +127,7 @@ class Session(Edge):
                 if revision == self.state.revision:
                     planned = await job.in_thread(self.planner.run, job.planned, inputs)
                     assessment = job.whole(planned, inputs, judgement)
-                    if self.state.assessment is None:
-                        gc.freeze()  # questions and rules stay: looking through them again and again makes keys wait
+                    gc.freeze()  # what is large stays: looking through it again and again makes keys wait
                     if revision > self.state.assessed:
                         self.become(replace(self.state, assessment=assessment, assessed=revision, stuck=None))
         except InterlockError as error:
