@@ -18,7 +18,7 @@ from interlock.usecases.initialize import initialize
 from interlock.usecases.load import load_inputs
 
 #: A few of each kind; the others are in the long tier.
-QUICK = ("any-iss", "no-state", "mix-up", "no-audience", "failed-as-empty", "any-org", "open-redirect", "planted")
+QUICK = ("any-iss", "no-state", "mix-up", "failed-as-empty", "any-org")
 #: Without those that wait for a token to end, or sign in many times.
 QUICK_CHECKS = """
     L01 L02 L03 L06 L07 L08 L10 A01 A05 A11 C01 C02 C03 C04 C06 C08 T01 T05 R01 F01 F05 F09 F10 S01 S03 E01 E02 D01
