@@ -85,11 +85,14 @@ def _later(
 ) -> Iterator[str]:
     """Where the days told of tasks end later than half of the runs, because of what is stated."""
     told = []
+    ends: dict[str | None, float] = {}  # of each organisation the end of its last task
+    for task in tasks:
+        if task.chance is None:
+            ends[task.org] = max(ends.get(task.org, 0.0), task.finish_p50)
     for own in orgs:
-        ends = [task.finish_p50 for task in tasks if task.org == own.org and task.chance is None]
-        days = max(ends, default=0.0) - own.finish.p50_days
+        days = ends.get(own.org, 0.0) - own.finish.p50_days
         if days >= _TOLD:
-            day = words.iso_day(calendar.date_of(max(ends)).isoformat())
+            day = words.iso_day(calendar.date_of(ends[own.org]).isoformat())
             told.append(f"{names.get(own.org, own.org)} {day}, {words.days(round(days))} after half of the runs")
     if told:
         yield (
