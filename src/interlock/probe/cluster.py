@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from interlock import __version__
+from interlock.documents.processes import import_only_what_is_installed
 from interlock.model.errors import InterlockError, Location
 from interlock.model.observation import Target
 from interlock.model.text import plain
@@ -295,6 +296,7 @@ async def _local(workers: int, settings: ProbeSettings) -> AsyncIterator[Any]:
         "distributed.admin.system-monitor.interval": "10s",
         "distributed.scheduler.work-stealing": False,
     }
+    import_only_what_is_installed()
     with TemporaryDirectory(prefix="interlock-fleet-") as folder, dask.config.set(quiet):
         cluster = _dask().LocalCluster(
             n_workers=workers,

@@ -26,6 +26,7 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from interlock.documents.files import inside, read_bytes
+from interlock.documents.processes import import_only_what_is_installed
 from interlock.model.errors import InterlockError
 from interlock.report import seal, tagging
 
@@ -120,6 +121,7 @@ class PdfProcess:
     """A context manager; the process starts at once and ends with the context."""
 
     def __init__(self) -> None:
+        import_only_what_is_installed()
         self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_prepare)
         self._warm: Future[None] = self._pool.submit(_load)
 

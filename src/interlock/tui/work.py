@@ -276,6 +276,9 @@ def _let_processes_start() -> None:
     """
     from multiprocessing import resource_tracker
 
+    from interlock.documents.processes import import_only_what_is_installed
+
+    import_only_what_is_installed()
     if sys.__stderr__ is not None:
         with contextlib.redirect_stderr(sys.__stderr__):
             resource_tracker.ensure_running()

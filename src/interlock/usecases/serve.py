@@ -38,7 +38,7 @@ def serve_workspace(
         ) from error
     with listener:
         guard = Guard(host, listener.getsockname()[1])
-        command = (sys.executable, "-m", "interlock", "assess", str(workspace.root), f"--as={author}")
+        command = (sys.executable, "-P", "-m", "interlock", "assess", str(workspace.root), f"--as={author}")
         server.serve_until_stopped(
             listener,
             server.TerminalServer(guard, command, f"{plain(name, 60)} – Interlock"),
