@@ -165,8 +165,8 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
     assert "no date to promise: Harborview Clinics was never observed" in shown["dates"][1]
     assert re.match(r"Up to the pilot gate the table adds up to \d+ person-days of the product team", shown["cost"][0])
     assert "Harborview Clinics there are only the product team's answers" in shown["unknown"][0]
-    assert shown["unknown"][1].endswith("what nobody has asked might.")
-    assert shown["safety"][0].value == "No: no launch is recorded at any organisation."
+    assert shown["unknown"][1].startswith("They cannot change the verdict; they can change dates")
+    assert shown["safety"][0].value == "No launch is recorded at any organisation."
     assert [row["stage"] for row in shown["organizations"]] == ["Pilot (not begun)", "Design", "Design", "Design"]
     assert shown["decisions"][0]["who"] == "Product lead (Maya Okafor)" and shown["nobody"] == ""
     riverside = shown["organizations"][0]["work"].partition(" ")[0]

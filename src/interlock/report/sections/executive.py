@@ -242,7 +242,7 @@ def _verdict(context: Context) -> str:
             start=words.number(start),
         )
         if start
-        else _("%(label)s, nowhere yet", label=label)
+        else _("%(label)s, but start nowhere yet", label=label)
     )
 
 
@@ -309,6 +309,9 @@ def _first_cost(context: Context) -> str:
     elif argued:
         step = _("named above")
         tasks = [task for task in left if finding_of(task.id).partition("@")[0] == argued[0]]
+    elif held := still_open.put_first(context):
+        step = _("named above")
+        tasks = [task for task in left if finding_of(task.id).partition("@")[0] in held]
     else:
         step = (
             _(
@@ -338,7 +341,7 @@ def _now(context: Context) -> Shown:
     elif verdict.value is not VerdictValue.INTEGRATE:
         what = _NOW[verdict.value]
     elif not start:
-        what = _("Start nowhere yet, and have closed first what holds each organisation back.")
+        what = _("Start nowhere yet; have what holds each organisation back closed first.")
     else:
         where = places(context, start)
         what = _("Start at %(places)s.", places=where)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from interlock.model import words
-from interlock.model.base import Evidence, GapClass, Gate, Owner, RuleOutcome, Scope
+from interlock.model.base import Evidence, GapClass, Gate, Owner, RuleOutcome, Scope, Severity
 from interlock.model.finding import Finding
 from interlock.model.language import N_, _
 from interlock.plan.go import LAUNCH
@@ -52,6 +52,14 @@ def argued(context: Context) -> list[str]:
     return [rule for rule in dict.fromkeys(reasons) if rules[rule].gap_class is not GapClass.ADVICE]
 
 
+def put_first(context: Context) -> list[str]:
+    """Rules that the next step is about, though they do not argue for the verdict: little is left before a start."""
+    if argued(context):
+        return []
+    things = (thing for thing in context.assessment.plan.first if thing.argues and thing.kind == "gap")
+    return list(dict.fromkeys(key.partition("@")[0] for thing in things for key in thing.keys))
+
+
 def in_the_way(context: Context) -> Iterator[Shown]:
     """What to take up first: what the verdict rests on, then the product's own blockers, the worst, the widest."""
     at: dict[str, list[Finding]] = defaultdict(list)
@@ -60,11 +68,12 @@ def in_the_way(context: Context) -> Iterator[Shown]:
     for finding in blocking(context):
         if finding not in at[finding.rule]:
             at[finding.rule].append(finding)
-    rules, verdict = context.assessment.rules, argued(context)
+    rules, verdict, held = context.assessment.rules, argued(context), put_first(context)
     ranked = sorted(
         (rule for rule in at if rules[rule].gap_class is not GapClass.ADVICE),
         key=lambda rule: (
             verdict.index(rule) if rule in verdict else len(verdict),
+            rule not in held,
             rules[rule].gap_class is not GapClass.PRODUCT_BLOCKER,
             rules[rule].severity.rank,
             -len(at[rule]),
@@ -156,7 +165,7 @@ def unknown(context: Context) -> Iterator[str]:
             "%(number)s findings are undecided for want of an answer or a look.",
         )
     yield (
-        _("Nothing of what was asked can still change the verdict; what nobody has asked might.")
+        _("They cannot change the verdict; they can change dates, cost, and what is recommended at an organisation.")
         if assessment.verdict.settled
         else _("They could change the verdict.")
     )
@@ -165,15 +174,17 @@ def unknown(context: Context) -> Iterator[str]:
 def safety(context: Context) -> tuple[Pair, ...]:
     """Whether it reaches patients, who reviews an output, and what happens when one is wrong (from the contract)."""
     contract = context.assessment.contract
-    today = Pair(term=_("On patients today"), value=_on_patients(context))
+    today = [Pair(term=_("On patients today"), value=_on_patients(context))]
+    if open_now := _open_now(context):
+        today.append(Pair(term=_("Open in the product now"), value=open_now))
     if contract is None:
         nothing = _("There is no workflow contract yet, so nothing of it is decided.")
-        return (today, Pair(term=_("Review and wrong outputs"), value=nothing))
+        return (*today, Pair(term=_("Review and wrong outputs"), value=nothing))
     review, wrong = contract.review, contract.output_is_wrong
     undecided, signs = _(_SAFETY_OPEN), ""
     if review.required and review.role:
         late = (
-            _("If nobody does: %(timeout)s", timeout=review.timeout)
+            _("If nobody does: “%(timeout)s”", timeout=review.timeout.removesuffix("."))
             if review.timeout
             else _("How long it may wait is not decided")
         )
@@ -182,14 +193,35 @@ def safety(context: Context) -> tuple[Pair, ...]:
         signs = _("Nobody reviews an output before it enters the record; the contract says that none is required")
     steps = [step for step in (wrong.withdraw or wrong.correct, wrong.notify) if step]
     if not signs and not steps:
-        return (today, Pair(term=_("Review and wrong outputs"), value=undecided))
+        return (*today, Pair(term=_("Review and wrong outputs"), value=undecided))
     return (
-        today,
+        *today,
         Pair(term=_("Who reviews an output"), value=words.sentence(safe.text(signs or undecided, _LINE))),
         Pair(
             term=_("When an output is wrong"),
             value=safe.text(" ".join(map(words.sentence, steps)), _LINE) if steps else undecided,
         ),
+    )
+
+
+def _open_now(context: Context) -> str:
+    """What was seen to be wrong with the product itself and is critical, by name; empty where nothing was."""
+    rules = context.assessment.rules
+    seen = [
+        safe.name(rules[finding.rule].title)
+        for finding in blocking(context)
+        if finding.subject.scope is Scope.PRODUCT
+        and finding.evidence is Evidence.OBSERVED
+        and rules[finding.rule].severity is Severity.CRITICAL
+    ]
+    if not seen:
+        return ""
+    titles = words.listed([f"“{title}”" for title in seen], TOLD)
+    gate = words.gate(context.assessment.target_gate)
+    return _(
+        "%(titles)s: that was observed. The %(gate)s waits until it is closed and tried again.",
+        titles=titles,
+        gate=gate,
     )
 
 
@@ -205,7 +237,7 @@ def _on_patients(context: Context) -> str:
     told = (
         _("In use at %(places)s.", places=places(context, names))
         if names
-        else _("No: no launch is recorded at any organisation.")
+        else _("No launch is recorded at any organisation.")
     )
     tasks = context.assessment.plan.tasks
     if any(task.id == _OUTSIDE and task.chance is None and not task.is_done for task in tasks):

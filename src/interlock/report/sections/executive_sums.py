@@ -154,7 +154,7 @@ def dates(context: Context) -> Iterator[str]:
     happens = _HAPPENS[context.assessment.target_gate]
     who = _("At the last organisation %(happens)s", happens=happens) if len(plan.orgs) > 1 else words.capital(happens)
     yield _(
-        "%(who)s %(between)s in eight of ten simulated runs; one run in ten ends later.",
+        "%(who)s %(between)s in eight of ten simulated runs; of the other two one ends earlier, one later.",
         who=who,
         between=between(context, plan.finish),
     )
@@ -202,8 +202,10 @@ def between(context: Context, *finishes: Quantiles) -> str:
 
 
 def between_days(context: Context, days: Sequence[str]) -> str:
-    """From the first to the last of some days, in months where judgement makes most of the range."""
+    """From the first to the last of some days; in months where judgement makes most of the range, or is to come."""
     if not days:
         return ""
-    told = words.span if context.assessment.plan.judged_durations < _LEAST_SHARE else words.months
+    assessment = context.assessment
+    sure = assessment.verdict.settled and not any(context.unseen(own.org) for own in assessment.readiness)
+    told = words.span if sure and assessment.plan.judged_durations < _LEAST_SHARE else words.months
     return told(min(days), max(days))
