@@ -143,7 +143,8 @@ def _spliced(
     if not indent or any(lines[start][:indent].strip() for start, _ in parts.values()):
         return None
     last = _content_end(lines, *parts[list(parts)[-1]], indent)
-    for key in sorted(changes, key=lambda key: parts.get(key, (last, last)), reverse=True):
+    order = {key: (*parts.get(key, (last, last)), number) for number, key in enumerate(changes)}
+    for key in sorted(changes, key=order.__getitem__, reverse=True):  # from the end, so that lines keep their numbers
         start, end = parts.get(key, (last, last))
         end = _content_end(lines, start, end, indent)
         buffer, yaml = io.StringIO(), _yaml(_WIDTH - indent)
