@@ -22,11 +22,17 @@ _NOBODY = "nobody named yet"
 
 
 def with_outlook(
-    plan: Plan, readiness: Sequence[OrgReadiness], organizations: Sequence[Organization], freezes: Sequence[Freeze]
+    plan: Plan,
+    readiness: Sequence[OrgReadiness],
+    organizations: Sequence[Organization],
+    freezes: Sequence[Freeze],
+    nearest: str | None = None,
 ) -> Plan:
     """The plan with a line for each organisation and the change freezes by date; its tasks have people already.
 
     The lines stand in the order in which to start: by what is recommended, then the earlier finish at the median.
+
+    :param nearest: the organisation that the verdict's next step is about, which comes first.
     """
     state = {own.org: own for own in readiness}
     by_id = {organization.id: organization for organization in organizations}
@@ -54,7 +60,7 @@ def with_outlook(
             )
         )
     rank = {org: list(Recommendation).index(own.recommendation) for org, own in state.items()}
-    lines.sort(key=lambda line: (rank.get(line.org, len(rank)), line.finish.p50_days, line.org))
+    lines.sort(key=lambda line: (line.org != nearest, rank.get(line.org, len(rank)), line.finish.p50_days, line.org))
     names = {organization.id: plain(organization.name, 60) for organization in organizations}
     return plan.model_copy(update={"outlook": tuple(lines), "freezes": _freezes(freezes, names)})
 
@@ -116,9 +122,10 @@ def order(plan: Plan) -> tuple[str, ...]:
     names = {line.org: line.name for line in plan.outlook}
     means = _(
         "that in which to decide, and not that in which work is done or ends. First where it is recommended to start, "
-        "then where something has to be waited for or mapped, last where nobody could look; of those of which the same "
-        "is recommended, first whichever is through first in half of the runs. Our people's time is kept for none of "
-        "them: what can start first is taken first, and of that what has most work behind it, so one further down may "
+        "or where least is left before that; then where something has to be waited for or mapped, last where nobody "
+        "could look; of those of which the same is recommended, first whichever is through first in half of the runs. "
+        "Our people's time is kept for none of them: what can start first is taken first, and of that what has most "
+        "work behind it, so one further down may "
         "be through earlier."
     )
     said = [f"{_('Order')}: {means}"]

@@ -137,7 +137,8 @@ def _told(inputs: Inputs, judged: Judgement, plan: Plan) -> Plan:
         inputs.organizations,
         settings.holidays,
     )
-    lined = with_outlook(told, judged.readiness, inputs.organizations, settings.freezes)
+    nearest = judged.verdict.next_org
+    lined = with_outlook(told, judged.readiness, inputs.organizations, settings.freezes, nearest)
     plan = with_go(lined, inputs.written, judged.readiness, settings.freezes)
     if not inputs.organizations:
         return undated(plan)

@@ -131,7 +131,8 @@ def _organizations(context: Context) -> Iterator[Shown]:
     readiness = context.assessment.readiness
     forecasts = {forecast.org: forecast.finish for forecast in context.assessment.plan.orgs}
     dated = context.assessment.plan.ground.dated
-    for recommendation in _ORDER:
+    nearest = next((own for own in readiness if own.org == context.assessment.verdict.next_org), None)
+    for recommendation in sorted(_ORDER, key=lambda each: nearest is None or each is not nearest.recommendation):
         group = [own for own in readiness if own.recommendation is recommendation]
         for part in _parts(group, apart=len(readiness) <= FEW):
             finishes = [forecasts[own.org] for own in part if own.org in forecasts] if dated else []
