@@ -234,6 +234,18 @@ def test_a_start_command_runs_once_it_was_allowed(tmp_path: Path) -> None:
         rehearse_product(workspace)
 
 
+def test_one_that_is_told_to_stop_ends_before_its_next_request_and_is_not_kept(tmp_path: Path) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        text = PRODUCT.format(launch=f"http://127.0.0.1:{sock.getsockname()[1]}/launch", more="")
+        workspace = Workspace.create(tmp_path / "w", {"interlock.yaml": SETTINGS, "product.yaml": text.encode()})
+        seen = rehearse_product(workspace, any_port=True, stop=lambda: True)
+    assert seen.stopped == "the rehearsal ended early: it was told to stop" and seen.sent == 0
+    assert {*seen.outcomes.values()} == {RehearsalOutcome.NOT_REACHED}
+    assert latest_rehearsal(workspace) is None
+
+
 def test_a_target_is_ones_own_and_no_organisations(tmp_path: Path) -> None:
     org = b"id: mercy\nname: Mercy\nfhir_base_url: https://fhir.mercy.example/r4\n"
     text = PRODUCT.format(launch="https://app.fhir.mercy.example/launch", more="").encode()

@@ -20,8 +20,10 @@ from textual import events
 from textual.app import App
 from textual.pilot import Pilot
 
+from interlock.model.base import Severity
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
+from interlock.model.rehearsal import RehearsalOutcome, RehearsalResult
 from interlock.tui import session, work
 from interlock.tui.app import InterlockApp
 from interlock.tui.screens.report import ReportSection
@@ -184,6 +186,25 @@ class Harmless:
             on_observation(self.observation.model_copy(update={"target": target}))
             on_event(ProbeEvent(target, "finished", "observed"))
 
+    def rehearse(
+        self,
+        workspace: Workspace,
+        *,
+        on_result: Callable[[RehearsalResult], None],
+        stop: Callable[[], bool],
+        in_browser: bool,
+    ) -> None:
+        """Launches nothing: a row that broke, and one more that held, unless it is stopped."""
+        for outcome in (RehearsalOutcome.BROKE, RehearsalOutcome.HELD):
+            if stop():
+                return
+            on_result(
+                RehearsalResult(
+                    id="RH-E01", outcome=outcome, severity=Severity.HIGH, title="shows [b]nothing", about="viewer"
+                )
+            )
+            time.sleep(0.01)
+
     def export(
         self, assessment: Any, inputs: Any, directory: Path, formats: Sequence[str], on_step: Any, sections: Any
     ) -> Any:
@@ -201,6 +222,7 @@ def keep_inside(patch: pytest.MonkeyPatch, observation: Observation) -> Harmless
     """Let nothing leave the folder: no probe, no report at a typed path, no browser, no screenshot."""
     harmless = Harmless(observation)
     patch.setattr(work, "probe", harmless.probe)
+    patch.setattr(work, "rehearse", harmless.rehearse)
     patch.setattr(work, "export", harmless.export)
     patch.setattr(work, "assessed", lambda inputs: assess(inputs, today=date.today(), runs=20))
     patch.setattr(session, "SETTLE_S", 0.02)

@@ -17,6 +17,12 @@ from tiers import LONG, rounds
 STEPS = rounds(30, 60)
 #: How often a workspace is played with in `make test`; fifty organisations make each step long.
 TIMES = {"demo": 2, "blank": 2, "fifty": 1}
+#: A program that nobody allowed, and that nobody starts.
+PRODUCT = """
+launch_url: http://127.0.0.1:9/launch
+organizations: [{id: alder, client_id: a, redirect_uri: "http://127.0.0.1:9/callback"}]
+start: {command: "no-such-[b]program"}
+"""
 PLAYED = settings(
     derandomize=not LONG,
     database=None,
@@ -30,6 +36,7 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("monkey")
     demo = initialize(folder / "demo", "sepsis")
     monkey.observe(demo)
+    (demo.root / "product.yaml").write_text(PRODUCT)
     blank = initialize(folder / "blank")
     shutil.copytree(demo.root, folder / "fifty")
     monkey.multiply(folder / "fifty", 50)

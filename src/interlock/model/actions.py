@@ -51,6 +51,7 @@ PLACES = {
     "questions": "Questions",
     "matrix": "All organisations' questions in one table",
     "probe": "Probe",
+    "rehearsal": "A rehearsal of your own product",
     "gaps": "Gaps",
     "plan": "Plan",
     "timeline": "The plan over time",
@@ -184,9 +185,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("probe.allow", "t", "Allow it", "Let a probe ask at this organisation's private address", foot=True),
     Action("probe.one", "p", "Probe", "Probe the marked organisations, or this one", do="probe_one", foot=True),
     Action("probe.all", "a", "Probe all", "Probe every organisation", do="probe_all", foot=True),
+    Action("probe.rehearse", "h", "Rehearse", "Let simulated hospitals launch your own running product", foot=True),
     Action("probe.mark", "space", "Mark", "Mark the organisation, or take its mark away", foot=True),
     Action("probe.cancel-all", "c", "Cancel all", "Stop every probe that is running"),
     Action("probe.drift", "d", "What changed", "What changed between the last two observations of this one", foot=True),
+    Action("rehearsal.back", "escape", "Back", "End the rehearsal that runs, or go back", foot=True, fixed=True),
+    Action("rehearsal.run", "r", "Rehearse", "Launch your product, politely first, then not, and see", foot=True),
+    Action(
+        "rehearsal.question", "a", "Its question", "Go to the question that the highlighted row contradicts", foot=True
+    ),
     Action("gaps.back", "escape", "Back", "From the right-hand side to the list", foot=True, fixed=True),
     Action("gaps.keep", "y", "Keep", "Keep the closing as a what-if of the plan, or take it back", foot=True),
     Action("gaps.clear", "c", "Clear filters", "Clear every filter", foot=True),

@@ -10,7 +10,7 @@ import html
 import re
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
@@ -42,17 +42,23 @@ class BudgetSpentError(InterlockError):
 
 @dataclass(slots=True)
 class Budget:
-    """How much a rehearsal may do: requests of its browsers, and seconds until it ends."""
+    """How much a rehearsal may do: requests of its browsers, and seconds until it ends.
+
+    :ivar stop: asked before each request whether somebody wants it to end now.
+    """
 
     requests: int
     until: float
     sent: int = 0
+    stop: Callable[[], bool] | None = None
 
     def spend(self) -> None:
         """Count one request.
 
-        :raises BudgetSpentError: it would be one too many, or too late.
+        :raises BudgetSpentError: it would be one too many, or too late, or is not wanted any more.
         """
+        if self.stop is not None and self.stop():
+            raise BudgetSpentError("it was told to stop")
         if self.sent >= self.requests:
             raise BudgetSpentError(f"it had sent {self.requests} requests, which is its limit")
         if time.monotonic() > self.until:

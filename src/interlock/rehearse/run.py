@@ -46,6 +46,7 @@ def rehearse(
     repeat: int = 1,
     app: RehearsedApp | None = None,
     on_result: Callable[[RehearsalResult], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> ProductObservation:
     """Rehearse the product that runs, against hospitals that stand.
 
@@ -54,10 +55,11 @@ def rehearse(
     :param only: only these checks, by id.
     :param repeat: how often each is looked at; where two looks differ it is inconclusive.
     :param on_result: told each row as soon as it is known.
+    :param stop: asked before each request whether to end early.
     """
     product: Product = hospitals.product
     began, started = time.monotonic(), datetime.now(UTC)
-    budget = Budget(MAX_REQUESTS, began + MAX_SECONDS)
+    budget = Budget(MAX_REQUESTS, began + MAX_SECONDS, stop=stop)
     stage = Stage(hospitals, product, running, budget, endpoints, tuple(orgs or hospitals.clients), target, pinned)
     results: list[RehearsalResult] = []
     stopped: str | None = None

@@ -158,6 +158,10 @@ CHECK = _marks(
 SEVERITY = _marks(
     words.SEVERITY, {Severity.CRITICAL: BAD, Severity.HIGH: BAD, Severity.MEDIUM: WARN, Severity.LOW: DIM}
 )
+REHEARSAL = _marks(
+    words.REHEARSAL,
+    {"broke": BAD, "inconclusive": WARN, "not_reached": WARN, "needs_hook": DIM, "held": OK, "not_applicable": DIM},
+)
 SETTING = _marks(
     words.SETTING,
     {"missing": BAD, "mistyped": BAD, "unknown": BAD, "universal": BAD, "defaulted": WARN, "own": OK, "default": OK},

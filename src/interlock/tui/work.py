@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
-from interlock.model.errors import InterlockError
+from interlock.model.errors import InterlockError, NothingObservedError, ThresholdNotMetError
 from interlock.model.text import plain
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
     from interlock.model.plan import Plan, WhatIf
+    from interlock.model.product import Product
+    from interlock.model.rehearsal import ProductObservation, RehearsalCheck, RehearsalResult
     from interlock.tui.state import Answer, Key
     from interlock.usecases.judge import Judgement
     from interlock.usecases.load import Content, Inputs
@@ -60,6 +62,7 @@ _MANY = 1_000
 _READ = (
     "interlock.yaml",
     "contract.yaml",
+    "product.yaml",
     "tasks.yaml",
     "orgs/*.y*ml",
     "responses/*.y*ml",
@@ -229,6 +232,71 @@ def probe(
         task.result()
 
     asyncio.run(run())
+
+
+class Rehearsable(NamedTuple):
+    """The product as it can be rehearsed, and what its latest rehearsal came to.
+
+    :ivar product: what ``product.yaml`` says; none where there is none.
+    :ivar refused: it names a start command that is not allowed.
+    :ivar checks: the checks that are built, by id.
+    :ivar came_to: ``18 of 24 held; 3 broke``; empty without a rehearsal.
+    :ivar impolite: why next to nothing was looked at.
+    """
+
+    product: Product | None
+    refused: bool
+    checks: Mapping[str, RehearsalCheck]
+    came_to: str = ""
+    impolite: InterlockError | None = None
+
+
+def rehearsable(workspace: Workspace, latest: ProductObservation | None) -> Rehearsable:
+    """What there is to rehearse, and what the latest rehearsal came to.
+
+    :raises DocumentError: ``product.yaml``, or the record of what is allowed, is broken.
+    """
+    from interlock.usecases.rehearse import catalogue, is_built, require_held, summary
+    from interlock.usecases.trust import new_commands
+
+    product, impolite = workspace.product(), None
+    if latest is not None:
+        try:
+            require_held(latest)
+        except NothingObservedError as error:
+            impolite = error
+        except ThresholdNotMetError:
+            pass  # that something broke stands in its rows
+    return Rehearsable(
+        product,
+        bool(new_commands(workspace)),
+        {check.id: check for check in catalogue() if is_built(check)},
+        summary(latest) if latest is not None else "",
+        impolite,
+    )
+
+
+def rehearse(
+    workspace: Workspace,
+    *,
+    on_result: Callable[[RehearsalResult], None],
+    stop: Callable[[], bool],
+    in_browser: bool,
+) -> ProductObservation:
+    """Rehearse the product, and keep what was seen unless it was stopped.
+
+    :param in_browser: who asks looks through a browser, and may start no program here.
+    :raises InterlockError: there is no product, it is not there, or it may not be started.
+    """
+    from interlock.usecases.rehearse import product_of, rehearse_product
+
+    if in_browser and product_of(workspace).start is not None:
+        raise InterlockError("no program is started from a browser", remedy=NO_START)
+    return rehearse_product(workspace, on_result=on_result, stop=stop)
+
+
+#: What to do where a program would have to be started from a browser.
+NO_START = "run interlock rehearse in a terminal; or start the product yourself and leave start out of product.yaml"
 
 
 class Exported(NamedTuple):

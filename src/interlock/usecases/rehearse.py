@@ -32,10 +32,9 @@ from interlock.probe.transport.addresses import has_userinfo, is_loopback_host, 
 from interlock.rehearse.hospitals import Hospitals
 from interlock.rehearse.program import Elsewhere, Started
 from interlock.rehearse.run import BUILT, rehearse
-from interlock.usecases.trust import command_grants
+from interlock.usecases.trust import new_commands
 from interlock.workspace.history import save_rehearsal
 from interlock.workspace.store import PRODUCT_FILE, Workspace
-from interlock.workspace.trust import Trust
 
 _CHECK_OUTCOMES = {
     RehearsalOutcome.HELD: CheckOutcome.PASS,
@@ -150,6 +149,7 @@ def rehearse_product(
     save: bool = True,
     any_port: bool = False,
     on_result: Callable[[RehearsalResult], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> ProductObservation:
     """Rehearse the product of a workspace, and keep what was seen as an observation of it.
 
@@ -158,6 +158,7 @@ def rehearse_product(
     :param any_port: whether product and hospitals take other ports where those of the file are taken: only for a
         product that is started here, and needs to know nobody's address by heart.
     :param on_result: told each row as soon as it is known.
+    :param stop: asked before each request whether to end early; what was seen then is not kept.
     :raises InterlockError: nothing is said of the product, an address of it is neither on this machine nor allowed, the
         start command is not allowed, or the hospitals cannot stand.
     :raises NothingObservedError: the product is not there.
@@ -186,8 +187,9 @@ def rehearse_product(
             repeat=repeat,
             app=about,
             on_result=on_result,
+            stop=stop,
         )
-    if save:
+    if save and not (stop is not None and stop()):
         save_rehearsal(workspace, observation)
     return observation
 
@@ -220,7 +222,7 @@ def _running(
         with Elsewhere(product.launch_url, pinned) as running:
             yield running
         return
-    if not allowed.start and not set(command_grants(workspace)) <= Trust(workspace.root).grants():
+    if not allowed.start and new_commands(workspace):
         raise InterlockError(
             f"{PRODUCT_FILE} wants to run a program that you have not allowed: {plain(product.start.command, 200)}",
             remedy="look at it and allow it: interlock trust; or start the product yourself and leave start out",

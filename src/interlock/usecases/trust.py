@@ -68,6 +68,11 @@ def command_grants(workspace: Workspace) -> tuple[Grant, ...]:
     return (Grant(kind="command", command=product.start.command),)
 
 
+def new_commands(workspace: Workspace) -> tuple[Grant, ...]:
+    """The program that the product's file wants to run, where it is not allowed."""
+    return tuple(grant for grant in command_grants(workspace) if grant not in Trust(workspace.root).grants())
+
+
 def allow(workspace: Workspace, entries: Iterable[AskedGrant]) -> None:
     """Allow exactly these: what a workspace no longer asks for is forgotten.
 

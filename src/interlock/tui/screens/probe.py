@@ -21,6 +21,7 @@ from interlock.model.text import plain
 from interlock.tui.keys import bindings
 from interlock.tui.observation_page import draw_fit, draw_observation
 from interlock.tui.page import ACCENT, BAD, DIM, DRIFT, OBSERVED, WARN, Mark, Page, line, mark, text
+from interlock.tui.screens.rehearsal import RehearsalPage
 from interlock.tui.screens.section import Confirm, Section
 from interlock.tui.state import ProbeRow, State
 from interlock.tui.widgets.flow import ScrollingFlow
@@ -49,7 +50,8 @@ class ProbeSection(Section):
         "was seen is saved in observations/ and counts at once. An organisation that could not be reached is not "
         "observed, with the reason: never failing. Space marks organisations; p probes the marked ones, or the "
         "highlighted one, also again after x cancelled it. An address in a private network is left alone until you "
-        "allow it (t). d shows what changed at an organisation since it was last seen, what the contract uses first."
+        "allow it (t). d shows what changed at an organisation since it was last seen, what the contract uses first. h "
+        "goes to the rehearsal of your own product."
     )
     INITIAL_FOCUS = "#probe-list Options"
     PANELS = {"#probe-orgs": "Organisations"}
@@ -198,6 +200,10 @@ class ProbeSection(Section):
         """Probe the marked organisations, or the highlighted one."""
         chosen, self._marked = self._chosen, frozenset()
         self.interlock.probe(chosen)
+
+    def action_rehearse(self) -> None:
+        """Let simulated hospitals launch the product, on a page of its own."""
+        self.app.push_screen(RehearsalPage())
 
     @on(Button.Pressed, "#probe-all")
     def action_probe_all(self) -> None:
