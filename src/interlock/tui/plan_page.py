@@ -44,7 +44,7 @@ def draw_first(page: Page, plan: Plan, names: Mapping[str, str]) -> None:
     for thing in plan.apart:
         page.bullet(text("·", DIM), shorter(thing.title), (at_places(thing, names), DIM))
     _draw_unknowns(page, plan)
-    _draw_drivers(page, plan)
+    _draw_drivers(page, plan, names)
     _draw_sandbox(page, plan)
 
 
@@ -68,19 +68,21 @@ def _draw_unknowns(page: Page, plan: Plan) -> None:
         page.bullet(" ", (thing.because, DIM))
 
 
-def _draw_drivers(page: Page, plan: Plan) -> None:
+def _draw_drivers(page: Page, plan: Plan, names: Mapping[str, str]) -> None:
     drivers = plan.drivers[:_SHOWN]
     if not drivers:
         return
     page.heading("What drives the P80", "days, best to worst fifth of runs")
     rows = []
     for driver in drivers:
-        name = f"all at {driver.org or driver.id}" if driver.what == "party" else driver.id
+        place = names.get(driver.org, driver.org) if driver.org else None
+        party = driver.what == "party"
+        title = f"How all goes at {place}" if party and place else shorter(driver.title)
         rows.append(
             (
                 text(f"{driver.p80_if_well:.0f}", DIM),
                 text(f"{driver.p80_if_badly:.0f}", "bold"),
-                line(name, (f"  {shorter(driver.title)}" if driver.what == "task" else "", DIM)),
+                line(title, (f"  at {place}" if place and not party else "", DIM)),
             )
         )
     page.columns(rows)
