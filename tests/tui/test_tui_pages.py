@@ -235,7 +235,7 @@ async def test_nothing_in_patterns_and_drivers_is_markup(terminal):
         driver = Driver(id=EVIL, title=EVIL, what="task", p80_if_well=1, p80_if_badly=2)
         party = Driver(id="p", title="x", what="party", org=EVIL, p80_if_well=1, p80_if_badly=2)
         said = shown(draw_first, plan.model_copy(update={"drivers": (driver, party)}), {})
-        assert said.count("[red]x") == 3 and "What drives the P80" in said
+        assert said.count("[red]x") == 2 and "What drives the P80" in said
 
 
 def test_what_the_contract_uses_comes_first_among_changes_and_unseen_is_no_removal():
