@@ -11,6 +11,8 @@ from interlock.model.base import Severity
 from interlock.model.errors import InterlockError
 from interlock.model.rehearsal import ProductObservation, RehearsalOutcome, RehearsalResult, RehearsedApp
 from interlock.tui import work
+from interlock.tui.page import Page
+from interlock.tui.rehearsal_page import draw_about
 from interlock.usecases import rehearse as usecase
 from interlock.workspace.history import latest_rehearsal, save_rehearsal
 
@@ -53,9 +55,10 @@ class Stage:
             raise self.problem
         for row in (HELD, BROKE):
             on_result(row)
-        while not self.go_on.wait(0.01):
-            if stop():
-                break
+        while not (self.go_on.wait(0.01) or stop()):
+            pass
+        if stop():  # the others are told as not reached
+            on_result(HELD.but(id="RH-L02", outcome=RehearsalOutcome.NOT_REACHED, seen="it was told to stop"))
         observation = ProductObservation(
             app=RehearsedApp(launch_url=product.launch_url),
             started=datetime.now(UTC),
@@ -94,7 +97,9 @@ async def test_a_rehearsal_is_watched_and_what_broke_leads_to_the_answer_that_it
         await t.until_shown("✗ broke")
         assert f"2 of {ALL} checks looked at; 1 broke escape cancels it" in t.flat_text
         rows = t.of_rows("#rehearsal-rows")
-        assert rows.index("Broke 1") < rows.index("/{org}/[b]") < rows.index("✓ held RH-L01 A polite launch")
+        assert (
+            rows.index("Broke 1 check, 1 row") < rows.index("/{org}/[b]") < rows.index("✓ held RH-L01 A polite launch")
+        )
         assert t.app.screen.check_action("run", ()) is False, "one at a time"
         stage.go_on.set()
         await t.until(lambda: t.app.state.inputs.rehearsal is not None)
@@ -119,6 +124,9 @@ async def test_a_rehearsal_is_cancelled_or_ends_with_its_reason_and_a_program_wa
     with pytest.raises(InterlockError, match="no program is started from a browser"):
         work.rehearse(workspace, on_result=lambda row: None, stop=lambda: False, in_browser=True)
     assert not stage.started
+    page = Page(100)
+    draw_about(page, work.rehearsable(workspace, None), in_browser=True)
+    assert "not from a browser: run interlock rehearse in a terminal" in page.content().plain
     async with terminal() as t:
         await t.press("3", "h")
         await t.until_shown("not allowed yet: look at it, then in a terminal: interlock trust")
@@ -127,7 +135,7 @@ async def test_a_rehearsal_is_cancelled_or_ends_with_its_reason_and_a_program_wa
         await t.until_shown("RH-E01")
         await t.press("escape")
         await t.until_shown(f"2 of {ALL} checks looked at; 1 broke. Nothing of it is kept.")
-        assert latest_rehearsal(workspace) is None and "RH-E01" in t.text
+        assert latest_rehearsal(workspace) is None and "RH-E01" in t.text and "RH-L02" not in t.text
         stage.problem = InterlockError("the port 18410 is taken", remedy="name another: port in product.yaml")
         await t.press("r")
         await t.until_shown("the port 18410 is taken")

@@ -52,6 +52,11 @@ class Run:
     under_way: bool = True
     problem: InterlockError | None = None
 
+    def add(self, result: RehearsalResult) -> None:
+        """Take a row; what is told once it should stop was not looked at."""
+        if not self.stop.is_set():
+            self.results.append(result)
+
     def told(self, total: int) -> str:
         """``80 of 96 looked at; 3 broke``: checks, each counted once over its rows."""
         known = tuple(self.results)
@@ -71,7 +76,9 @@ def rows_of(results: Sequence[RehearsalResult], *, newest_first: bool) -> list[R
         if outcome is RehearsalOutcome.BROKE:
             group.sort(key=lambda entry: (entry[1].severity.rank, entry[1].id))
         if group:
-            rows.append(Row("", heading=words.capital(REHEARSAL[outcome].word), aside=str(len(group))))
+            checks = words.count(len({result.id for _, result in group}), "check")
+            aside = f"{checks}, {words.count(len(group), 'row')}"
+            rows.append(Row("", heading=words.capital(REHEARSAL[outcome].word), aside=aside))
             rows += [_row(number, result) for number, result in group]
     return rows
 

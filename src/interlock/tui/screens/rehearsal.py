@@ -196,7 +196,7 @@ class RehearsalPage(Section):
             await job.in_thread(
                 job.rehearse,
                 workspace,
-                on_result=run.results.append,
+                on_result=run.add,
                 stop=run.stop.is_set,
                 in_browser=self.app.is_web,
             )
