@@ -94,3 +94,50 @@ def test_a_home_page_that_is_named_makes_no_request_count_twice() -> None:
         with on_stage(home=home) as hospitals:
             seen = looked_at(hospitals, {"RH-F04", "RH-F07"})
         assert set(seen.outcomes.values()) == {RehearsalOutcome.HELD}, [row.seen for row in seen.results]
+
+
+def mutant(name: str) -> Mutant:
+    return next(one for one in mutants() if one.name == name)
+
+
+#: One session and one page whatever the hospital, as small applications have it.
+ONE_PAGE = (
+    *mutant("last-wins").changes,
+    ('f"/{flow.hospital.id}/patient?chart={self.sessions[session].chart}"', '"/alder/patient"'),
+)
+
+
+def test_one_page_for_both_hospitals_is_judged_by_loading_the_first_tab_again() -> None:
+    """It silently shows the other hospital; or, at the fifth page of this rehearsal, says that it changed."""
+    line = "lines, note = await self.observations(session)"
+    said = """
+        self.pages = getattr(self, "pages", 0) + 1
+        note = "Another chart was opened since." if self.pages == 5 else note"""
+    for changes, outcome in ((ONE_PAGE, "broke"), ((*ONE_PAGE, (line, line + said)), "held")):
+        with on_stage(changes) as hospitals:
+            seen = looked_at(hospitals, {"RH-S02"})
+        assert [(row.outcome.value, bool(row.requests)) for row in seen.results] == [(outcome, True)], seen.results
+
+
+def test_what_says_nothing_of_an_id_token_is_not_held_where_nobody_looks_at_it() -> None:
+    with on_stage(mutant("no-id-token").changes) as hospitals:
+        seen = looked_at(hospitals, {"RH-R07", "RH-R08", "RH-R11"})
+    outcomes = {check: outcome.value for check, outcome in seen.outcomes.items()}
+    assert outcomes == {"RH-R07": "broke", "RH-R08": "not_reached", "RH-R11": "not_reached"}
+
+
+def test_own_redirect_addresses_do_instead_of_iss_only_where_they_are_looked_at() -> None:
+    _, no_iss, one_path = mutant("crossed").changes
+    for changes, outcome in (((no_iss, one_path), "not_applicable"), (mutant("crossed").changes, "broke")):
+        with on_stage(changes) as hospitals:
+            seen = looked_at(hospitals, {"RH-C07"})
+        assert [row.outcome.value for row in seen.results] == [outcome], seen.results
+
+
+def test_a_hospital_refuses_a_read_beyond_the_scopes_that_it_said() -> None:
+    with on_stage(mutant("scopes-ignored").changes) as hospitals:
+        seen = looked_at(hospitals, {"RH-R05"})
+    (broke,) = seen.broken
+    answers = [(line.role, line.status, " ".join(line.words)) for line in seen.tape if line.number in broke.requests]
+    assert answers[0][0] == "token" and "patient/Patient.rs alone were granted" in answers[0][2]
+    assert [answer[1] for answer in answers[1:]] == [403]

@@ -92,6 +92,11 @@ class Session:
     ends: float
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def chart(self) -> str:
+        """What stands for the patient in the address of the first page: a tab is never of another one than it was."""
+        return hashlib.sha256(f"{self.hospital.id} {self.patient}".encode()).hexdigest()[:16]
+
 
 def hospitals_of(environment: Mapping[str, str]) -> dict[str, Hospital]:
     """The hospitals that the variables tell of, by id."""
@@ -136,7 +141,7 @@ class SampleApp:
         discovered = await self.discover(hospital)
         state, verifier, nonce, browser = (secrets.token_urlsafe(48) for _ in range(4))
         inside = following.startswith(f"/{hospital.id}/") and "\\" not in following
-        following = following if inside else f"/{hospital.id}/patient"
+        following = following if inside else ""
         ends = time.time() + FLOW_SECONDS
         self.flows[state] = Flow(hospital, discovered, verifier, nonce, browser, following, ends)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
@@ -199,7 +204,8 @@ class SampleApp:
             flow.hospital, flow.discovered["token_endpoint"], patient, "", "", "", 0, time.time() + SESSION_SECONDS
         )
         self.keep(self.sessions[session], answer)
-        response = RedirectResponse(flow.following, 303, headers=HEADERS)
+        first = f"/{flow.hospital.id}/patient?chart={self.sessions[session].chart}"
+        response = RedirectResponse(flow.following or first, 303, headers=HEADERS)
         response.delete_cookie(flow_cookie(state), urlsplit(flow.hospital.redirect_uri).path)
         self.give(response, "session", session, f"/{flow.hospital.id}", SESSION_SECONDS)
         return response
@@ -351,6 +357,8 @@ class SampleApp:
     async def patient(self, request: Request) -> Response:
         """The first page: who it is, and what was observed."""
         session = self.session(request)
+        if request.query_params.get("chart", session.chart) != session.chart:
+            raise RefusedError("Another patient was opened since. Please open the application from the EHR again.", 409)
         try:
             found = await self.read(session, f"Patient/{session.patient}")
             name = named(found) if found.get("id") == session.patient else "another patient than was asked for"

@@ -235,14 +235,20 @@ class Stage:
     def home_address(self, org: str, patient: str = "p1") -> str:
         """Where that page is: what the product's file says, or where the polite sign-in ended.
 
-        :raises OutOfReachError: that is where the code arrived, which is no page to come back to.
+        :raises OutOfReachError: see :meth:`address_of`.
         """
         if self.product.home is not None:
             return self.at(self.product.home, org, patient)
-        url = self.visits[org].page.url
-        if "code" in _fields(url, None):
+        return self.address_of(self.visits[org].page)
+
+    def address_of(self, page: Page) -> str:
+        """The address at which a page is loaded again.
+
+        :raises OutOfReachError: that is where the code arrived, which is no page to come back to.
+        """
+        if "code" in _fields(page.url, None):
             raise OutOfReachError("the sign-in ends at the address with the code: name a page as home in product.yaml")
-        return url
+        return page.url
 
     def at(self, path: str, org: str, patient: str = "p1") -> str:
         """An address of the product by its path, filled in."""

@@ -154,6 +154,8 @@ def _show(observation: ProductObservation, efforts: dict[str, str]) -> None:
         lines += wrapped(f"What is right: {check.good}", "  ")
         if check.references:
             lines += wrapped(f"Source: {check.references[0].title}, {check.references[0].url}", "  ")
+        if check.judgement:
+            lines += wrapped("A judgement of Interlock: no public source asks for it in these words.", "  ")
         known = [f"{rule} ({efforts[rule]})" for rule in check.rules if rule in efforts]
         if known:
             lines += wrapped(f"Rules, and the effort to close them: {', '.join(known)}", "  ")

@@ -199,14 +199,21 @@ def query_kept(stage: Stage) -> Row:
     def edit(document: dict[str, Any]) -> dict[str, Any]:
         return {**document, "authorization_endpoint": f"{document['authorization_endpoint']}?tenant=rehearsal"}
 
+    browser = stage.browser()
     with edited_discovery(stage, stage.a, edit) as asked:
-        begun = stage.begin(stage.browser(), stage.a)
+        begun = stage.begin(browser, stage.a)
         if not asked():
             return not_reached(NOT_ASKED)
     if not begun.asked:
         return row(BROKE, f"no authorization request followed: {begun.page.told}")
-    kept = dict(parse_qsl(urlsplit(begun.page.next).query)).get("tenant") == "rehearsal"
-    return row(HELD if kept else BROKE, "the query is kept" if kept else "the endpoint's own query was lost")
+    stage.answer(browser, begun)
+    sent = stage.hospitals.asked(begun.since, by_app=None, org=stage.a, role="authorize")
+    came = dict(parse_qsl(urlsplit(begun.page.next).query)).get("tenant")
+    if came == "rehearsal":
+        return row(HELD, "tenant=rehearsal came along unchanged", sent)
+    if came is None:
+        return row(BROKE, "the endpoint's own tenant=rehearsal was left out", sent)
+    return row(BROKE, f"the endpoint's own tenant=rehearsal came as {came[:60]!r}: a query was begun twice", sent)
 
 
 def _many(stage: Stage) -> list[Begun]:

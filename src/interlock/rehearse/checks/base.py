@@ -13,11 +13,12 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from interlock.rehearse.browser import Page
 from interlock.rehearse.hospitals import Asked
-from interlock.rehearse.stage import NOT_REACHED, Row, Stage, Visit, judged
+from interlock.rehearse.stage import NOT_REACHED, Row, Stage, Visit, judged, visible_text
 from interlock.sandbox.exchange import Exchange
 
 Look = Callable[[Stage], Row | Sequence[Row]]
@@ -56,6 +57,24 @@ def shows_own(stage: Stage, visit: Visit) -> bool:
     return f"{visit.org} {visit.patient}" in stage.shown(visit.page, [visit.org])
 
 
+def changed_tab(stage: Stage, first: Visit, second: Visit, again: Page) -> str:
+    """What is wrong with the page of a first sign-in, loaded again after a second one; empty when nothing is.
+
+    The first patient is right, and so is a page that shows nobody. The second patient is right only where both have
+    one page and this one says something that the second tab does not: that it changed, we hope; no reader is told by
+    a page that is the same to the letter.
+    """
+    was, now = (f"{visit.org} {visit.patient}" for visit in (first, second))
+    shown = stage.shown(again)
+    if now not in shown:
+        return ""
+    one_page = again.url == second.page.url
+    told = one_page and was not in shown and visible_text(again) != visible_text(second.page)
+    return (
+        "" if told else f"the tab that was opened for {was} shows {now} when it is loaded again, and says nothing of it"
+    )
+
+
 def each(stage: Stage, problem_of: Callable[[Visit], tuple[str, Iterable[Asked]]], well: str) -> list[Row]:
     """A row for each polite sign-in: it broke where there is a problem."""
     rows = []
@@ -66,11 +85,19 @@ def each(stage: Stage, problem_of: Callable[[Visit], tuple[str, Iterable[Asked]]
 
 
 def edit_token(stage: Stage, org: str, **changed: Any) -> Any:
-    """Let the token endpoint's answers say something else; none takes a member away. As a context."""
+    """Let the token endpoint's answers say something else; none takes a member away. As a context.
+
+    Another ``scope`` is also what the token is good for: the hospital answers 403 to a read beyond it.
+    """
 
     def edit(exchange: Exchange, document: dict[str, Any]) -> dict[str, Any]:
         if "access_token" not in document:
             return document
+        grant = exchange.trace.grant
+        if "scope" in changed and grant is not None:
+            less = replace(grant, scopes=tuple(changed["scope"].split()))
+            exchange.state.ledger.add_token(less, document["access_token"])
+            exchange.note(f"of these scopes {changed['scope']} alone were granted in the end")
         merged = {**document, **changed}
         return {name: value for name, value in merged.items() if value is not None}
 

@@ -148,14 +148,39 @@ def other_issuer(stage: Stage) -> Row:
     answer = stage.answered(browser, stage.a)
     if answer is None or "iss" not in answer.fields:
         return not_reached(_NO_CODE)
-    page = browser.open(answer.but(iss=f"{stage.hospitals.base(stage.b)}/oauth2"))
+    theirs = f"{stage.hospitals.base(stage.b)}/oauth2"
+    page = browser.open(answer.but(iss=theirs))
     used = stage.uses(answer.code, answer.begun.since)
-    own = len(set(stage.redirect_addresses)) == len(stage.redirect_addresses)
-    if used and own:
-        seen = "it takes no notice of iss, and tells hospitals apart by a redirect address of its own for each"
-        return row(NOT_APPLICABLE, seen, used)
     problem = _problem(stage, page, used)
-    return judged(problem, f"refused with {page.told}", used)
+    if not problem:
+        return row(HELD, f"refused with {page.told}")
+    if not used:
+        return row(BROKE, problem)
+    problem = f"it took no notice of iss: {problem}, though the answer named {stage.b} as its issuer"
+    if len(set(stage.redirect_addresses)) < len(stage.redirect_addresses):
+        return row(BROKE, problem, used)
+    # RFC 9700 section 4.4.2.2: a redirect address of its own for each server does as well, if the product looks at it.
+    browser = stage.browser()
+    one, two = stage.answered(browser, stage.a), stage.answered(browser, stage.b)
+    if one is None or two is None:
+        return not_reached(_NO_CODE)
+    there = stage.hospitals.clients[stage.b].redirect_uri
+    for answer, url in (
+        (one, one.but(base=there, iss=theirs)),
+        (
+            two,
+            two.but(base=stage.hospitals.clients[stage.a].redirect_uri, iss=f"{stage.hospitals.base(stage.a)}/oauth2"),
+        ),
+    ):
+        browser.open(url)
+        taken = stage.uses(answer.code, answer.begun.since)
+        if taken:
+            seen = (
+                f"{problem}; and a code of {answer.begun.org} was taken at the redirect address of the other hospital"
+            )
+            return row(BROKE, seen, (*used, *taken))
+    seen = "it takes no notice of iss, but refuses a code that arrives at the redirect address of another hospital"
+    return row(NOT_APPLICABLE, seen, used)
 
 
 @check("C08")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import AbstractContextManager
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from starlette.responses import Response
 
 from interlock.rehearse.browser import PAGE_SECONDS
-from interlock.rehearse.checks.base import NOT_ASKED, check, each, edited_discovery, not_reached, shows_own
+from interlock.rehearse.checks.base import NOT_ASKED, changed_tab, check, each, edited_discovery, not_reached, shows_own
 from interlock.rehearse.hospitals import STRANGER, Asked
-from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, judged, row
+from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
 from interlock.sandbox.launches import with_query
 
 _HANDLE = "+/=~%41&;" + "x" * 591
@@ -209,21 +209,27 @@ def broken_discovery(stage: Stage) -> list[Row]:
     broken = {
         "HTML": Response("<!doctype html><title>Sign in</title>", media_type="text/html"),
         "an empty object": Response("{}", media_type="application/json"),
-        "700 KB": Response(json.dumps({"padding": "x" * 700_000}), media_type="application/json"),
         "503": Response("", 503),
     }
+    ways: dict[str, AbstractContextManager[None]] = {
+        subject: stage.answers(stage.a, "smart", lambda _, reply=reply: reply, among=_DISCOVERY)  # type: ignore[misc]  # bound
+        for subject, reply in broken.items()
+    }
+    # Right in everything but its size: what goes wrong then is of the size alone.
+    huge = stage.edits(stage.a, _DISCOVERY, lambda _, document: {**document, "padding": "x" * 700_000})
     rows = []
-    for subject, reply in broken.items():
+    for subject, way in {**ways, "right, and 700 KB long": huge}.items():
         since = stage.hospitals.now()
-        with stage.answers(stage.a, "smart", lambda _, reply=reply: reply, among=_DISCOVERY):  # type: ignore[misc]  # bound
+        with way:
             begun = stage.begin(stage.browser(), stage.a)
-        if not [one for one in stage.hospitals.asked(since, org=stage.a) if one.role in _DISCOVERY]:
+        asked = [one for one in stage.hospitals.asked(since, org=stage.a) if one.role in _DISCOVERY]
+        if not asked:
             rows.append(not_reached(NOT_ASKED, subject=subject))
             continue
         problem = stage.crashed(begun.page)
         if not problem and begun.page.way and begun.page.way[-1].seconds > PAGE_SECONDS:
             problem = "the page took too long"
-        rows.append(judged(problem, begun.page.told, subject=subject))
+        rows.append(judged(problem, begun.page.told, asked, subject=subject))
     return rows
 
 
@@ -243,9 +249,9 @@ def opened_again(stage: Stage) -> Row:
 
 
 @check("L17")
-def interleaved(stage: Stage) -> Row:
-    """Two charts opened in two tabs of one browser, before either sign-in ends."""
-    browser = stage.browser()
+def interleaved(stage: Stage) -> list[Row] | Row:
+    """Two charts opened in two tabs of one browser, before either sign-in ends; then the first tab loaded again."""
+    browser, tabs = stage.browser(), list[Visit]()
     begun = [stage.begin(browser, stage.a, patient) for patient in ("p1", "p2")]
     if not all(one.asked for one in begun):
         return not_reached("two sign-ins at once did not begin")
@@ -253,11 +259,18 @@ def interleaved(stage: Stage) -> Row:
         page = browser.open(one.page.next, method=one.page.method, form=one.page.form)
         if stage.product.home is not None and page.stopped is None and page.status < 400:
             page = stage.home(browser, stage.a, patient)
+        asked = tuple(stage.hospitals.asked(one.since))
         shown = stage.shown(page, [stage.a])
         if shown != [f"{stage.a} {patient}"]:
-            seen = f"the launch for {patient} ended with {page.told}"
-            return row(BROKE, f"{seen} that shows {', '.join(shown) or 'no patient'}")
-    return row(HELD, "each ended with its own patient")
+            seen = f"the launch for {patient} ended with {page.told} that shows {', '.join(shown) or 'no patient'}"
+            return row(BROKE, seen, asked, about="flow")
+        tabs.append(Visit(stage.a, patient, page, one.asked, one.since, asked))
+    ended = row(HELD, "each ended with its own patient", tabs[0].asked, about="flow")
+    since = stage.hospitals.now()
+    again = browser.open(stage.address_of(tabs[0].page))
+    problem = changed_tab(stage, tabs[0], tabs[1], again)
+    well = f"the first tab, loaded again, gives {again.told}"
+    return [ended, judged(problem, well, stage.hospitals.asked(since), subject="the first tab", about="tab")]
 
 
 @check("L19")

@@ -10,7 +10,7 @@ from http.cookiejar import Cookie
 from urllib.parse import unquote
 
 from interlock.rehearse.browser import Browser
-from interlock.rehearse.checks.base import bits, check, not_reached, shows_own
+from interlock.rehearse.checks.base import bits, changed_tab, check, not_reached, shows_own
 from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, NOT_APPLICABLE, Row, Stage, Visit, judged, row
 
 #: Bits of a session id (OWASP ASVS 5.0.0, chapter V7).
@@ -23,7 +23,7 @@ _NOT_SHOWN = "the sign-in did not show its patient"
 @check("S01", two=True)
 def second_hospital(stage: Stage) -> Row:
     """A, then B, in one browser."""
-    visit = _two(stage)[1]
+    visit = _two(stage)[2]
     shown = stage.shown(visit.page)
     if not visit.of("token"):
         return row(
@@ -37,40 +37,61 @@ def second_hospital(stage: Stage) -> Row:
 @check("S02", two=True)
 def first_tab(stage: Stage) -> Row:
     """The page of A once more, after B was launched in the same browser."""
-    browser, visit = _two(stage)
-    if not shows_own(stage, visit):
+    browser, first, second = _two(stage)
+    if not (shows_own(stage, first) and shows_own(stage, second)):
         return not_reached(_NOT_SHOWN)
-    page = stage.home(browser, stage.a)
-    mixed = [name for name in stage.shown(page) if name.startswith(f"{stage.b} ")]
-    same = stage.home_address(stage.a) == stage.home_address(str(stage.b))
-    if mixed and same:
-        return row(NOT_APPLICABLE, "both hospitals have one page, so a tab that is loaded again is the second one's")
-    problem = f"the page of {stage.a} shows {mixed[0]}" if mixed else ""
-    return judged(problem, f"{page.told}, and nothing of {stage.b}")
+    since = stage.hospitals.now()
+    page = browser.open(stage.address_of(first.page))
+    asked = stage.hospitals.asked(since)
+    return judged(changed_tab(stage, first, second, page), f"the first tab, loaded again, gives {page.told}", asked)
 
 
-def _two(stage: Stage) -> tuple[Browser, Visit]:
-    """A browser that was launched from A and then from B."""
+def _two(stage: Stage) -> tuple[Browser, Visit, Visit]:
+    """A browser that was launched from A and then from B, and both sign-ins."""
     assert stage.b is not None
     browser = stage.browser()
-    stage.visit(stage.a, browser=browser)
-    return browser, stage.visit(stage.b, browser=browser)
+    return browser, stage.visit(stage.a, browser=browser), stage.visit(stage.b, browser=browser)
 
 
 @check("S03")
-def renewed(stage: Stage) -> Row:
-    """The cookies from before the sign-in, used by somebody else after it."""
+def renewed(stage: Stage) -> list[Row]:
+    """The cookies from before the sign-in, and then those of an earlier one, used by somebody else after it."""
+    return [_from_before(stage), _from_earlier(stage)]
+
+
+def _from_before(stage: Stage) -> Row:
+    subject = "cookies from before the sign-in"
     browser, other = stage.browser(), stage.browser()
     begun = stage.begin(browser, stage.a)
     before = browser.cookies
     page = browser.open(begun.page.next, method=begun.page.method, form=begun.page.form)
     if f"{stage.a} p1" not in stage.shown(stage.home(browser, stage.a), [stage.a]):
-        return not_reached(f"{_NOT_SHOWN}: {page.told}")
+        return not_reached(f"{_NOT_SHOWN}: {page.told}", subject=subject)
     for cookie in before:
         other.hold(cookie)
+    since = stage.hospitals.now()
     shown = stage.shown(stage.home(other, stage.a), [stage.a])
     problem = f"with the cookies from before the sign-in {shown[0]} is shown" if shown else ""
-    return judged(problem, f"{len(before)} cookies from before the sign-in open nothing after it")
+    asked = stage.hospitals.asked(since)
+    return judged(problem, f"{len(before)} of them open nothing after it", asked, subject=subject)
+
+
+def _from_earlier(stage: Stage) -> Row:
+    """Patient 1, then patient 2 in one browser: the first one's cookies must not have become the second one's."""
+    subject = "cookies of an earlier sign-in"
+    browser, other = stage.browser(), stage.browser()
+    first = stage.visit(stage.a, "p1", browser=browser)
+    for cookie in browser.cookies:
+        other.hold(cookie)
+    second = stage.visit(stage.a, "p2", browser=browser)
+    if not (shows_own(stage, first) and shows_own(stage, second)):
+        return not_reached("two sign-ins one after the other did not show their patients", subject=subject)
+    since = stage.hospitals.now()
+    page = other.open(stage.address_of(second.page))
+    own = f"{stage.a} p2" in stage.shown(page, [stage.a])
+    problem = f"the cookies that the first sign-in gave show {stage.a} p2, whom the second one opened" if own else ""
+    asked = stage.hospitals.asked(since)
+    return judged(problem, f"with them the page of the second sign-in gives {page.told}", asked, subject=subject)
 
 
 @check("S04")

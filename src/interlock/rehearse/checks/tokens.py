@@ -222,7 +222,7 @@ def no_patient(stage: Stage) -> Row:
         return row(BROKE, f"it showed a record of {shown[0]}", visit.asked)
     if reads:
         return row(BROKE, f"it read {reads[0].path.rsplit('/fhir/', 1)[-1][:80]} without knowing the patient", reads)
-    return row(HELD, f"nothing was read; {visit.page.told}", visit.of("token"))
+    return judged(stage.crashed(visit.page), f"nothing was read; {visit.page.told}", visit.of("token"))
 
 
 @check("R02")
@@ -251,7 +251,8 @@ def fewer_scopes(stage: Stage) -> Row:
         return not_reached("the token endpoint was not asked")
     beyond = [one for one in visit.of("resource") if _type_of(one) in polite]
     if beyond:
-        return row(BROKE, f"it read {_type_of(beyond[0])}, for which no scope was granted", beyond)
+        seen = f"it asked for {_type_of(beyond[0])}, for which the token answer granted no scope"
+        return row(BROKE, seen, (*visit.of("token"), *beyond))
     problem = stage.crashed(visit.page)
     return row(
         BROKE if problem else HELD, problem or "nothing was asked for that was not granted", visit.of("resource")
@@ -354,6 +355,8 @@ def rotated_keys(stage: Stage) -> Row:
         return row(BROKE, f"an ID token of a new key was refused with {visit.page.told}", visit.asked)
     if len(fetched) > _MOST_TRIES:
         return row(BROKE, f"the key set was asked for {len(fetched)} times", fetched)
+    if not fetched:
+        return not_reached("it signed in without the new key, so it looks at no signature (see RH-R07)")
     return row(HELD, f"signed in; the key set was asked for {len(fetched)} times", visit.asked)
 
 
@@ -362,6 +365,9 @@ def every_user(stage: Stage) -> list[Row] | Row:
     """fhirUser of every type, and relative (SMART App Launch 2.2, scopes for requesting identity data)."""
     if not {"openid", "fhirUser"} <= set(stage.visits[stage.a].authorization.get("scope", "").split()):
         return row(NOT_APPLICABLE, "the scopes openid and fhirUser are not asked for")
+    with edit_token(stage, stage.a, id_token="zqx-no-token"):
+        if shows_own(stage, stage.visit(stage.a)):
+            return not_reached("it signed in with an ID token that is none, so it does not look at it (see RH-R07)")
     rows, base = [], stage.hospitals.base(stage.a)
     for kind in ("Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Person", "a relative one"):
         user = "Practitioner/clinician" if kind == "a relative one" else f"{base}/{kind}/somebody"
