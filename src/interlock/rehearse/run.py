@@ -19,7 +19,17 @@ from interlock.model.rehearsal import (
 from interlock.model.text import plain
 from interlock.model.words import listed
 from interlock.rehearse.browser import Budget, BudgetSpentError
-from interlock.rehearse.checks import authorization, callback, endpoints, fhir, launch, refresh, sessions, tokens
+from interlock.rehearse.checks import (
+    authorization,
+    callback,
+    endpoints,
+    fhir,
+    identity,
+    launch,
+    refresh,
+    sessions,
+    tokens,
+)
 from interlock.rehearse.checks.base import BUILT, Built, shows_own
 from interlock.rehearse.hospitals import BROWSER, STRANGER, Hospitals
 from interlock.rehearse.stage import NOT_APPLICABLE, NOT_REACHED, OutOfReachError, Row, Running, Stage
@@ -27,7 +37,7 @@ from interlock.sandbox.tape import Entry
 
 __all__ = ["BUILT", "rehearse"]
 
-_FAMILIES = (launch, authorization, callback, tokens, refresh, fhir, sessions, endpoints)
+_FAMILIES = (launch, authorization, callback, tokens, identity, refresh, fhir, sessions, endpoints)
 #: The check that also says whether the product lived on, whatever was done to it.
 _LIVES_ON = "RH-L10"
 MAX_REQUESTS, MAX_SECONDS = 4_000, 300.0
