@@ -162,9 +162,10 @@ def test_what_broke_is_told_worst_first_with_its_source_and_what_would_open_more
     assert out.index("✗ RH-E01") < out.index("✗ RH-L19")
     for words in (
         "What your app did: (/{org}/trend.svg) without a session it shows a record of alder p1",
-        "What is right: 401/403/404 or sign-in; no canary",
+        "What is right: Refused (401, 403, 404) or sent to sign in; no marker text of a record",
         "Source: OWASP ASVS",
-        "END-002 (1 to 8 person-days)",
+        "END-002 (1 to 8 person-days); to read one: interlock gaps --explain END-002",
+        "A is alder and B is birch of product.yaml; X is a server",
     ):
         assert words in out, out
     assert "2 checks: product.yaml names no sign_out" in told.err

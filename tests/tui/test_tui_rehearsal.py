@@ -107,8 +107,8 @@ async def test_a_rehearsal_is_watched_and_what_broke_leads_to_the_answer_that_it
         await t.until(lambda: "1 of 2 held; 1 broke." in t.of("#rehearsal-about"))
         assert t.app.state.contradiction("product", "endpoints.viewers") is not None
         card = t.of("#rehearsal-card")
-        assert "We did No session" in card and "shows a record of alder p1. requests 7 and 12" in card
-        assert "Right is 401/403/404" in card and "Answered" in card and "as it was observed" in card
+        assert "We did Opens each endpoint" in card and "shows a record of alder p1. requests 7 and 12" in card
+        assert "Right is Refused (401, 403, 404)" in card and "Answered" in card and "as it was observed" in card
         await t.press("enter")
         await t.until(lambda: t.app.current_mode == "questions")
         await t.until_shown("An observation says otherwise")

@@ -107,6 +107,10 @@ def rehearse(
         text = {"json": _as_json, "junit": to_junit, "sarif": to_sarif}[output](observation)
         save(out, text) if out is not None else emit(text)
     say(f"{summary(observation)}.")
+    if any(row.requests for row in observation.broken):
+        kept = keep and not only and not org
+        where = "the newest file in observations/product" if kept else "what --format json gives"
+        say(f"Requests were recorded with their numbers: see “tape” in {where}.")
     if keep and (only or org):
         say("Not kept as an observation of the product, because not everything was looked at.")
     require_held(observation)
@@ -144,6 +148,10 @@ def _where(result: RehearsalResult) -> str:
 def _show(observation: ProductObservation, efforts: dict[str, str]) -> None:
     """What broke, worst first and whole; then everything that neither held nor broke, in one line each."""
     checks = {check.id: check for check in catalogue()}
+    if observation.broken:
+        who = words.listed([f"{name} is {org}" for name, org in zip("AB", observation.organizations, strict=False)])
+        legend = f"{who} of product.yaml; X is a server that your app was never told of."
+        emit("\n".join([*wrapped(f"{legend} A marker text is a word of one record that stands nowhere else."), ""]))
     for name in dict.fromkeys(result.id for result in observation.broken):
         check = checks[name]
         rows = [result for result in observation.broken if result.id == name]
@@ -158,7 +166,9 @@ def _show(observation: ProductObservation, efforts: dict[str, str]) -> None:
             lines += wrapped("A judgement of Interlock: no public source asks for it in these words.", "  ")
         known = [f"{rule} ({efforts[rule]})" for rule in check.rules if rule in efforts]
         if known:
-            lines += wrapped(f"Rules, and the effort to close them: {', '.join(known)}", "  ")
+            first = next(rule for rule in check.rules if rule in efforts)
+            about = f"Interlock's rules for it, with the usual effort to close them (a judgement): {', '.join(known)}"
+            lines += wrapped(f"{about}; to read one: interlock gaps --explain {first}", "  ")
         emit("\n".join([*lines, ""]))
     quiet = (RehearsalOutcome.HELD, RehearsalOutcome.BROKE)
     rest = [result for result in observation.results if result.outcome not in quiet]
@@ -186,7 +196,9 @@ def _show(observation: ProductObservation, efforts: dict[str, str]) -> None:
 
 
 def _numbers(row: RehearsalResult) -> str:
-    return f" (requests {words.listed(list(map(str, row.requests)), 6)} of the tape)" if row.requests else ""
+    numbers = words.listed(list(map(str, row.requests)), 6)
+    many = "requests" if len(row.requests) > 1 else "request"
+    return f" (recorded as {many} {numbers})" if row.requests else ""
 
 
 def _list(checks: tuple[RehearsalCheck, ...]) -> None:

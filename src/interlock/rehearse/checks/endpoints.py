@@ -99,7 +99,7 @@ def other_hospitals_session(stage: Stage) -> list[Row] | Row:
 
     def judge(endpoint: VisitedEndpoint, path: str) -> Row:
         if "{org}" not in f"{endpoint.path}{endpoint.query}":
-            seen = "it has one address for all hospitals; write {org} where theirs differ"
+            seen = "it has one address for all hospitals (RH-S02 looks at home); write {org} in it where theirs differ"
             return row(NOT_APPLICABLE, seen, subject=path)
         found = _shows(stage, _opened(stage, browser, endpoint, org), path, f"with a session of {stage.a}")
         if found.outcome is BROKE:
@@ -114,7 +114,7 @@ def other_patient(stage: Stage) -> list[Row] | Row:
     """The id of patient 2 in a session of patient 1."""
     chosen = [one for one in stage.endpoints if "{patient}" in f"{one.path}{one.query}"]
     if not chosen:
-        return row(NOT_APPLICABLE, "no endpoint is told with {patient}")
+        return row(NOT_APPLICABLE, "no endpoint in product.yaml has {patient} in its path or query")
     browser = stage.browser()
     stage.visit(stage.a, browser=browser)
 
@@ -172,7 +172,7 @@ def filters(stage: Stage) -> list[Row] | Row:
     """Filters with an empty text, a wildcard, and texts of others."""
     chosen = [one for one in stage.endpoints if one.what == "filter"]
     if not chosen:
-        return row(NOT_APPLICABLE, "no endpoint is told to be a filter")
+        return row(NOT_APPLICABLE, "no endpoint in product.yaml is declared as a filter (what: filter)")
     browser = stage.browser()
     stage.visit(stage.a, browser=browser)
     others = {canary(org, patient) for org in stage.orgs for patient in ("p1", "p2")} - {canary(stage.a, "p1")}
@@ -279,7 +279,7 @@ def to_another_hospital(stage: Stage) -> Row:
     assert stage.b is not None
     theirs, product = stage.home_address(stage.b), stage.product
     if theirs == stage.home_address(stage.a):
-        return row(NOT_APPLICABLE, "both hospitals have one page")
+        return row(NOT_APPLICABLE, "both hospitals have one page (RH-S02 looks at it), so none leads to the other's")
     path = urlsplit(theirs).path
     fields = dict.fromkeys(product.return_parameters, path)
     begins = [query_of(stage.hospitals.launch(stage.a), fields)]

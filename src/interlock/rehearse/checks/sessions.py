@@ -234,5 +234,5 @@ def session_ids(stage: Stage) -> Row:
         return row(NOT_APPLICABLE, "no cookie is needed to see the page")
     strength = {name: 0.0 if len(set(found)) < len(found) else bits(found) for name, found in known.items()}
     name, most = max(strength.items(), key=lambda pair: pair[1])
-    problem = f"{name} has at most {most:.0f} bits, and {_ID_BITS} are asked for" if most < _ID_BITS else ""
-    return judged(problem, f"{name} has up to {most:.0f} bits")
+    problem = f"values of {name} differ in {most:.0f} bits at most, and {_ID_BITS} are asked for"
+    return judged(problem if most < _ID_BITS else "", f"values of {name} differ in more than {_ID_BITS} bits")
