@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from interlock.content.rehearsals import read_catalogue
 from interlock.judge.lint import lint_rehearsals
 from interlock.model.errors import InterlockError
+from interlock.model.product import Product
 from interlock.model.rehearsal import LETTERS, RehearsalOutcome, worst
+from interlock.rehearse.run import BUILT
 from interlock.usecases.rehearse import catalogue, rehearsal_check
 
 pytestmark = pytest.mark.fast
@@ -62,6 +66,21 @@ def test_a_check_is_found_by_its_number_in_any_case() -> None:
     assert rehearsal_check("c06").id == "RH-C06"
     with pytest.raises(InterlockError, match="did you mean 'RH-C06'"):
         rehearsal_check("RH-C066")
+
+
+def test_the_product_files_of_the_documentation_are_valid() -> None:
+    text = (Path(__file__).parents[2] / "docs/rehearsal.md").read_text("utf-8")
+    least, more = re.findall(r"(?s)```yaml\n(.*?)```", text)
+    product = Product.model_validate(yaml.safe_load(least))
+    whole = Product.model_validate(yaml.safe_load(least + more))
+    assert product.endpoints == () and {one.what for one in whole.endpoints} == {"page", "viewer", "filter"}
+
+
+def test_what_is_built_is_told_in_words_that_stand_alone() -> None:
+    for check in catalogue():
+        if check.id in BUILT:
+            told = f"{check.does} {check.good}"
+            assert not re.search(r"RH-|\bcanar|^(The same|Then|As)\b", told), check.id
 
 
 def test_a_row_that_is_worse_counts() -> None:
