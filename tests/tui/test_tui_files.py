@@ -80,7 +80,7 @@ async def test_an_empty_workspace_says_where_to_start(terminal, workspace):
         await t.press("1", "n")
         await t.until(lambda: t.app.current_mode == "questions")
         await t.until_shown("not answered")
-        await t.until_shown("No organisation yet: section 7 adds the first one.")
+        await t.until_shown("No organisation yet: g 7 leads to where one is added.")
         for number, key, phrase in (
             ("1", "p", "no organisation to probe"),
             ("3", "p", "no organisation to probe"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ from interlock.tui.overview_page import draw_verdict
 from interlock.tui.page import Page
 from interlock.tui.plan_page import draw_first
 from interlock.tui.screens.probe import draw_drift
+from interlock.tui.widgets.bars import verdict_change
 
 pytestmark = pytest.mark.usefixtures("unplanned")
 
@@ -272,3 +275,14 @@ def test_settings_tell_how_many_are_set_and_what_is_wrong_with_the_others():
     assert "modells not in the contract did you mean 'models_enabled'?" in said
     assert said.index("contact") < said.index('models_enabled ["adult"]') < said.index("window default 6")
     assert shown(draw_settings, ContractFit(org="north", observed=False, matches=())) == ""
+
+
+@pytest.mark.fast
+def test_an_answer_that_moves_the_verdict_says_so_before_anything_else():
+    def judged(value: VerdictValue) -> Any:
+        return SimpleNamespace(judgement=SimpleNamespace(verdict=SimpleNamespace(value=value, latest=value)))
+
+    before, after = judged(VerdictValue.PROVE_OUTSIDE_EHR), judged(VerdictValue.DEFINE_CONTRACT)
+    (told,) = verdict_change(before, after)
+    assert told.plain == "verdict: Define the contract"
+    assert verdict_change(before, before) == []

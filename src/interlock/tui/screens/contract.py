@@ -98,7 +98,7 @@ class ContractSection(Section):
         self.query_one("#fit-panel").border_title = title
         inputs = self.state.inputs
         if inputs is not None and not inputs.organizations:
-            empty = "No organisation yet: section 7 adds the first one."
+            empty = "No organisation yet: 7 leads to where one is added."
         elif inputs is not None and inputs.contract is None:
             empty = _NO_CONTRACT
         else:

@@ -256,7 +256,7 @@ def _draw(page: Page, state: State, scope: str, delta: Content) -> None:
 def _stages(state: State, scope: str, width: int) -> Content:
     readiness = state.judgement.readiness if state.judgement else ()
     if not readiness:
-        return text("No organisation yet: section 7 adds the first one.", DIM)
+        return text("No organisation yet: g 7 leads to where one is added.", DIM)
     shown: list[Content] = []
     used = 0
     ordered = sorted(readiness, key=lambda own: own.org != scope)
@@ -278,7 +278,7 @@ def _stages(state: State, scope: str, width: int) -> Content:
 
 
 def _delta(old: State, new: State, scope: str) -> Content:
-    """What the last answer did: to the score that stands first, and to any organisation's stage."""
+    """What the last answer did: to the verdict, to the score that stands first, and to any organisation's stage."""
     before, after = _score(old, scope), _score(new, scope)
     if before is None or after is None:
         return Content("")
@@ -290,8 +290,18 @@ def _delta(old: State, new: State, scope: str) -> Content:
         for change, word in changes
         if change
     ]
-    parts += _stage_changes(old, new)
+    parts = [*verdict_change(old, new), *parts, *_stage_changes(old, new)]
     return Content("  ").join(parts) if parts else text("no change to the score", DIM)
+
+
+def verdict_change(old: State, new: State) -> list[Content]:
+    """``verdict: Prove it outside the EHR``, where an answer moved it."""
+    if old.judgement is None or new.judgement is None:
+        return []
+    was, now = old.judgement.verdict, new.judgement.verdict
+    if (was.value, was.latest) == (now.value, now.latest):
+        return []
+    return [text(f"verdict: {words.verdict_label(now.value, now.latest)}", f"bold {WARN}")]
 
 
 def _stage_changes(old: State, new: State) -> list[Content]:

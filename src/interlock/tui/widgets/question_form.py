@@ -243,9 +243,10 @@ def _draw_authors(page: Page, asked: Asked, response: Response, today: date) -> 
 
 
 def _author(response: Response) -> str:
-    """``Ada, 3 Mar 2026``."""
+    """``Ada, 3 Mar 2026``; the address of one who has one stands in the file."""
     when = f", {words.day(response.at)}" if response.at else ""
-    return f"{plain(response.by or 'somebody who is not named', 80)}{when}"
+    name = response.by.partition(" <")[0] if response.by else "somebody who is not named"
+    return f"{plain(name, 80)}{when}"
 
 
 def _draw_sources(page: Page, shown: Shown) -> None:
