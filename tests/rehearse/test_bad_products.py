@@ -162,7 +162,7 @@ def test_what_broke_is_told_worst_first_with_its_source_and_what_would_open_more
     out = " ".join(told.out.split())
     assert out.index("✗ RH-E01") < out.index("✗ RH-L19")
     for words in (
-        "What your app did: (/{org}/trend.svg) without a session it shows a record of alder p1",
+        "What your app did: (/{org}/trend.svg) without a session it shows a record of alder p1 (recorded as request",
         "What is right: Refused (401, 403, 404) or sent to sign in; no marker text of a record",
         "Source: OWASP ASVS",
         "END-002 (1 to 8 person-days); to read one: interlock gaps --explain END-002",

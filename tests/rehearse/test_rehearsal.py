@@ -119,6 +119,14 @@ def test_one_page_for_both_hospitals_is_judged_by_loading_the_first_tab_again() 
         assert [(row.outcome.value, bool(row.requests)) for row in seen.results] == [(outcome, True)], seen.results
 
 
+def test_two_launches_are_judged_even_where_no_page_can_be_loaded_again() -> None:
+    ends = "response = RedirectResponse(flow.following or first, 303, headers=HEADERS)"
+    with on_stage([(ends, 'response = page("Patient", f"zqx{flow.hospital.id}{patient}")')]) as hospitals:
+        seen = looked_at(hospitals, {"RH-L17"})
+    assert [row.outcome.value for row in seen.results] == ["held", "not_reached"], seen.results
+    assert "name a page as home" in seen.results[1].seen
+
+
 def test_what_says_nothing_of_an_id_token_is_not_held_where_nobody_looks_at_it() -> None:
     with on_stage(mutant("no-id-token").changes) as hospitals:
         seen = looked_at(hospitals, {"RH-R07", "RH-R08", "RH-R11"})

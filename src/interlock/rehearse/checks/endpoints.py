@@ -55,7 +55,10 @@ def _each(
         page = _opened(stage, browser, endpoint, stage.a)
         if f"{stage.a} p1" in stage.shown(page, [stage.a]):
             open_to_all = guarded and stage.shown(_opened(stage, stage.browser(), endpoint, stage.a))
+            since = stage.hospitals.now()
             found = not_reached(_OPEN, subject=endpoint.path) if open_to_all else judge(endpoint, endpoint.path)
+            if found.outcome is BROKE:
+                found = replace(found, requests=tuple(one.number for one in stage.hospitals.asked(since)[:50]))
         else:
             seen = f"to its own user it showed no text of the patient's record, but {page.told}"
             found = not_reached(seen, subject=endpoint.path)

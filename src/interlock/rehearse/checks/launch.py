@@ -7,10 +7,10 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from starlette.responses import Response
 
-from interlock.rehearse.browser import PAGE_SECONDS
+from interlock.rehearse.browser import PAGE_SECONDS, Browser
 from interlock.rehearse.checks.base import NOT_ASKED, changed_tab, check, each, edited_discovery, not_reached, shows_own
 from interlock.rehearse.hospitals import STRANGER, Asked
-from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
+from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, OutOfReachError, Row, Stage, Visit, judged, row
 from interlock.sandbox.launches import with_query
 
 _HANDLE = "+/=~%41&;" + "x" * 591
@@ -266,11 +266,18 @@ def interleaved(stage: Stage) -> list[Row] | Row:
             return row(BROKE, seen, asked, about="flow")
         tabs.append(Visit(stage.a, patient, page, one.asked, one.since, asked))
     ended = row(HELD, "each ended with its own patient", tabs[0].asked, about="flow")
-    since = stage.hospitals.now()
-    again = browser.open(stage.address_of(tabs[0].page))
-    problem = changed_tab(stage, tabs[0], tabs[1], again)
-    well = f"the first tab, loaded again, gives {again.told}"
-    return [ended, judged(problem, well, stage.hospitals.asked(since), subject="the first tab", about="tab")]
+    return [ended, _first_tab(stage, browser, *tabs)]
+
+
+def _first_tab(stage: Stage, browser: Browser, first: Visit, second: Visit) -> Row:
+    since, subject = stage.hospitals.now(), "the first tab"
+    try:
+        again = browser.open(stage.address_of(first.page))
+    except OutOfReachError as error:
+        return not_reached(str(error), subject=subject)
+    problem = changed_tab(stage, first, second, again)
+    well = f"loaded again, it gives {again.told}"
+    return judged(problem, well, stage.hospitals.asked(since), subject=subject, about="tab")
 
 
 @check("L19")
