@@ -7,7 +7,9 @@ from textual.widgets import Input, OptionList
 
 from interlock.contract.form import Slot, slots
 from interlock.model.contract import WorkflowContract
+from interlock.model.errors import InterlockError
 from interlock.tui.screens.contract_editor import ContractEditor
+from interlock.usecases.contract_form import Slot, value_of
 from interlock.usecases.initialize import blank_contract
 
 pytestmark = pytest.mark.usefixtures("unplanned")
@@ -160,3 +162,18 @@ def test_value_sets_codes_and_systems_are_offered_from_the_tables_by_the_element
     assert "http://hl7.org/fhir/observation-status" in dict(
         offered("R4", Slot(("inputs", 0, "terminology", 0), "text"), "Observation")
     )
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(
+    ("path", "typed", "said"),
+    [
+        (("inputs", 0, "query", 0), "category", "write name=value, like category=laboratory"),
+        (("inputs", 0, "code", 0), "2524-7", r"write system\|code"),
+    ],
+)
+def test_a_text_of_a_form_of_its_own_is_told_how_to_be_written(path: tuple[str | int, ...], typed: str, said: str):
+    with pytest.raises(InterlockError, match=said):
+        value_of(Slot(path, "text"), typed)
+    assert value_of(Slot(path, "text"), "") is None
+    assert value_of(Slot(("title",), "text"), typed) == typed

@@ -12,10 +12,12 @@ LaunchMode = Literal["ehr", "standalone", "backend"]
 Level = Literal["patient", "user", "system"]
 ChannelKind = Literal["fhir-subscription", "cds-hooks", "hl7v2", "dicomweb", "poll"]
 
+#: How a fixed parameter and a code are written.
+FIXED_QUERY, TOKEN = r"^[^=&?#\s]+=[^&?#\s]+$", r"^[^|\s]+\|[^|\s]+$"
 #: One fixed parameter of every search of a need: ``category=vital-signs``.
-FixedQuery = Annotated[str, Field(pattern=r"^[^=&?#\s]+=[^&?#\s]+$")]
+FixedQuery = Annotated[str, Field(pattern=FIXED_QUERY)]
 #: A code with its system as a search has it: ``http://loinc.org|2524-7``.
-Token = Annotated[str, Field(pattern=r"^[^|\s]+\|[^|\s]+$")]
+Token = Annotated[str, Field(pattern=TOKEN)]
 #: SHA-256 of a contract's text as data, without its approvals.
 ContractHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

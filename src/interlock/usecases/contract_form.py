@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from interlock.contract.form import Slot, entry_slots, offered, slots
 from interlock.documents.yaml import Path_, parse_yaml
 from interlock.model import words
 from interlock.model.contract import Need, WorkflowContract
+from interlock.model.contract_parts import FIXED_QUERY, TOKEN
 from interlock.model.errors import InterlockError
 from interlock.model.facts import ResourceFacts
 from interlock.usecases.load import Inputs
@@ -104,6 +106,14 @@ def _has(facts: ResourceFacts, part: str, name: str) -> bool:
             return True
 
 
+#: Texts of a form of their own: how they are written, what they are, and an example.
+_WRITTEN = {
+    "query": (FIXED_QUERY, "fixed parameter of a search", "name=value, like category=laboratory"),
+    "code": (TOKEN, "code with its system", "system|code, like http://loinc.org|2524-7"),
+    "codes": (TOKEN, "code with its system", "system|code, like http://loinc.org|2524-7"),
+}
+
+
 def value_of(slot: Slot, typed: str) -> object:
     """What was typed or chosen for a place, as the file holds it; none for nothing.
 
@@ -114,6 +124,9 @@ def value_of(slot: Slot, typed: str) -> object:
         raise InterlockError(f"this is longer than {_LONGEST:,} characters", remedy="shorten it, or edit the file")
     if not text:
         return None
+    key = next(step for step in reversed(slot.path) if isinstance(step, str))
+    if key in _WRITTEN and not re.fullmatch(_WRITTEN[key][0], text):
+        raise InterlockError(f"this is no {_WRITTEN[key][1]}", remedy=f"write {_WRITTEN[key][2]}")
     match slot.kind:
         case "flag":
             return {"yes": True, "no": False}[text]
