@@ -9,7 +9,7 @@ from interlock.contract.form import Slot, slots
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError
 from interlock.tui.screens.contract_editor import ContractEditor
-from interlock.usecases.contract_form import Slot, value_of
+from interlock.usecases.contract_form import value_of
 from interlock.usecases.initialize import blank_contract
 
 pytestmark = pytest.mark.usefixtures("unplanned")
