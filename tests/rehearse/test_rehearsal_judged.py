@@ -109,6 +109,13 @@ def test_a_break_counts_only_for_what_it_is_about() -> None:
         assert (judged(entry, "every_call")[0] if entry else "every_call") == value
 
 
+def test_a_tab_that_turned_into_another_patients_speaks_of_the_chart_and_not_of_the_sign_in() -> None:
+    for about, lowered in (("tab", "auth.chart_switch"), ("flow", "auth.flow_record")):
+        for question in ("auth.chart_switch", "auth.flow_record"):
+            entry = said(question, {"RH-L17": "broke"}, about=about)
+            assert (entry is not None and bool(entry.fell)) is (question == lowered), (about, question)
+
+
 def test_a_rehearsal_ages_with_time_and_with_the_version() -> None:
     broke = observation({"RH-L07": "broke"})
     late = DAY.date() + timedelta(days=REHEARSAL_DAYS + 1)
