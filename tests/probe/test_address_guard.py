@@ -609,6 +609,9 @@ DOORS |= {"HTTPSConnection", "sock_connect", "connect_ex", "AsyncClient", "start
 KEEPERS = {"probe/transport/connections.py", "probe/transport/tls.py"}
 #: A simulated hospital asks for a client's keys, and tells a subscriber or a CDS service: on this computer alone.
 KEEPERS |= {"sandbox/client_keys.py", "sandbox/outgoing.py"}
+#: A rehearsal asks the product that its user names, on this computer or at the one origin that was allowed and looked
+#: up once; its sample application, a program of its own, asks the simulated hospitals that it was told of.
+KEEPERS |= {"rehearse/program.py", "rehearse/sample_app.py", "usecases/rehearse.py"}
 
 
 def test_there_is_no_other_door() -> None:

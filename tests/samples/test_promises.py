@@ -62,7 +62,7 @@ def test_without_ground_nothing_promises_a_date(
     show_summary(assessment)
     page = Page(100)
     draw_dates(page, assessment)
-    draw_first(page, assessment.plan)
+    draw_first(page, assessment.plan, {})
     shown = capsys.readouterr().out + page.content().plain
     assert not assessment.plan.ground.firm
     assert "its P80 is" not in shown

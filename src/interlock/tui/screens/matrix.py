@@ -124,7 +124,7 @@ class MatrixPage(AnsweringMany):
             table.add_column(_cut(plain(self.state.name_of(column), 80), answer, 1), width=answer, key=column)
         self._drawn = {(row, column): self._cell((row, column)) for row in self._rows for column in self._columns}
         for row in self._rows:
-            asked = _cut(inputs.content.items[row].text, question, lines)
+            asked = _cut(plain(inputs.content.items[row].text, 400), question, lines)
             table.add_row(asked, *(self._drawn[row, column] for column in self._columns), key=row, height=lines)
         if self._rows and self._columns:
             at_row = self._rows.index(item) if item in self._rows else 0

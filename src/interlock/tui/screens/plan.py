@@ -275,7 +275,8 @@ class PlanSection(Section):
             return
         if task is None or task.kind != "routine":
             self.notify(
-                "Choose a routine task in the list: answers close gaps, and their evidence the wish for evidence."
+                "This is no routine task: those begin and end by being said so. An answer closes a gap, and evidence "
+                "with it what lacks evidence."
             )
             return
         try:
