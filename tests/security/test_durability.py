@@ -184,7 +184,7 @@ def test_a_note_that_is_being_typed_survives_kill_9(workspace: Workspace) -> Non
         "import sys; from interlock.cli.main import main; main(sys.argv[1:])", "assess", str(workspace.root)
     )
     try:
-        for keys, shown in (("", "What if"), ("2", " Unknown "), ("m", "Leave the field")):
+        for keys, shown in (("", "Next question"), ("2", " Unknown "), ("m", "Leave the field")):
             screen.send(keys)
             screen.until(shown)
         typed = ""

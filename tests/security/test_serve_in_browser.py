@@ -89,7 +89,7 @@ async def test_answer_and_report_from_a_browser(workspace: Workspace, tmp_path: 
         (pid,) = children(served.process.pid)
 
         await tab.press("2")
-        await tab.until_shown("Prev")
+        await tab.until_shown("It becomes something to find out")
         await tab.press(" ")
         await until_answered(workspace, Status.ANSWERED)
 
@@ -121,7 +121,7 @@ async def test_a_note_that_is_being_typed_is_kept_when_the_tab_closes(workspace:
         await tab.until_shown("Do first")
         (pid,) = children(served.process.pid)
         await tab.press("2")
-        await tab.until_shown("Prev")
+        await tab.until_shown("It becomes something to find out")
         await tab.press("u")
         await until_answered(workspace, Status.UNKNOWN)
         await tab.press("m")
