@@ -96,7 +96,7 @@ async def test_answer_and_report_from_a_browser(workspace: Workspace, tmp_path: 
         await tab.press("g")
         await tab.until_shown("Go to")
         await tab.press("6")
-        await tab.until_shown("Skeletons")
+        await tab.until_shown("Preview")
         await tab.press("e")
         await tab.until_shown("downloads one of them")
         await tab.press("d")
