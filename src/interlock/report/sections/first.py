@@ -45,18 +45,22 @@ def _first(context: Context, rank: int, first: FirstThing) -> Shown:
     keys = [finding_of(key) for key in first.keys or (first.key,)]
     node = context.nodes.get(keys[0])
     orgs = first.orgs or ((node.subject.id,) if node and node.subject.scope is Scope.ORG else ())
+    title = safe.text(first.task or first.title).removesuffix(".")
+    more = (
+        safe.text(first.action).removeprefix(f"{title}.").strip()
+    )  # the title is its first sentence, where it has one
     where = words.listed([context.organization_name(org) for org in orgs], 4)
     if node and not where:
         where = context.subject_link(node.subject).label
     return {
         "rank": str(rank),
         "id": details(context.finding_link(keys[0])) if node else Link(label=""),
-        "title": safe.text(first.task or first.title).removesuffix("."),
+        "title": title,
         "state": safe.name(first.state),
         "where": where,
         "owner": words.OWNER[first.owner].phrase,
         "action": words.sentence(safe.text(first.action)),
-        "told": " ".join(filter(None, map(words.sentence, (safe.name(first.state), safe.text(first.action))))),
+        "told": " ".join(filter(None, map(words.sentence, filter(None, (safe.name(first.state), more))))),
         "asks": safe.text(asks(context.assessment.plan, first)),
         "because": words.capital(words.sentence(safe.text(first.because))),
     }
