@@ -81,7 +81,7 @@ def test_the_sound_application_holds_everything_twenty_times(shared: bool) -> No
 @pytest.mark.long
 def test_the_demo_has_answers_that_its_rehearsal_contradicts(tmp_path: Path) -> None:
     workspace = initialize(tmp_path / "demo", "sepsis")
-    assert rehearsed(workspace) == f"{len(BUILT) - 3} of {len(BUILT)} held; 1 broke; 2 not reached"
+    assert rehearsed(workspace) == f"{len(BUILT) - 3} of {len(BUILT)} checks held; 1 broke; 2 were not reached"
     assessment = assess(load_inputs(workspace), today=date(2026, 12, 1))
     assert assessment.rehearsal is not None
     contradicted = {entry.item for entry in assessment.rehearsal.settled if entry.contradicted}

@@ -11,9 +11,9 @@ import pytest
 from interlock.judge.answers import AnswerState
 from interlock.judge.contradictions import find, rehearsal_told
 from interlock.judge.rehearsed import REHEARSAL_DAYS, Rehearsed, rehearsed
+from interlock.model import words
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.rehearsal import ProductObservation, RehearsalOutcome, RehearsalResult, RehearsedApp
-from interlock.report.sections.rehearsal import counted
 from interlock.usecases.initialize import initialize
 from interlock.usecases.judge import judge_of
 from interlock.usecases.load import load_content, load_inputs
@@ -161,4 +161,4 @@ def test_it_moves_gates_score_and_contradictions_like_every_observation(tmp_path
     assert told.broke[1].questions == ("auth.issuer_allow_list",)
     settled = {row.item: row for row in told.settled}
     assert settled["auth.issuer_allow_list"].contradicted and not settled["auth.session_isolation"].contradicted
-    assert "2 broke; " in counted(told.counts) + "; " and " held" in counted(told.counts)
+    assert "2 broke; " in words.rehearsed(told.counts) + "; " and " held" in words.rehearsed(told.counts)

@@ -104,7 +104,7 @@ async def test_a_rehearsal_is_watched_and_what_broke_leads_to_the_answer_that_it
         stage.go_on.set()
         await t.until(lambda: t.app.state.inputs.rehearsal is not None)
         await t.settled()
-        await t.until(lambda: "1 of 2 held; 1 broke." in t.of("#rehearsal-about"))
+        await t.until(lambda: "1 of 2 checks held; 1 broke." in t.of("#rehearsal-about"))
         assert t.app.state.contradiction("product", "endpoints.viewers") is not None
         card = t.of("#rehearsal-card")
         assert "We did Opens each endpoint" in card and "shows a record of alder p1. requests 7 and 12" in card

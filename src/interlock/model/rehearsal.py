@@ -55,7 +55,7 @@ class RehearsalOutcome(StrEnum):
 
 
 #: From the worst to the best, for what several rows of one check come to.
-_WORST_FIRST = (
+WORST_FIRST = (
     RehearsalOutcome.BROKE,
     RehearsalOutcome.INCONCLUSIVE,
     RehearsalOutcome.NOT_REACHED,
@@ -70,7 +70,7 @@ def worst(outcomes: Iterable[RehearsalOutcome]) -> RehearsalOutcome:
 
     :raises ValueError: there are none.
     """
-    return min(outcomes, key=_WORST_FIRST.index)
+    return min(outcomes, key=WORST_FIRST.index)
 
 
 class RehearsalCheck(Model):

@@ -132,7 +132,6 @@ REHEARSAL: Mapping[str, Word] = {
 }
 #: The same with a number of checks: of one, of several.
 REHEARSAL_COUNTED: Mapping[str, tuple[str, str]] = {
-    "held": NN_("%(number)s held", "%(number)s held"),
     "broke": NN_("%(number)s broke", "%(number)s broke"),
     "not_reached": NN_("%(number)s was not reached", "%(number)s were not reached"),
     "needs_hook": NN_("%(number)s needs a hook", "%(number)s need a hook"),
@@ -439,6 +438,14 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
 def counted(value: int, singular: str, plural: str, /, **values: object) -> str:
     """A whole sentence in the form that goes with a number, which stands in it as ``%(number)s``."""
     return ngettext(singular, plural, value, number=number(value), **values)
+
+
+def rehearsed(counts: Mapping[str, int]) -> str:
+    """``18 of 24 checks held; 3 broke; 3 need a hook``: number of checks by outcome, in the order of the outcomes."""
+    held, total = counts.get("held", 0), sum(counts.values())
+    told = [counted(total, "%(held)s of %(number)s check held", "%(held)s of %(number)s checks held", held=held)]
+    told += [counted(counts[name], *forms) for name, forms in REHEARSAL_COUNTED.items() if counts.get(name)]
+    return "; ".join(told)
 
 
 def agree(number: int, singular: str, plural: str) -> str:

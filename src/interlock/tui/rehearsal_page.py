@@ -10,6 +10,7 @@ from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.product import Product
 from interlock.model.rehearsal import (
+    WORST_FIRST,
     ProductObservation,
     RehearsalCheck,
     RehearsalOutcome,
@@ -27,15 +28,6 @@ COLUMNS = (
     Column("Check", 6),
     Column("Title", 34, grow=3, least=22),
     Column("Where", 16, grow=1, least=10),
-)
-#: What is told first: what broke, then what nothing can be said of, then what held.
-_ORDER = (
-    RehearsalOutcome.BROKE,
-    RehearsalOutcome.INCONCLUSIVE,
-    RehearsalOutcome.NOT_REACHED,
-    RehearsalOutcome.NEEDS_HOOK,
-    RehearsalOutcome.HELD,
-    RehearsalOutcome.NOT_APPLICABLE,
 )
 
 
@@ -71,7 +63,7 @@ def rows_of(results: Sequence[RehearsalResult], *, newest_first: bool) -> list[R
     if newest_first:
         numbered.reverse()
     rows = []
-    for outcome in _ORDER:
+    for outcome in WORST_FIRST:
         group = [(number, result) for number, result in numbered if result.outcome is outcome]
         if outcome is RehearsalOutcome.BROKE:
             group.sort(key=lambda entry: (entry[1].severity.rank, entry[1].id))

@@ -240,7 +240,7 @@ class Rehearsable(NamedTuple):
     :ivar product: what ``product.yaml`` says; none where there is none.
     :ivar refused: it names a start command that is not allowed.
     :ivar checks: the checks that are built, by id.
-    :ivar came_to: ``18 of 24 held; 3 broke``; empty without a rehearsal.
+    :ivar came_to: ``18 of 24 checks held; 3 broke``; empty without a rehearsal.
     :ivar impolite: why next to nothing was looked at.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from interlock.model.rehearsal import (
     worst,
 )
 from interlock.model.text import plain
-from interlock.model.words import counted, listed
+from interlock.model.words import listed, rehearsed
 from interlock.probe.transport.addresses import has_userinfo, is_loopback_host, kind_of_host, origin
 from interlock.rehearse.hospitals import Hospitals
 from interlock.rehearse.program import Elsewhere, Started
@@ -312,19 +313,8 @@ def _pinned(workspace: Workspace, allowed: Permission) -> str | None:
 
 
 def summary(observation: ProductObservation) -> str:
-    """``18 of 24 held; 3 broke; 3 need a hook``: checks, each counted once over its rows."""
-    outcomes = list(observation.outcomes.values())
-    told = [f"{outcomes.count(RehearsalOutcome.HELD)} of {len(outcomes)} held"]
-    for outcome, one, more in (
-        (RehearsalOutcome.BROKE, "%(number)s broke", "%(number)s broke"),
-        (RehearsalOutcome.INCONCLUSIVE, "%(number)s inconclusive", "%(number)s inconclusive"),
-        (RehearsalOutcome.NEEDS_HOOK, "%(number)s needs a hook", "%(number)s need a hook"),
-        (RehearsalOutcome.NOT_REACHED, "%(number)s not reached", "%(number)s not reached"),
-        (RehearsalOutcome.NOT_APPLICABLE, "%(number)s does not apply", "%(number)s do not apply"),
-    ):
-        if number := outcomes.count(outcome):
-            told.append(counted(number, one, more))
-    return "; ".join(told)
+    """``18 of 24 checks held; 3 broke; 3 need a hook``: checks, each counted once over its rows."""
+    return rehearsed(Counter(observation.outcomes.values()))
 
 
 def require_held(observation: ProductObservation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from interlock.model import words
 from interlock.model.language import _, ngettext
-from interlock.model.rehearsal import BrokenCheck, RehearsalOutcome, RehearsalTold
+from interlock.model.rehearsal import BrokenCheck, RehearsalTold
 from interlock.report import safe
 from interlock.report.elements import Shown
 from interlock.report.sections.context import Context, Section
@@ -48,25 +48,6 @@ def build_rehearsal(context: Context) -> Shown:
     }
 
 
-def counted(counts: dict[RehearsalOutcome, int]) -> str:
-    """``18 of 24 held; 3 broke; 3 need a hook``."""
-    total = sum(counts.values())
-    parts = [
-        words.counted(
-            total,
-            "%(held)s of %(number)s check held",
-            "%(held)s of %(number)s checks held",
-            held=counts.get(RehearsalOutcome.HELD, 0),
-        )
-    ]
-    parts += [
-        words.counted(number, *words.REHEARSAL_COUNTED[outcome])
-        for outcome in RehearsalOutcome
-        if outcome is not RehearsalOutcome.HELD and (number := counts.get(outcome, 0))
-    ]
-    return "; ".join(parts)
-
-
 def _lead(told: RehearsalTold) -> tuple[str, ...]:
     named = words.listed([safe.text(org, 40) for org in told.organizations])
     hospitals = _("simulated hospitals (%(named)s)", named=named) if named else _("simulated hospitals")
@@ -83,7 +64,7 @@ def _lead(told: RehearsalTold) -> tuple[str, ...]:
             date=words.day(told.started.date()),
             hospitals=hospitals,
             product=product,
-            counted=counted(told.counts),
+            counted=words.rehearsed(told.counts),
         ),
         _(
             "It was driven by %(browser)s; the hospitals had %(apart)s. What it shows is of the "
