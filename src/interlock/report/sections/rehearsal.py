@@ -64,7 +64,7 @@ def _lead(told: RehearsalTold) -> tuple[str, ...]:
             date=words.day(told.started.date()),
             hospitals=hospitals,
             product=product,
-            counted=words.rehearsed(told.counts),
+            counted=words.rehearsed({outcome.value: number for outcome, number in told.counts.items()}),
         ),
         _(
             "It was driven by %(browser)s; the hospitals had %(apart)s. What it shows is of the "
