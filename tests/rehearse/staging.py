@@ -10,7 +10,6 @@ import types
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import uvicorn
@@ -18,6 +17,7 @@ import yaml
 
 from interlock.model.product import Product
 from interlock.model.rehearsal import ProductObservation, RehearsalCheck
+from interlock.rehearse import sample
 from interlock.rehearse.hospitals import Hospitals
 from interlock.rehearse.run import rehearse
 from interlock.usecases.rehearse import catalogue
@@ -41,22 +41,29 @@ class InThisProcess:
         return False
 
 
+#: The sample application's modules, each before those that import it.
+MODULES = ("parts", "asking", "signing_in", "reading", "app")
+
+
 @cache
-def source() -> str:
-    found = find_spec("interlock.rehearse.sample_app")
-    assert found is not None and found.origin is not None
-    return Path(found.origin).read_text("utf-8")
+def sources() -> dict[str, str]:
+    """The text of each module."""
+    folder = Path(sample.__file__).parent
+    assert {path.stem for path in folder.glob("*.py")} == {"__init__", "__main__", *MODULES}
+    return {name: (folder / f"{name}.py").read_text("utf-8") for name in MODULES}
 
 
 def mutated(changes: Sequence[tuple[str, str]]) -> types.ModuleType:
-    """The sample application with some of its text replaced; each piece stands there once."""
-    text = source()
+    """The application's last module, with some of the text of all of them replaced; each piece stands there once."""
+    texts = dict(sources())
     for old, new in changes:
-        assert text.count(old) == 1, f"{text.count(old)} times in the sample application: {old}"
-        text = text.replace(old, new)
-    module = types.ModuleType("mutant")
-    sys.modules["mutant"] = module
-    exec(compile(text, "sample_app.py", "exec"), module.__dict__)
+        holding = [name for name, text in texts.items() if old in text]
+        times = sum(text.count(old) for text in texts.values())
+        assert times == 1, f"{times} times in the sample application: {old}"
+        texts[holding[0]] = texts[holding[0]].replace(old, new)
+    for name, text in texts.items():
+        sys.modules[f"mutant.{name}"] = module = types.ModuleType(f"mutant.{name}")
+        exec(compile(text.replace(sample.__name__, "mutant"), f"sample/{name}.py", "exec"), module.__dict__)
     return module
 
 
@@ -133,7 +140,8 @@ class Mutant:
 
 @cache
 def mutants() -> tuple[Mutant, ...]:
-    read = yaml.safe_load((Path(__file__).parent / "mutants.yaml").read_text("utf-8"))
+    files = sorted((Path(__file__).parent / "mutants").glob("*.yaml"))
+    read = [entry for file in files for entry in yaml.safe_load(file.read_text("utf-8"))]
     return tuple(
         Mutant(
             entry["name"],

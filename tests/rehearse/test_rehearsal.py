@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from staging import Mutant, looked_at, mutants, on_stage, source
+from staging import Mutant, looked_at, mutants, on_stage, sources
 
 from interlock.fhir.validation import validate
 from interlock.model.rehearsal import RehearsalOutcome
@@ -26,7 +26,7 @@ QUICK_CHECKS = """
 
 
 def test_each_check_that_is_built_has_a_mutant_whose_text_is_there_once() -> None:
-    text = source()
+    text = "\n".join(sources().values())
     for mutant in mutants():
         for old, _ in mutant.changes:
             assert text.count(old) == 1, f"{mutant.name}: {old}"
@@ -121,7 +121,8 @@ def test_one_page_for_both_hospitals_is_judged_by_loading_the_first_tab_again() 
 
 def test_two_launches_are_judged_even_where_no_page_can_be_loaded_again() -> None:
     ends = "response = RedirectResponse(flow.following or first, 303, headers=HEADERS)"
-    with on_stage([(ends, 'response = page("Patient", f"zqx{flow.hospital.id}{patient}")')]) as hospitals:
+    shown = 'response = Response(f"zqx{flow.hospital.id}{patient}", media_type="text/html")'
+    with on_stage([(ends, shown)]) as hospitals:
         seen = looked_at(hospitals, {"RH-L17"})
     assert [row.outcome.value for row in seen.results] == ["held", "not_reached"], seen.results
     assert "name a page as home" in seen.results[1].seen

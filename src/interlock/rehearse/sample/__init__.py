@@ -1,0 +1,7 @@
+"""A small SMART application for several hospitals, sound as far as the rehearsal can tell: to rehearse, and to read.
+
+``python -m interlock.rehearse.sample PORT`` serves it on loopback; what it has to know of each hospital it takes
+from the variables that ``interlock rehearse --write-env`` writes. It shows one patient's name and observations, a trend
+as a picture, and a filter. With ``viewer,filter`` behind the port these two forget to ask whose session it is, as in
+the demo: nobody should copy that.
+"""

@@ -1,0 +1,109 @@
+"""The pages of the sample application, and the application of them all."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from interlock.rehearse.sample.parts import HEADERS, RefusedError, Session, TroubleError, page, refuse
+from interlock.rehearse.sample.reading import Reading, named
+from interlock.rehearse.sample.signing_in import SigningIn
+
+
+class SampleApp(SigningIn, Reading):
+    """The application."""
+
+    async def patient(self, request: Request) -> Response:
+        """The first page: who it is, and what was observed."""
+        session = self.session(request)
+        if request.query_params.get("chart", session.chart) != session.chart:
+            raise RefusedError("Another patient was opened since. Please open the application from the EHR again.", 409)
+        try:
+            found = await self.read(session, f"Patient/{session.patient}")
+            name = named(found) if found.get("id") == session.patient else "another patient than was asked for"
+        except TroubleError as trouble:
+            return page("Patient", f"<p>The patient could not be read. {html.escape(str(trouble))}</p>")
+        lines, note = await self.observations(session)
+        listed = "".join(f"<li>{html.escape(line)}</li>" for line in lines) or "<li>Nothing is recorded.</li>"
+        listed = f"<p>{html.escape(note)}</p>{listed if lines else ''}" if note else listed
+        return page(name, f"<ul>{listed}</ul><p>{html.escape(session.hospital.id)}</p>")
+
+    async def trend(self, request: Request) -> Response:
+        """The viewer: the observations as a picture."""
+        session = self.session(request, "viewer")
+        if request.query_params.get("patient", session.patient) != session.patient:
+            raise RefusedError("There is nothing here.", 404)
+        lines, _ = await self.observations(session)
+        texts = "".join(f'<text y="{20 * at}">{html.escape(line)}</text>' for at, line in enumerate(lines, 1))
+        drawn = f'<svg xmlns="http://www.w3.org/2000/svg">{texts}</svg>'
+        return Response(drawn, media_type="image/svg+xml", headers=HEADERS)
+
+    async def filtered(self, request: Request) -> Response:
+        """The filter: the observations that hold a text."""
+        session = self.session(request, "filter")
+        wanted = request.query_params.get("q", "").lower()
+        lines, _ = await self.observations(session)
+        return Response(
+            json.dumps([line for line in lines if wanted in line.lower()][:50]),
+            media_type="application/json",
+            headers=HEADERS,
+        )
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session."""
+        hospital = self.hospital(request)
+        self.sessions.pop(request.cookies.get("session", ""), None)
+        response = page("Signed out", "<p>You are signed out.</p>")
+        response.delete_cookie("session", f"/{hospital.id}")
+        return response
+
+    async def health(self, _: Request) -> Response:
+        """Whether it is up."""
+        return Response("up", media_type="text/plain")
+
+    def session(self, request: Request, what: str = "") -> Session:
+        """The session of the request's cookie, if it is one of the hospital of the path."""
+        hospital = self.hospital(request)
+        session = self.sessions.get(request.cookies.get("session", ""))
+        if what in self.broken:
+            session = next((known for known in reversed(self.sessions.values()) if known.hospital is hospital), session)
+        if session is None or session.hospital is not hospital or session.ends < time.time():
+            raise RefusedError("Please open the application from the EHR.", 401)
+        return session
+
+
+def create(environment: Mapping[str, str], broken: str = "") -> Starlette:
+    """The application for the hospitals that the variables tell of.
+
+    :param broken: which of ``viewer`` and ``filter`` do not ask whose session it is, with a comma between them.
+    """
+    app = SampleApp(environment, frozenset(broken.split(",")) - {""})
+
+    @contextlib.asynccontextmanager
+    async def while_it_runs(_: Starlette) -> AsyncIterator[None]:
+        async with app.http:
+            yield
+
+    return Starlette(
+        lifespan=while_it_runs,
+        routes=[
+            Route("/launch", app.launch),
+            Route("/callback", app.callback),
+            Route("/health", app.health),
+            Route("/{org}/start", app.start),
+            Route("/{org}/callback", app.callback),
+            Route("/{org}/patient", app.patient),
+            Route("/{org}/trend.svg", app.trend),
+            Route("/{org}/filter", app.filtered),
+            Route("/{org}/sign-out", app.sign_out, methods=["POST"]),
+        ],
+        exception_handlers={RefusedError: refuse},
+    )

@@ -1,0 +1,122 @@
+"""How the sample application asks a hospital: documents, tokens, and records with a token that is good."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from interlock.rehearse.sample.parts import MAX_BYTES, Flow, Hospital, Session, TroubleError, hospitals_of
+
+
+class Asking:
+    """What every part of the application shares: hospitals, flows and sessions in memory, and requests."""
+
+    def __init__(self, environment: Mapping[str, str], broken: frozenset[str] = frozenset()) -> None:
+        self.hospitals, self.broken = hospitals_of(environment), broken
+        self.flows: dict[str, Flow] = {}
+        self.sessions: dict[str, Session] = {}
+        self.http = httpx.AsyncClient(timeout=5, trust_env=False, headers={"User-Agent": "sample-app/1"})
+
+    async def token_request(self, hospital: Hospital, address: str, form: dict[str, str]) -> dict[str, Any]:
+        """Ask the token endpoint, as the hospital has this application registered."""
+        headers = {}
+        if hospital.key:
+            form = form | {
+                "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                "client_assertion": assertion(hospital, address),
+            }
+        elif hospital.secret:
+            pair = base64.b64encode(f"{hospital.client_id}:{hospital.secret}".encode()).decode()
+            headers["Authorization"] = f"Basic {pair}"
+        else:
+            form = form | {"client_id": hospital.client_id}
+        try:
+            answer = await self.http.post(address, data=form, headers=headers)
+            told = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise TroubleError("The EHR gave no answer that can be read.") from error
+        if answer.status_code != 200 or not isinstance(told, dict):
+            raise TroubleError("The EHR said no.")
+        if str(told.get("token_type", "")).lower() != "bearer" or not isinstance(told.get("access_token"), str):
+            raise TroubleError("The EHR gave a token of an unknown kind.")
+        return told
+
+    def keep(self, session: Session, answer: dict[str, Any]) -> None:
+        """Take over what a token answer gives."""
+        lives = answer.get("expires_in")
+        lives = lives if isinstance(lives, int | float) and math.isfinite(lives) and lives > 0 else 300
+        session.token, session.expires = answer["access_token"], time.time() + lives
+        session.refresh = answer.get("refresh_token") or session.refresh
+        session.scope = answer.get("scope") or session.scope
+
+    async def document(self, address: str, token: str = "") -> dict[str, Any]:
+        """A JSON object; bounded, and never from where a redirect leads."""
+        headers = {"Accept": "application/fhir+json" if token else "application/json"}
+        headers |= {"Authorization": f"Bearer {token}", "X-Request-Id": secrets.token_hex(8)} if token else {}
+        body = b""
+        try:
+            async with self.http.stream("GET", address, headers=headers) as answer:
+                async for chunk in answer.aiter_bytes():
+                    body += chunk
+                    if len(body) > MAX_BYTES:
+                        raise TroubleError("The EHR's answer is too large.")
+            if answer.status_code == 401:
+                raise PermissionError
+            if answer.status_code == 403:
+                raise TroubleError("The EHR does not permit it.")
+            if answer.status_code != 200:
+                raise TroubleError(f"The EHR answered with an error ({answer.status_code}).")
+            found = json.loads(body)
+        except (httpx.HTTPError, ValueError, RecursionError) as error:
+            raise TroubleError("The EHR gave no answer that can be read.") from error
+        if not isinstance(found, dict) or found.get("resourceType") == "OperationOutcome":
+            raise TroubleError("The EHR gave no answer that can be used.")
+        return found
+
+    async def read(self, session: Session, path: str) -> dict[str, Any]:
+        """Something of the hospital, with a token that is good; one that ended is renewed once."""
+        if session.expires <= time.time():
+            await self.renew(session, session.token)
+        used = session.token
+        try:
+            return await self.document(f"{session.hospital.iss}/{path}", used)
+        except PermissionError:
+            await self.renew(session, used)
+        try:
+            return await self.document(f"{session.hospital.iss}/{path}", session.token)
+        except PermissionError as error:
+            raise TroubleError("The EHR ended this session. Please open the application again.") from error
+
+    async def renew(self, session: Session, used: str) -> None:
+        """A new token in the place of one that ended."""
+        async with session.lock:
+            if session.token != used:
+                return
+            if not session.refresh:
+                raise TroubleError("The EHR ended this session. Please open the application again.")
+            form, session.refresh, refresh = {"grant_type": "refresh_token"}, "", session.refresh
+            answer = await self.token_request(session.hospital, session.token_url, form | {"refresh_token": refresh})
+            self.keep(session, answer)
+
+
+def assertion(hospital: Hospital, address: str) -> str:
+    """A client assertion for one request (SMART App Launch 2.2, confidential asymmetric clients)."""
+    from joserfc import jwt
+    from joserfc.jwk import ECKey
+
+    key = ECKey.import_key(json.loads(hospital.key))
+    claims = {
+        "iss": hospital.client_id,
+        "sub": hospital.client_id,
+        "aud": address,
+        "exp": int(time.time()) + 240,
+        "jti": secrets.token_hex(16),
+    }
+    return jwt.encode({"alg": "ES384", "kid": key.kid, "typ": "JWT"}, claims, key, algorithms=["ES384"])

@@ -1,0 +1,103 @@
+"""What the sample application knows of hospitals, sign-ins and sessions, and how it says no."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+SCOPE = "openid fhirUser offline_access patient/Patient.rs patient/Observation.rs"
+MAX_BYTES, MAX_PAGES, FLOW_SECONDS, SESSION_SECONDS = 1_000_000, 5, 600, 3_600
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class TroubleError(Exception):
+    """Something that the person has to be told, in plain words."""
+
+
+class RefusedError(Exception):
+    """A request that is answered with no."""
+
+    def __init__(self, words: str, status: int = 400) -> None:
+        super().__init__(words)
+        self.words, self.status = words, status
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """One hospital as it registered this application."""
+
+    id: str
+    iss: str
+    client_id: str
+    redirect_uri: str
+    secret: str = ""
+    key: str = ""
+
+
+@dataclass
+class Flow:
+    """One sign-in that has begun; ``browser`` is the value of its cookie."""
+
+    hospital: Hospital
+    discovered: dict[str, Any]
+    verifier: str
+    nonce: str
+    browser: str
+    following: str
+    ends: float
+
+
+@dataclass
+class Session:
+    """Who is signed in, where, and for which patient."""
+
+    hospital: Hospital
+    token_url: str
+    patient: str
+    scope: str
+    token: str
+    refresh: str
+    expires: float
+    ends: float
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def chart(self) -> str:
+        """What stands for the patient in the address of the first page: a tab is never of another one than it was."""
+        return hashlib.sha256(f"{self.hospital.id} {self.patient}".encode()).hexdigest()[:16]
+
+
+def hospitals_of(environment: Mapping[str, str]) -> dict[str, Hospital]:
+    """The hospitals that the variables tell of, by id."""
+    found = {}
+    for name in environment.get("SIM_ORGANIZATIONS", "").split():
+        told = {
+            key: environment.get(f"SIM_{name.upper().replace('-', '_')}_{key}", "")
+            for key in ("ISS", "CLIENT_ID", "REDIRECT_URI", "CLIENT_SECRET", "PRIVATE_JWK")
+        }
+        found[name] = Hospital(name, *told.values())
+    return found
+
+
+def page(title: str, body: str, status: int = 200) -> Response:
+    """A page."""
+    text = f"<!doctype html><title>{html.escape(title)}</title><h1>{html.escape(title)}</h1>{body}"
+    return Response(text, status, HEADERS, "text/html")
+
+
+async def refuse(_: Request, error: Exception) -> Response:
+    """The page for a request that is answered with no."""
+    assert isinstance(error, RefusedError)
+    return page("This cannot be opened", f"<p>{html.escape(error.words)}</p>", error.status)
