@@ -50,6 +50,7 @@ _METHODS: Mapping[str, tuple[Method, ...]] = {
 
 Instead = Callable[[Exchange], Response | None]
 Altered = Callable[[Exchange, Response], Response]
+Late = Callable[[Exchange], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class _Twists(Director):
     def __init__(self) -> None:
         self.instead_of: list[Instead] = []
         self.alter: list[Altered] = []
+        self.delay: list[Late] = []
         self.heard: dict[int, _Heard] = {}
         self._order: deque[int] = deque()
 
@@ -115,6 +117,9 @@ class _Twists(Director):
             if response is not None:
                 return response
         return _of_stranger(exchange) if exchange.organization.id == STRANGER else None
+
+    def late(self, exchange: Exchange) -> float:
+        return sum(act(exchange) for act in tuple(self.delay))
 
     def altered(self, exchange: Exchange, response: Response) -> Response:
         for act in tuple(self.alter):
@@ -197,19 +202,23 @@ class Hospitals:
         )
 
     @contextlib.contextmanager
-    def twisted(self, *, instead: Instead | None = None, altered: Altered | None = None) -> Iterator[None]:
-        """Let hospitals behave otherwise within the context."""
-        if instead is not None:
-            self._twists.instead_of.append(instead)
-        if altered is not None:
-            self._twists.alter.append(altered)
+    def twisted(
+        self, *, instead: Instead | None = None, altered: Altered | None = None, late: Late | None = None
+    ) -> Iterator[None]:
+        """Let hospitals behave otherwise within the context; ``late`` gives the seconds that an answer takes longer."""
+        pairs: tuple[tuple[list[Any], Any], ...] = (
+            (self._twists.instead_of, instead),
+            (self._twists.alter, altered),
+            (self._twists.delay, late),
+        )
+        acting = [(acts, act) for acts, act in pairs if act is not None]
+        for acts, act in acting:
+            acts.append(act)
         try:
             yield
         finally:
-            if instead is not None:
-                self._twists.instead_of.remove(instead)
-            if altered is not None:
-                self._twists.alter.remove(altered)
+            for acts, act in acting:
+                acts.remove(act)
 
     @property
     def entries(self) -> tuple[Entry, ...]:

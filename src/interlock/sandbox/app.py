@@ -179,6 +179,7 @@ async def _answer(exchange: Exchange) -> Response:
     if "slow" in waits or ("smart-slow-404" in waits and exchange.role == "smart"):
         await exchange.pause(exchange.state.timing.slow)
     director = exchange.state.director
+    await exchange.pause(director.late(exchange))
     response = director.instead(exchange) or _substituted(exchange) or await _handled(exchange)
     response = director.altered(exchange, response)
     _allow(exchange, response)

@@ -121,6 +121,10 @@ class Trace:
 class Director:
     """Somebody who lets hospitals behave otherwise than their documents say; this one lets them be."""
 
+    def late(self, exchange: Exchange) -> float:
+        """Seconds that the answer takes longer."""
+        return 0.0
+
     def instead(self, exchange: Exchange) -> Response | None:
         """An answer in the place of the hospital's, or none."""
 
