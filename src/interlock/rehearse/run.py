@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from interlock.model.contract import WorkflowContract
 from interlock.model.product import Product, VisitedEndpoint
 from interlock.model.rehearsal import (
     ProductObservation,
@@ -22,10 +23,14 @@ from interlock.rehearse.browser import Budget, BudgetSpentError
 from interlock.rehearse.checks import (
     authorization,
     callback,
+    charts,
     endpoints,
-    fhir,
+    failing,
     identity,
     launch,
+    outgoing,
+    paging,
+    reading,
     refresh,
     sessions,
     tokens,
@@ -37,7 +42,21 @@ from interlock.sandbox.tape import Entry
 
 __all__ = ["BUILT", "rehearse"]
 
-_FAMILIES = (launch, authorization, callback, tokens, identity, refresh, fhir, sessions, endpoints)
+_FAMILIES = (
+    launch,
+    authorization,
+    callback,
+    tokens,
+    identity,
+    refresh,
+    reading,
+    failing,
+    paging,
+    charts,
+    outgoing,
+    sessions,
+    endpoints,
+)
 #: The check that also says whether the product lived on, whatever was done to it.
 _LIVES_ON = "RH-L10"
 MAX_REQUESTS, MAX_SECONDS = 4_000, 300.0
@@ -51,6 +70,7 @@ def rehearse(
     orgs: Sequence[str] = (),
     only: Collection[str] = (),
     endpoints: tuple[VisitedEndpoint, ...] = (),
+    contract: WorkflowContract | None = None,
     target: str | None = None,
     pinned: str | None = None,
     repeat: int = 1,
@@ -63,6 +83,7 @@ def rehearse(
     :param catalogue: the checks to look at, as far as they are built; those that are not are left out.
     :param orgs: only these of the hospitals that the product knows, the first two in these roles.
     :param only: only these checks, by id.
+    :param contract: the product's workflow contract: what it reads, and what it says of what is missing.
     :param repeat: how often each is looked at; where two looks differ it is inconclusive.
     :param on_result: told each row as soon as it is known.
     :param stop: asked before each request whether to end early.
@@ -70,7 +91,9 @@ def rehearse(
     product: Product = hospitals.product
     began, started = time.monotonic(), datetime.now(UTC)
     budget = Budget(MAX_REQUESTS, began + MAX_SECONDS, stop=stop)
-    stage = Stage(hospitals, product, running, budget, endpoints, tuple(orgs or hospitals.clients), target, pinned)
+    stage = Stage(
+        hospitals, product, running, budget, endpoints, contract, tuple(orgs or hospitals.clients), target, pinned
+    )
     results: list[RehearsalResult] = []
     stopped: str | None = None
     polite = False

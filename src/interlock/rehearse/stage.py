@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
@@ -13,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.responses import Response
 
+from interlock.model.contract import WorkflowContract
 from interlock.model.product import Product, VisitedEndpoint
 from interlock.model.rehearsal import RehearsalOutcome
 from interlock.rehearse.browser import Browser, Budget, Page
@@ -123,6 +125,7 @@ class Visit:
 class Stage:
     """The stage of one rehearsal.
 
+    :ivar contract: the product's workflow contract, where there is one.
     :ivar orgs: ids of the hospitals that the product knows, the first two called A and B.
     :ivar visits: the polite sign-in at each of them that held.
     :ivar begun: sign-ins of twenty new browsers, for the checks that compare many.
@@ -135,6 +138,7 @@ class Stage:
     running: Running
     budget: Budget
     endpoints: tuple[VisitedEndpoint, ...] = ()
+    contract: WorkflowContract | None = None
     orgs: tuple[str, ...] = ()
     target: str | None = None
     pinned: str | None = None
@@ -337,12 +341,26 @@ def filled(text: str, org: str, patient: str) -> str:
     return text.replace("{org}", org).replace("{patient}", patient)
 
 
-def visible_text(page: Page) -> str:
-    """What a person reads on a page, without what differs from one request to the next: long marks and numbers."""
+def words_on(page: Page) -> str:
+    """What a person reads on a page, on one line."""
     text = re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", page.text)
-    text = unescape(re.sub(r"<[^>]*>", " ", text))
-    text = re.sub(r"[\w-]{20,}|\d+", "#", text)
-    return " ".join(text.split())
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", text)).split())
+
+
+def visible_text(page: Page) -> str:
+    """The same without what differs from one request to the next: long marks and numbers."""
+    return re.sub(r"[\w-]{20,}|\d+", "#", words_on(page))
+
+
+def said(page: Page, before: Page) -> str:
+    """What a page says that another one does not: its words in order, at most 200 letters; empty for nothing."""
+    known, more = Counter(visible_text(before).split()), []
+    for word in visible_text(page).split():
+        if known[word]:
+            known[word] -= 1
+        else:
+            more.append(word)
+    return " ".join(more)[:200]
 
 
 def is_search(exchange: Exchange) -> bool:

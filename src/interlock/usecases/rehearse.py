@@ -15,6 +15,7 @@ from interlock.content.rehearsals import REHEARSAL, load_catalogue
 from interlock.documents.names import did_you_mean
 from interlock.documents.resources import data_dir
 from interlock.model.base import CheckOutcome
+from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError, Location, NothingObservedError, ThresholdNotMetError
 from interlock.model.observation import Check, Observation, Target
 from interlock.model.product import Product, VisitedEndpoint
@@ -160,11 +161,13 @@ def rehearse_product(
         product that is started here, and needs to know nobody's address by heart.
     :param on_result: told each row as soon as it is known.
     :param stop: asked before each request whether to end early; what was seen then is not kept.
+    :raises DocumentError: the contract is broken; with file, line and column.
     :raises InterlockError: nothing is said of the product, an address of it is neither on this machine nor allowed, the
         start command is not allowed, or the hospitals cannot stand.
     :raises NothingObservedError: the product is not there.
     """
     product, allowed = product_of(workspace), permission or Permission()
+    contract = workspace.contract()
     chosen = chosen_checks(only)
     _known(product, orgs)
     pinned = _pinned(workspace, allowed)
@@ -182,7 +185,8 @@ def rehearse_product(
             catalogue(),
             orgs=orgs,
             only=chosen,
-            endpoints=endpoints_of(workspace, product),
+            endpoints=endpoints_of(product, contract),
+            contract=contract,
             target=allowed.target,
             pinned=pinned,
             repeat=repeat,
@@ -205,11 +209,10 @@ def _free_port(wanted: int) -> int:
     return wanted
 
 
-def endpoints_of(workspace: Workspace, product: Product) -> tuple[VisitedEndpoint, ...]:
+def endpoints_of(product: Product, contract: WorkflowContract | None) -> tuple[VisitedEndpoint, ...]:
     """The endpoints that are visited: those of the product's file, or else those of the contract with patient data."""
     if product.endpoints:
         return product.endpoints
-    contract = workspace.contract()
     named = [entry.path for entry in contract.endpoints if entry.carries_phi] if contract is not None else []
     return tuple(VisitedEndpoint(path=path) for path in named if path.startswith("/") and "{" not in path)[:100]
 
