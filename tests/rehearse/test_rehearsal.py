@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import httpx
 import pytest
 from staging import Mutant, looked_at, mutants, on_stage, sources
 
 from interlock.fhir.validation import validate
 from interlock.model.rehearsal import RehearsalOutcome
+from interlock.rehearse.hospitals import OutOfReachError
 from interlock.rehearse.records import records
 from interlock.rehearse.run import BUILT
 from interlock.usecases.assess import assess
@@ -150,3 +152,34 @@ def test_a_hospital_refuses_a_read_beyond_the_scopes_that_it_said() -> None:
     answers = [(line.role, line.status, " ".join(line.words)) for line in seen.tape if line.number in broke.requests]
     assert answers[0][0] == "token" and "patient/Patient.rs alone were granted" in answers[0][2]
     assert [answer[1] for answer in answers[1:]] == [403]
+
+
+#: A sign-in that reads the CapabilityStatement instead of the SMART configuration, as older libraries do.
+OLDER_DISCOVERY = (
+    'found = await self.document(f"{hospital.iss}/.well-known/smart-configuration")',
+    """stated = (await self.document(f"{hospital.iss}/metadata"))["rest"][0]["security"]["extension"][0]["extension"]
+            uris = {uri["url"]: uri["valueUri"] for uri in stated}
+            own = f"{hospital.iss}/oauth2"
+            found = {"issuer": own, "jwks_uri": f"{own}/jwks", "token_endpoint": uris["token"]}
+            found["authorization_endpoint"] = uris["authorize"]""",
+)
+
+
+def test_discovery_by_the_capability_statement_is_put_to_the_same_tests() -> None:
+    for changes, outcome in (((), "held"), (mutant("moved-endpoints").changes, "broke")):
+        with on_stage((OLDER_DISCOVERY, *changes)) as hospitals:
+            seen = looked_at(hospitals, {"RH-L12", "RH-A10", "RH-A13"})
+        outcomes = {check: found.value for check, found in seen.outcomes.items()}
+        assert outcomes == {"RH-L12": outcome, "RH-A10": "not_reached", "RH-A13": "held"}, seen.results
+
+
+def test_no_application_is_blamed_for_a_hospital_that_fails_by_itself() -> None:
+    with on_stage() as hospitals:
+        address = f"{hospitals.base('alder')}/metadata"
+        with (
+            pytest.raises(OutOfReachError, match=r"failed by itself \(ZeroDivisionError"),
+            hospitals.twisted(instead=lambda _: 1 // 0),  # type: ignore[arg-type,return-value]
+        ):
+            assert httpx.get(address, trust_env=False).status_code == 500
+        with hospitals.twisted(instead=lambda _: None):
+            assert httpx.get(address, trust_env=False).status_code == 200

@@ -48,6 +48,11 @@ _METHODS: Mapping[str, tuple[Method, ...]] = {
     "confidential-asymmetric": ("private_key_jwt",),
 }
 
+
+class OutOfReachError(Exception):
+    """What a check builds on is not to be had; says why."""
+
+
 Instead = Callable[[Exchange], Response | None]
 Altered = Callable[[Exchange, Response], Response]
 Late = Callable[[Exchange], float]
@@ -97,6 +102,7 @@ class _Twists(Director):
         self.instead_of: list[Instead] = []
         self.alter: list[Altered] = []
         self.delay: list[Late] = []
+        self.failed: list[Exception] = []
         self.heard: dict[int, _Heard] = {}
         self._order: deque[int] = deque()
 
@@ -113,9 +119,10 @@ class _Twists(Director):
         if len(self._order) > _MAX_HEARD:
             del self.heard[self._order.popleft()]
         for act in tuple(self.instead_of):
-            response = act(exchange)
-            if response is not None:
-                return response
+            with self._watched():
+                response = act(exchange)
+                if response is not None:
+                    return response
         return _of_stranger(exchange) if exchange.organization.id == STRANGER else None
 
     def late(self, exchange: Exchange) -> float:
@@ -123,8 +130,18 @@ class _Twists(Director):
 
     def altered(self, exchange: Exchange, response: Response) -> Response:
         for act in tuple(self.alter):
-            response = act(exchange, response)
+            with self._watched():
+                response = act(exchange, response)
         return response
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Keep what goes wrong in a twist: the hospital answers with 500 then, and no application is blamed for it."""
+        try:
+            yield
+        except Exception as error:
+            self.failed.append(error)
+            raise
 
 
 def _of_stranger(exchange: Exchange) -> Response | None:
@@ -219,6 +236,11 @@ class Hospitals:
         finally:
             for acts, act in acting:
                 acts.remove(act)
+            failed = self._twists.failed[:]
+            self._twists.failed.clear()
+        if failed:
+            told = f"{type(failed[0]).__name__}: {failed[0]}"
+            raise OutOfReachError(f"the simulated hospital failed by itself ({told}), which is no fault of your app")
 
     @property
     def entries(self) -> tuple[Entry, ...]:

@@ -36,8 +36,8 @@ from interlock.rehearse.checks import (
     tokens,
 )
 from interlock.rehearse.checks.base import BUILT, Built, shows_own
-from interlock.rehearse.hospitals import BROWSER, STRANGER, Hospitals
-from interlock.rehearse.stage import NOT_APPLICABLE, NOT_REACHED, OutOfReachError, Row, Running, Stage
+from interlock.rehearse.hospitals import BROWSER, STRANGER, Hospitals, OutOfReachError
+from interlock.rehearse.stage import NOT_APPLICABLE, NOT_REACHED, Row, Running, Stage
 from interlock.sandbox.tape import Entry
 
 __all__ = ["BUILT", "rehearse"]

@@ -18,9 +18,9 @@ from interlock.model.contract import WorkflowContract
 from interlock.model.product import Product, VisitedEndpoint
 from interlock.model.rehearsal import RehearsalOutcome
 from interlock.rehearse.browser import Browser, Budget, Page
-from interlock.rehearse.hospitals import Asked, Hospitals
+from interlock.rehearse.hospitals import Asked, Hospitals, OutOfReachError
 from interlock.rehearse.records import PATIENTS, canary
-from interlock.sandbox.exchange import Exchange
+from interlock.sandbox.exchange import FHIR_CONTENT, Exchange
 from interlock.sandbox.launches import with_query
 from interlock.sandbox.replies import fhir_json, plain_json
 
@@ -48,10 +48,6 @@ def row(outcome: RehearsalOutcome, seen: str, asked: Iterable[Asked] = (), **abo
 def judged(problem: str, well: str, asked: Iterable[Asked] = (), **about: str | None) -> Row:
     """A row that broke by a problem, or held, in the words of ``well``."""
     return row(BROKE if problem else HELD, problem or well, asked, **about)
-
-
-class OutOfReachError(Exception):
-    """What a check builds on is not to be had; says why."""
 
 
 class Running(Protocol):
@@ -317,7 +313,9 @@ class Stage:
                 return response
             changed = edit(exchange, document)
             made = document if changed is None else changed
-            return fhir_json(made) if exchange.role == "resource" else plain_json(made, headers=_kept(response))
+            if exchange.role in FHIR_CONTENT:
+                return fhir_json(made)
+            return plain_json(made, headers=_kept(response))
 
         with self.hospitals.twisted(altered=altered):
             yield

@@ -104,22 +104,53 @@ def edit_token(stage: Stage, org: str, **changed: Any) -> Any:
     return stage.edits(org, ("token",), edit)
 
 
+#: Where a CapabilityStatement has what the SMART configuration calls so, by the names of the extension oauth-uris.
+_OAUTH_URIS = {"authorize": "authorization_endpoint", "token": "token_endpoint"}
+
+
 @contextmanager
 def edited_discovery(
     stage: Stage, org: str, edit: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> Iterator[Callable[[], bool]]:
-    """Let a hospital's SMART and OpenID documents say something else; gives whether the application has asked."""
-    since = stage.hospitals.now()
+    """Let a hospital's discovery documents say something else; gives whether the application has asked for one.
+
+    Those are its SMART and OpenID documents; to an application that never asks for these, its CapabilityStatement,
+    as far as the extension oauth-uris says the same.
+    """
+    since, read = stage.hospitals.now(), set[str]()
+    older = not any(one.role in ("smart", "openid") for one in stage.hospitals.asked(org=org))
+
+    def edited(exchange: Exchange, document: dict[str, Any]) -> dict[str, Any]:
+        if exchange.role != "metadata":
+            return edit(document)
+        uris = {_OAUTH_URIS[uri["url"]]: uri for uri in _oauth_uris(document)} if older else {}
+        changed = edit({name: uri["valueUri"] for name, uri in uris.items()}) if uris else {}
+        for name, uri in uris.items():
+            if changed.get(name) != uri["valueUri"]:
+                uri["valueUri"] = changed.get(name)
+                read.add("metadata")
+        return document
 
     def asked() -> bool:
-        return any(one.role in ("smart", "openid") for one in stage.hospitals.asked(since, org=org))
+        roles = {"smart", "openid", *read}
+        return any(one.role in roles for one in stage.hospitals.asked(since, org=org))
 
-    with stage.edits(org, ("smart", "openid"), lambda _, document: edit(document)):
+    with stage.edits(org, ("smart", "openid", "metadata"), edited):
         yield asked
 
 
+def _oauth_uris(metadata: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        uri
+        for rest in metadata.get("rest", [])
+        for extension in rest.get("security", {}).get("extension", [])
+        for uri in extension.get("extension", [])
+        if uri.get("url") in _OAUTH_URIS
+    ]
+
+
 #: What is said of a check that changes discovery, where the application never looked.
-NOT_ASKED = "the application did not ask for discovery again, so what it would do is not known"
+NOT_ASKED = "the application did not ask for the document that was changed, so what it would do is not known"
 
 
 def bits(values: Sequence[str]) -> float:

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from interlock.rehearse.browser import PAGE_SECONDS, Browser
 from interlock.rehearse.checks.base import NOT_ASKED, changed_tab, check, each, edited_discovery, not_reached, shows_own
-from interlock.rehearse.hospitals import STRANGER, Asked
-from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, OutOfReachError, Row, Stage, Visit, judged, row
+from interlock.rehearse.hospitals import STRANGER, Asked, OutOfReachError
+from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
 from interlock.sandbox.launches import with_query
 
 _HANDLE = "+/=~%41&;" + "x" * 591
