@@ -182,54 +182,54 @@ def held(
     return library.match(RuleInputs(questionnaires=QUESTIONS, contract=said), facts, figures or {})
 
 
-def standing(*args: Any, **kwargs: Any) -> str:
+def status(*args: Any, **kwargs: Any) -> str:
     (state,) = held(*args, **kwargs)
-    return state.standing
+    return state.status
 
 
 def test_a_hazard_is_controlled_when_every_control_holds_and_says_by_what() -> None:
     (state,) = held([finding("PROD-007", "met", evidence=Evidence.ASSERTED)])
-    assert state.standing == "controlled"
+    assert state.status == "controlled"
     assert [(control.kind, control.outcome) for control in state.controls] == [("contract", "held"), ("rule", "held")]
     assert state.evidence is Evidence.ASSERTED, "the weakest of what holds it"
 
 
 def test_a_gap_a_pattern_or_an_empty_field_leaves_it_open() -> None:
     met = [finding("PROD-007", "met")]
-    assert standing([finding("PROD-007", "gap")]) == "open"
-    assert standing(met, WHOLE.but(failures=contract().failures)) == "open"
+    assert status([finding("PROD-007", "gap")]) == "open"
+    assert status(met, WHOLE.but(failures=contract().failures)) == "open"
     matched = PatternMatch.model_construct(pattern="PAT-042", title="Never tried", outcome="matched", orgs=("a",))
-    assert standing(met, patterns=[matched]) == "open"
-    assert standing(met, patterns=[matched.but(outcome="undecided")]) == "controlled"
+    assert status(met, patterns=[matched]) == "open"
+    assert status(met, patterns=[matched.but(outcome="undecided")]) == "controlled"
 
 
 @pytest.mark.parametrize("findings", [[], [finding("PROD-007", "unknown")], [finding("PROD-007", "error")]])
 def test_what_is_not_known_is_neither_open_nor_controlled(findings: list[Finding]) -> None:
-    assert standing(findings) == "not_known"
+    assert status(findings) == "not_known"
 
 
 def test_a_rule_that_is_turned_off_controls_nothing() -> None:
     (state,) = held([], rules={})
-    assert state.standing == "not_known"
+    assert state.status == "not_known"
     assert "turned off" in state.of("not_known")[0].says
 
 
 def test_without_a_contract_nothing_is_said_of_what_it_would_decide() -> None:
     (state,) = held([finding("PROD-007", "met")], None)
-    assert (state.standing, state.applies) == ("not_known", None)
+    assert (state.status, state.applies) == ("not_known", None)
     assert "contract is not written" in state.because
 
 
 def test_a_contract_of_the_first_schema_cannot_say_it() -> None:
     old = WHOLE.but(schema_version=1, failures=contract().failures)
     (state,) = held([finding("PROD-007", "met")], old)
-    assert state.standing == "not_known"
+    assert state.status == "not_known"
     assert "interlock contract upgrade" in state.of("not_known")[0].says
 
 
 def test_what_cannot_arise_says_where_it_would() -> None:
     (state,) = held([finding("PROD-007", "gap")], contract(inputs=[{"resource": "Patient", "interactions": ["read"]}]))
-    assert (state.standing, state.controls) == ("does_not_arise", ())
+    assert (state.status, state.controls) == ("does_not_arise", ())
     assert state.because == "it arises only where the contract searches"
 
 
@@ -247,7 +247,7 @@ def test_an_element_that_lacks_a_field_is_named_and_one_that_it_does_not_concern
 def test_open_ones_come_first_and_of_these_the_most_severe_then_the_hardest_to_notice() -> None:
     states = held([finding("DEL-022", "gap"), finding("DEL-014", "met")], None, hazards=SHIPPED)
     order = ("open", "not_known", "controlled", "does_not_arise")
-    keys = [(order.index(s.standing), -s.severity, -s.detectability.rank, s.hazard.id) for s in states]
+    keys = [(order.index(s.status), -s.severity, -s.detectability.rank, s.hazard.id) for s in states]
     assert keys == sorted(keys)
     assert states[0].hazard.id == "HZ-50"
 

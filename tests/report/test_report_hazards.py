@@ -24,11 +24,11 @@ CATALOGUE = load_hazards([data_dir("rulesets") / HAZARDS])
 OFFICER = HazardFigures(severity=2, by="Dr Grey, safety officer", date="2026-11-20", reason="Read twice here")
 
 
-def state(number: int, standing: Any, *controls: HazardControl, **changed: Any) -> HazardState:
+def state(number: int, status: Any, *controls: HazardControl, **changed: Any) -> HazardState:
     hazard = CATALOGUE.hazards[number - 1]
     sources = tuple(CATALOGUE.sources[name] for name in hazard.sources)
     own = HazardState(
-        hazard=hazard, standing=standing, severity=hazard.severity, detectability=hazard.detectability,
+        hazard=hazard, status=status, severity=hazard.severity, detectability=hazard.detectability,
         controls=controls, sources=sources,
     )  # fmt: skip
     return own.but(**changed)

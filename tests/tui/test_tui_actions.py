@@ -13,7 +13,7 @@ from textual.dom import DOMNode
 from textual.widgets import DataTable, Tree
 
 import interlock.tui
-from interlock.model.actions import ACTIONS, BY_ID, PLACES, actions_of, keys_page
+from interlock.model.actions import ACTIONS, BY_ID, SCREENS, actions_of, keys_page
 from interlock.tui.screens.sections import SECTIONS
 from interlock.tui.widgets.flow import ScrollingFlow
 
@@ -45,11 +45,11 @@ def test_every_key_comes_from_the_table_and_every_entry_does_something():
 def test_ids_and_keys_are_used_once_and_everything_is_explained():
     ids = [action.id for action in ACTIONS]
     assert len(ids) == len(set(ids))
-    for screen in PLACES:
+    for screen in SCREENS:
         keys = [key for action in actions_of(screen) for key in action.keys.split(",") if key]
         assert len(keys) == len(set(keys)), screen
     for action in ACTIONS:
-        assert action.screen in PLACES and action.words and action.help and not action.help.endswith("."), action.id
+        assert action.screen in SCREENS and action.words and action.help and not action.help.endswith("."), action.id
     for number, section in enumerate(SECTIONS, 1):
         entry = BY_ID[f"app.section-{number}"]
         assert (entry.words, entry.action) == (section.TITLE, f"go('{section.MODE}')")

@@ -174,8 +174,8 @@ def _go(go: GoNoGo | None) -> None:
     blank()
     show_heading(f"Go or no-go at {go.name}, {go.day}")
     show_paragraph(words.GO_MEANS)
-    for what, state in go.holds:
-        show_paragraph(f"{what}: {words.sentence(state)}", "- ")
+    for requirement, state in go.holds:
+        show_paragraph(f"{requirement}: {words.sentence(state)}", "- ")
     for sentence in (go.decides, *go.otherwise):
         show_paragraph(sentence)
 

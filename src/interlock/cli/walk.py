@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: Longest line that is read, in characters: more than any answer may have.
 _LONGEST = 100_000
 #: Where somebody is: scope and question.
-Place = tuple[str, str]
+Position = tuple[str, str]
 
 _HELP = """
 A number takes that answer; several numbers with spaces between where several answers are possible.
@@ -62,8 +62,8 @@ class Walk:
     def __init__(self, workspace: Workspace, author: str) -> None:
         self._workspace, self._author = workspace, author
         self._inputs: Inputs = load_inputs(workspace)
-        self._came_from: list[Place] = []
-        self._at: Place | None = None
+        self._came_from: list[Position] = []
+        self._at: Position | None = None
         self._shown: Asked | None = None
 
     def run(self) -> None:
@@ -79,7 +79,7 @@ class Walk:
             _tell("Every question has an answer.")
         except (_InputEndError, KeyboardInterrupt):
             blank()
-        _tell("Everything is saved. " + self._standing())
+        _tell("Everything is saved. " + self._where_it_stands())
 
     # -- where ----------------------------------------------------------------------------------------------------
 
@@ -87,17 +87,17 @@ class Walk:
         scopes = ("product", *(org.id for org in self._inputs.organizations))
         return [asked for scope in scopes for asked in questions(self._inputs, scope)]
 
-    def _next_open(self) -> Place | None:
+    def _next_open(self) -> Position | None:
         asked = self._all()
-        places = [(question.scope, question.item.id) for question in asked]
-        start = places.index(self._at) + 1 if self._at in places else 0
+        positions = [(question.scope, question.item.id) for question in asked]
+        start = positions.index(self._at) + 1 if self._at in positions else 0
         order = [*range(start, len(asked)), *range(start)]
-        return next((places[index] for index in order if asked[index].status is Status.UNANSWERED), None)
+        return next((positions[index] for index in order if asked[index].status is Status.UNANSWERED), None)
 
-    def _go(self, place: Place | None) -> None:
-        if self._at is not None and self._at != place:
+    def _go(self, position: Position | None) -> None:
+        if self._at is not None and self._at != position:
             self._came_from.append(self._at)
-        self._at = place
+        self._at = position
 
     def _whose(self, scope: str) -> str:
         return self._inputs.settings.product if scope == "product" else self._inputs.organization(scope).name
@@ -178,10 +178,10 @@ class Walk:
             self._save(asked, Given(value=several))
 
     def _step(self, asked: Asked) -> None:
-        places = [(entry.scope, entry.item.id) for entry in self._all()]
-        index = places.index((asked.scope, asked.item.id)) + 1
-        if index < len(places):
-            self._go(places[index])
+        positions = [(entry.scope, entry.item.id) for entry in self._all()]
+        index = positions.index((asked.scope, asked.item.id)) + 1
+        if index < len(positions):
+            self._go(positions[index])
         else:
             _tell("This is the last question.")
 
@@ -235,11 +235,11 @@ class Walk:
         org = None if asked.scope == "product" else asked.scope
         record_answer(self._workspace, self._inputs.content, asked.item.id, response, org, before=asked.response)
         self._inputs = load_inputs(self._workspace)
-        _tell("Saved. " + self._standing())
+        _tell("Saved. " + self._where_it_stands())
         if not stay:
             self._go(self._next_open())
 
-    def _standing(self) -> str:
+    def _where_it_stands(self) -> str:
         judged = judge(self._inputs)
         interval = judged.product_score.interval
         verdict = words.verdict(judged.verdict.value, judged.verdict.latest)

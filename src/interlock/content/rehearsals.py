@@ -21,12 +21,12 @@ class CatalogueFiles:
     """
 
     checks: dict[str, RehearsalCheck] = field(default_factory=dict)
-    places: dict[str, tuple[YamlDocument, int]] = field(default_factory=dict)
+    lines: dict[str, tuple[YamlDocument, int]] = field(default_factory=dict)
     problems: list[DocumentError] = field(default_factory=list)
 
     def location(self, check: str, *path: str | int) -> Location:
         """Where one of a check's keys stands."""
-        document, number = self.places[check]
+        document, number = self.lines[check]
         return document.location(("checks", number, *path))
 
 
@@ -51,7 +51,7 @@ def read_catalogue(directory: Path) -> CatalogueFiles:
                 message = f"{check.id} is of the family {check.family!r}, not {told.family!r}"
                 read.problems.append(DocumentError(message, location=where))
             else:
-                read.checks[check.id], read.places[check.id] = check, (document, number)
+                read.checks[check.id], read.lines[check.id] = check, (document, number)
     return read
 
 

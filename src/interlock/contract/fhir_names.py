@@ -24,11 +24,11 @@ class Mistake(NamedTuple):
 
 def repeated(entries: Iterable[tuple[Path_, Hashable, str]]) -> Iterator[Mistake]:
     """What is said of each that has the key of one before it."""
-    seen: set[Hashable] = set()
+    known_keys: set[Hashable] = set()
     for path, key, said in entries:
-        if key in seen:
+        if key in known_keys:
             yield Mistake(path, said)
-        seen.add(key)
+        known_keys.add(key)
 
 
 def twice(path: Path_, names: Collection[str]) -> Iterator[Mistake]:
@@ -91,14 +91,14 @@ _OPERATIONS = (
 @lru_cache(maxsize=4096)
 def type_problem(of: FhirRelease, name: str) -> str | None:
     """What is wrong with the name of a resource type; none when the release has it."""
-    found = release(of).type_unknown(name)
-    if found is None:
+    unknown = release(of).type_unknown(name)
+    if unknown is None:
         return None
     others = [other for other in get_args(FhirRelease) if other != of and release(other).type_unknown(name) is None]
     if others:
         have = words.agree(len(others), "has", "have")
         return f"there is no resource type {name} in {of}; {words.listed(others)} {have} it"
-    return in_words(found, of)
+    return in_words(unknown, of)
 
 
 @lru_cache(maxsize=4096)
@@ -106,8 +106,8 @@ def field_problem(of: FhirRelease, resource: str, field: str) -> str | None:
     """What is wrong with the path of a field below a type; none when the type has it."""
     if field == resource or field.startswith(f"{resource}."):
         return f"{field} begins with its own type; write {field.partition('.')[2] or 'the fields below it'}"
-    found = release(of).element(f"{resource}.{field}")
-    return in_words(found, of) if isinstance(found, Unknown) else None
+    element = release(of).element(f"{resource}.{field}")
+    return in_words(element, of) if isinstance(element, Unknown) else None
 
 
 @lru_cache(maxsize=4096)
@@ -118,13 +118,13 @@ def search_name(of: FhirRelease, resource: str, name: str) -> SearchName | str |
     """
     if name.startswith("-"):
         return None
-    found = release(of).parameter(resource, name)
-    if isinstance(found, Unknown):
-        return in_words(found, of)
-    if found.modifier_allowed is False:
-        kind = found.parameter.type or "special"
-        return f"{found.parameter.code} is a parameter of type {kind} and takes no :{found.modifier} in {of}"
-    return found
+    parameter = release(of).parameter(resource, name)
+    if isinstance(parameter, Unknown):
+        return in_words(parameter, of)
+    if parameter.modifier_allowed is False:
+        kind = parameter.parameter.type or "special"
+        return f"{parameter.parameter.code} is a parameter of type {kind} and takes no :{parameter.modifier} in {of}"
+    return parameter
 
 
 def searched_by_code(of: FhirRelease, need: Need) -> bool:
@@ -158,12 +158,12 @@ def profile_problem(of: FhirRelease, resource: str, profile: str) -> str | None:
         return None
     if version and (wrong := edition_unknown(version)) is not None:
         return f"no edition {version} of US Core is known; known are {', '.join(wrong.near or EDITIONS)}"
-    editions = [one for one in reversed(EDITIONS) if version in {"", one}]
+    editions = [edition for edition in reversed(EDITIONS) if version in {"", edition}]
     for edition in editions:
-        found = us_core(edition).profile(url)
-        if not isinstance(found, Unknown):
-            if found.resource != resource:
-                return f"{found.id} is a profile of {found.resource}, and the need is of {resource}"
+        declared = us_core(edition).profile(url)
+        if not isinstance(declared, Unknown):
+            if declared.resource != resource:
+                return f"{declared.id} is a profile of {declared.resource}, and the need is of {resource}"
             return None
     near = _known_profile(url.removeprefix(_US_CORE))
     said = f"US Core{' ' if version else ''}{version} has no profile {url.removeprefix(_US_CORE)}"
@@ -172,7 +172,7 @@ def profile_problem(of: FhirRelease, resource: str, profile: str) -> str | None:
 
 def _known_profile(name: str) -> str | None:
     """The address of the US Core profile whose id is spelt most like a name."""
-    ids = {one: profile.url for edition in EDITIONS for one, profile in us_core(edition).profiles.items()}
+    ids = {profile_id: profile.url for edition in EDITIONS for profile_id, profile in us_core(edition).profiles.items()}
     close = get_close_matches(name[:100], ids, n=1, cutoff=_LIKE)
     return ids[close[0]] if close else None
 
@@ -214,9 +214,13 @@ def _status_codes(of: FhirRelease) -> dict[str, frozenset[str]]:
     codes: dict[str, frozenset[str]] = {}
     for name in tables.resource_types:
         if any(row.path == "status" and row.value_set for row in tables.types[name].elements):
-            found = tables.element(f"{name}.status")
-            if not isinstance(found, Unknown) and found.binding is not None and found.binding.strength == "required":
-                codes[name] = frozenset(found.binding.codes)
+            element = tables.element(f"{name}.status")
+            if (
+                not isinstance(element, Unknown)
+                and element.binding is not None
+                and element.binding.strength == "required"
+            ):
+                codes[name] = frozenset(element.binding.codes)
     return codes
 
 
@@ -225,10 +229,10 @@ def flow_problem(of: FhirRelease, resource: str, state: str, flow: Collection[st
 
     FHIR R4, documentreference.html: status says whether the reference is current, docStatus how far the document is.
     """
-    found = release(of).element(f"{resource}.docStatus")
-    if isinstance(found, Unknown) or found.binding is None:
+    element = release(of).element(f"{resource}.docStatus")
+    if isinstance(element, Unknown) or element.binding is None:
         return state_problem(of, state, (resource,))
-    codes = found.binding.codes
+    codes = element.binding.codes
     if not {*flow} & ({*codes} - _status_codes(of).get(resource, frozenset())):
         return state_problem(of, state, (resource,))
     if state in codes:
@@ -262,17 +266,17 @@ def known_part(of: FhirRelease, need: Need) -> Need | None:
     return need if fields == need.required_fields else need.but(required_fields=fields)
 
 
-def in_words(found: Unknown, of: FhirRelease) -> str:
+def in_words(unknown: Unknown, of: FhirRelease) -> str:
     """What was asked for and does not exist, with the closest name that does."""
     said = {
-        "type": f"there is no resource type {found.name} in {of}",
-        "element": f"{found.at} has no element {found.name} in {of}",
-        "parameter": f"{found.at or 'no type there'} has no search parameter {found.name} in {of}",
-        "modifier": f"there is no modifier :{found.name} in {of}",
-    }.get(found.kind, f"there is no {found.kind} {found.name} in {of}")
-    like = [near for near in found.near if _like(near, found.name)]
+        "type": f"there is no resource type {unknown.name} in {of}",
+        "element": f"{unknown.at} has no element {unknown.name} in {of}",
+        "parameter": f"{unknown.at or 'no type there'} has no search parameter {unknown.name} in {of}",
+        "modifier": f"there is no modifier :{unknown.name} in {of}",
+    }.get(unknown.kind, f"there is no {unknown.kind} {unknown.name} in {of}")
+    like = [near for near in unknown.near if _like(near, unknown.name)]
     return said + (f"; did you mean {like[0]}?" if like else "")
 
 
-def _like(one: str, other: str) -> bool:
-    return SequenceMatcher(None, one.casefold(), other.casefold()).ratio() >= _LIKE
+def _like(name: str, other: str) -> bool:
+    return SequenceMatcher(None, name.casefold(), other.casefold()).ratio() >= _LIKE

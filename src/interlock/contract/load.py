@@ -45,16 +45,16 @@ def remarks(
 
     ``organizations`` are the ids of those in the workspace, none for a contract that stands alone.
     """
-    found = []
+    told = []
     for pointer, message in _open_points(contract):
         keys = tuple(int(key) if key.isdigit() else key for key in pointer.strip("/").split("/"))
         location = document.location(keys)
-        found.append(ContractRemark(location.line, location.column, pointer, message))
+        told.append(ContractRemark(location.line, location.column, pointer, message))
     for path, message in mistakes(contract, organizations):
         location = document.location(path)
         pointer = "/" + "/".join(str(key) for key in path)
-        found.append(ContractRemark(location.line, location.column, pointer, message, wrong=True))
-    return tuple(sorted(found, key=lambda remark: (remark.line or 0, remark.column or 0, remark.pointer)))
+        told.append(ContractRemark(location.line, location.column, pointer, message, wrong=True))
+    return tuple(sorted(told, key=lambda remark: (remark.line or 0, remark.column or 0, remark.pointer)))
 
 
 def _open_points(contract: WorkflowContract) -> Iterator[tuple[str, str]]:
@@ -91,7 +91,7 @@ def _open_in_need(need: Need, *, writes: bool) -> Iterator[str]:
         yield f"{need.resource}: no interaction is named"
     if not writes and not need.required_fields:
         yield f"{need.resource}: no required field is named"
-    if not need.when_missing and set(need.required_fields) - {one.field for one in need.missing}:
+    if not need.when_missing and set(need.required_fields) - {missing.field for missing in need.missing}:
         yield f"{need.resource}: what happens when a required field is missing is undecided"
     if writes and need.resource in AI_SHAPED:
         yield f"{need.resource}: no recorded server accepts its writes; map it to Observation or DocumentReference"

@@ -77,22 +77,22 @@ def _release(contract: WorkflowContract, capability: CapabilityFacts | None) -> 
     return _match("release", "release", wanted, outcome, note)
 
 
-def _between(contract: WorkflowContract, wanted: FhirRelease, found: FhirRelease) -> str:
+def _between(contract: WorkflowContract, wanted: FhirRelease, served: FhirRelease) -> str:
     """What differs between two releases of the elements that the contract uses, as a question."""
     needs = (*contract.inputs, *contract.outputs)
     paths = [need.resource for need in needs]
     paths += [f"{need.resource}.{field}" for need in needs for field in need.required_fields]
-    different = differences(tables_of(wanted), tables_of(found), paths)
+    different = differences(tables_of(wanted), tables_of(served), paths)
     names = [f"{name} ({', '.join(fields)})" for name, fields in _fields(different).items()]
     said = f"differing in {words.listed(names, 6)}" if names else "the same in both"
-    return f"the statement is of {found}, the contract of {wanted}: what it uses is {said}; ask which is meant"
+    return f"the statement is of {served}, the contract of {wanted}: what it uses is {said}; ask which is meant"
 
 
 def _fields(different: Iterable[Difference]) -> dict[str, list[str]]:
     """What differs, by element."""
     fields: dict[str, list[str]] = {}
-    for one in different:
-        fields.setdefault(one.path, []).append(one.field.replace("_", " "))
+    for difference in different:
+        fields.setdefault(difference.path, []).append(difference.field.replace("_", " "))
     return fields
 
 
@@ -196,8 +196,8 @@ def _besides(need: Need, us_core: UsCoreFacts | None) -> str | None:
 def _no_name(release: FhirRelease, kind: str, name: str, resource: str) -> str | None:
     """What is wrong with the name of a detail; a server may declare names of its own, which are not asked about."""
     if kind == "search_parameter":
-        found = fhir_names.search_name(release, resource, name)
-        return found if isinstance(found, str) else None
+        parameter = fhir_names.search_name(release, resource, name)
+        return parameter if isinstance(parameter, str) else None
     if kind == "operation":
         return fhir_names.operation_problem(name)
     return fhir_names.profile_problem(release, resource, name) if kind == "profile" else None
@@ -303,26 +303,26 @@ def _scopes(contract: WorkflowContract, smart: SmartFacts | None) -> Iterator[Ne
         yield _match("launch", "scope", scope, outcome, note, modes=modes if len(modes) < len(by_mode) else ())
 
 
-def _listed(contract: WorkflowContract, scope: str, found: Coverage) -> tuple[str, str | None]:
+def _listed(contract: WorkflowContract, scope: str, coverage: Coverage) -> tuple[str, str | None]:
     """Outcome and note of a scope in a list of them."""
-    if found.listed:
+    if coverage.listed:
         return "supported", None
     not_listed = "not listed; the list need not be complete"
-    if not found.restricted:
+    if not coverage.restricted:
         return "undeclared", not_listed
-    values = [query.rpartition("|")[2].rpartition("=")[2] for query in found.queries]
+    values = [query.rpartition("|")[2].rpartition("=")[2] for query in coverage.queries]
     resource = scope.partition("/")[2].partition(".")[0]
     wanted = [
         category_of(need)
         for need in (*contract.inputs, *contract.outputs)
-        if need.resource == resource and letters_of(need) & set(found.restricted)
+        if need.resource == resource and letters_of(need) & set(coverage.restricted)
     ]
-    names = dict.fromkeys(query.partition("=")[0] for query in found.queries)
-    note = f"{found.restricted} listed with {words.listed(list(names))} {words.listed(values, 6)} only"
+    names = dict.fromkeys(query.partition("=")[0] for query in coverage.queries)
+    note = f"{coverage.restricted} listed with {words.listed(list(names))} {words.listed(values, 6)} only"
     within = sorted({category for category in wanted if category in values})
     beyond = None in wanted or len(within) < len(set(wanted))
     if within:
         note += f", which covers {words.listed(within)} of the contract" + (", not the rest" if beyond else "")
-    if found.unlisted:
-        return "undeclared", f"{note}; {found.unlisted} {not_listed}"
+    if coverage.unlisted:
+        return "undeclared", f"{note}; {coverage.unlisted} {not_listed}"
     return "restricted", note

@@ -34,12 +34,12 @@ def _mistakes(contract: WorkflowContract, organizations: Collection[str] | None)
     yield from _event(contract)
     yield from _launch(contract)
     for side, needs in (("inputs", contract.inputs), ("outputs", contract.outputs)):
-        seen: dict[Need, int] = {}
+        first: dict[Need, int] = {}
         for index, need in enumerate(needs):
             path = (side, index)
-            if need in seen:
-                yield Mistake(path, f"{need.resource}: the same need stands at number {seen[need] + 1} already")
-            seen.setdefault(need, index)
+            if need in first:
+                yield Mistake(path, f"{need.resource}: the same need stands at number {first[need] + 1} already")
+            first.setdefault(need, index)
             yield from _need(contract, need, path, writes=side == "outputs")
             yield from _interactions(need, path, writes=side == "outputs")
             yield from _organizations(need, path, organizations)
@@ -57,16 +57,16 @@ def _mistakes(contract: WorkflowContract, organizations: Collection[str] | None)
             yield from _unknown(f"approval by {approval.by}", named, organizations)
     yield from client_parts(contract)
     yield from repeated(
-        (("endpoints", index, "path"), one.path, f"another endpoint has the path {one.path}")
-        for index, one in enumerate(contract.endpoints)
+        (("endpoints", index, "path"), endpoint.path, f"another endpoint has the path {endpoint.path}")
+        for index, endpoint in enumerate(contract.endpoints)
     )
     yield from repeated(
         (
             ("test_path", index, "behaviour"),
-            (one.behaviour, one.where),
-            f"{one.behaviour}: {one.where} is named twice",
+            (step.behaviour, step.where),
+            f"{step.behaviour}: {step.where} is named twice",
         )
-        for index, one in enumerate(contract.test_path)
+        for index, step in enumerate(contract.test_path)
     )
 
 
@@ -139,8 +139,8 @@ def _names(contract: WorkflowContract, resource: str, named: Need | NeedHere, pa
     release = contract.fhir_release
     for key in ("search_parameters", "query"):
         for index, name in enumerate(getattr(named, key) or ()):
-            found = fhir_names.search_name(release, resource, name.partition("=")[0])
-            yield from _if_wrong((*path, key, index), found if isinstance(found, str) else None)
+            parameter = fhir_names.search_name(release, resource, name.partition("=")[0])
+            yield from _if_wrong((*path, key, index), parameter if isinstance(parameter, str) else None)
     for index, field in enumerate(named.required_fields or ()):
         yield from _if_wrong((*path, "required_fields", index), fhir_names.field_problem(release, resource, field))
     for index, token in enumerate(named.code or ()):
@@ -176,7 +176,7 @@ def _unknown(about: str, named: Iterable[tuple[Path_, str]], known: Collection[s
 def _organizations(need: Need, path: Path_, known: Collection[str] | None) -> Iterator[Mistake]:
     named: list[tuple[Path_, str]] = [((*path, "organizations", n), name) for n, name in enumerate(need.organizations)]
     named += [((*path, "not_at", n), name) for n, name in enumerate(need.not_at)]
-    named += [((*path, "here", n, "organization"), one.organization) for n, one in enumerate(need.here)]
+    named += [((*path, "here", n, "organization"), here.organization) for n, here in enumerate(need.here)]
     yield from _unknown(need.resource, named, known)
     yield from repeated((at, (at[2], name), f"{name} is named twice") for at, name in named if at[2] != "organizations")
     for at, name in named:
@@ -192,8 +192,8 @@ def _settings(contract: WorkflowContract) -> Iterator[Mistake]:
             message = f"{setting.name}: its default is not {words.SETTING_TYPE[setting.type]}"
             yield Mistake(("organization_surface", index, "default"), message)
     yield from repeated(
-        (("organization_surface", index, "name"), one.name, f"{one.name}: another setting has this name")
-        for index, one in enumerate(contract.organization_surface)
+        (("organization_surface", index, "name"), setting.name, f"{setting.name}: another setting has this name")
+        for index, setting in enumerate(contract.organization_surface)
     )
 
 

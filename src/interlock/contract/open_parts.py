@@ -26,8 +26,8 @@ def open_parts(contract: WorkflowContract) -> Iterator[tuple[str, str]]:
     for index, channel in enumerate(contract.channels):
         for key in ("delivery", "latency_seconds"):
             if getattr(channel, key) is None:
-                what = "its delivery" if key == "delivery" else "how late an event may come (latency_seconds)"
-                yield f"/channels/{index}", f"{channel.kind}: {what} is undecided"
+                subject = "its delivery" if key == "delivery" else "how late an event may come (latency_seconds)"
+                yield f"/channels/{index}", f"{channel.kind}: {subject} is undecided"
     for index, client in enumerate(contract.clients):
         yield from ((f"/clients/{index}", f"{client.name}: {message}") for message in _client(contract, client))
     for mode in contract.launch.modes:
@@ -40,9 +40,9 @@ def open_parts(contract: WorkflowContract) -> Iterator[tuple[str, str]]:
 
 
 def _need(need: Need) -> Iterator[str]:
-    for one in need.missing:
-        if one.then != "stop" and not one.says:
-            yield f"without {one.field} the product is to {one.then}, and what it says then is undecided"
+    for missing in need.missing:
+        if missing.then != "stop" and not missing.says:
+            yield f"without {missing.field} the product is to {missing.then}, and what it says then is undecided"
 
 
 def _output(contract: WorkflowContract, need: Need) -> Iterator[str]:

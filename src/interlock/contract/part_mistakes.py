@@ -41,12 +41,12 @@ def need_parts(contract: WorkflowContract, need: Need, path: Path_, *, writes: b
         yield Mistake((*path, "query"), message)
     for index, binding in enumerate(need.binding):
         yield from _binding(contract, need, binding, (*path, "binding", index))
-    named = ((("missing", index, "field"), one.field) for index, one in enumerate(need.missing))
+    named = ((("missing", index, "field"), missing.field) for index, missing in enumerate(need.missing))
     yield from repeated(((*path, *at), field, f"{field} is named twice") for at, field in named)
-    for index, one in enumerate(need.missing):
-        if one.field not in need.required_fields:
-            close = did_you_mean(one.field, need.required_fields)
-            message = f"{need.resource}: {one.field} is not among its required fields{close}"
+    for index, missing in enumerate(need.missing):
+        if missing.field not in need.required_fields:
+            close = did_you_mean(missing.field, need.required_fields)
+            message = f"{need.resource}: {missing.field} is not among its required fields{close}"
             yield Mistake((*path, "missing", index, "field"), message)
     if writes:
         yield from _written(contract, need, path)
@@ -111,8 +111,10 @@ def _written(contract: WorkflowContract, need: Need, path: Path_) -> Iterator[Mi
                 yield Mistake((*at, "to", number), message)
     search = need.writing.if_none_exist
     for part in search.split("&") if search else ():
-        found = fhir_names.search_name(of, need.resource, part.partition("=")[0])
-        problem = found if isinstance(found, str) else None if "=" in part else f"{part} is no parameter with a value"
+        parameter = fhir_names.search_name(of, need.resource, part.partition("=")[0])
+        problem = (
+            parameter if isinstance(parameter, str) else None if "=" in part else f"{part} is no parameter with a value"
+        )
         if problem is not None:
             yield Mistake((*path, "writing", "if_none_exist"), problem)
     if search and "create" not in need.interactions:
@@ -148,11 +150,11 @@ def _channel_keys(channel: Channel, path: Path_) -> Iterator[Mistake]:
             yield Mistake(path, "a channel cds-hooks names its hook")
         elif channel.hook not in HOOKS and (close := did_you_mean(channel.hook, HOOKS)):
             yield Mistake((*path, "hook"), f"{channel.hook} is no hook that CDS Hooks has{close}")
-        for index, one in enumerate(channel.prefetch):
-            if not one.partition("=")[2]:
+        for index, query in enumerate(channel.prefetch):
+            if not query.partition("=")[2]:
                 yield Mistake(
                     (*path, "prefetch", index),
-                    f"{one}: write key=query, such as patient=Patient/{{{{context.patientId}}}}",
+                    f"{query}: write key=query, such as patient=Patient/{{{{context.patientId}}}}",
                 )
     elif channel.kind == "hl7v2":
         if channel.message is None or channel.direction is None:
@@ -166,8 +168,8 @@ def _channel_keys(channel: Channel, path: Path_) -> Iterator[Mistake]:
 def client_parts(contract: WorkflowContract) -> Iterator[Mistake]:
     """What is wrong in the clients and the session: modes, addresses, and what a mode has no use for."""
     yield from repeated(
-        (("clients", index, "name"), one.name, f"{one.name}: another client has this name")
-        for index, one in enumerate(contract.clients)
+        (("clients", index, "name"), client.name, f"{client.name}: another client has this name")
+        for index, client in enumerate(contract.clients)
     )
     for index, client in enumerate(contract.clients):
         yield from _client(contract, client, ("clients", index))

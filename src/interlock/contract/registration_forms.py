@@ -128,7 +128,7 @@ class Form(Model):
 
     @model_validator(mode="after")
     def _sources_exist(self) -> Form:
-        cited = [*(one.source for one in self.fields), *(one.source for one in self.traps)]
+        cited = [*(part.source for part in self.fields), *(part.source for part in self.traps)]
         cited.append(self.writes.source if self.writes else None)
         if unknown := {*self.seen.sources, *filter(None, cited)} - self.sources.keys():
             raise ValueError(f"there is no source {', '.join(sorted(unknown))}")

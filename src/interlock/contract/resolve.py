@@ -62,10 +62,10 @@ def _organization(
 ) -> ResolvedOrganization:
     needs = tuple(_needs(contract, org, observation))
     here = contract.but(
-        inputs=tuple(one.need for one in needs if one.direction == "input"),
-        outputs=tuple(one.need for one in needs if one.direction == "output"),
+        inputs=tuple(resolved.need for resolved in needs if resolved.direction == "input"),
+        outputs=tuple(resolved.need for resolved in needs if resolved.direction == "output"),
     )
-    keys = {key: one.key for (key, _), one in zip(keyed_needs(here), needs, strict=True)}
+    keys = {key: resolved.key for (key, _), resolved in zip(keyed_needs(here), needs, strict=True)}
     return ResolvedOrganization(
         id=org.id,
         name=org.name,
@@ -76,9 +76,11 @@ def _organization(
         server=_server(org, observation),
         needs=needs,
         clients=tuple(_clients(here, org, observation, keys)),
-        channels=tuple(one for one in contract.channels if not one.organizations or org.id in one.organizations),
+        channels=tuple(way for way in contract.channels if not way.organizations or org.id in way.organizations),
         settings=tuple(_settings(contract, org)),
-        stray=tuple(name for name in org.overrides if name not in {one.name for one in contract.organization_surface}),
+        stray=tuple(
+            name for name in org.overrides if name not in {setting.name for setting in contract.organization_surface}
+        ),
     )
 
 
@@ -104,7 +106,7 @@ def _server(org: Organization, observation: Observation | None) -> ServerSeen | 
     own = org.fhir_base_url or ""  # of a simulated one the address that was asked is gone
     capability, smart = observation.facts.capability, observation.facts.smart
     text = json.dumps(observation.model_dump(mode="json", exclude={"card"}), sort_keys=True)
-    seen = ServerSeen(
+    server = ServerSeen(
         date=observation.started.astimezone(UTC).date().isoformat(),
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         base_url=own if own.startswith(SIMULATED) else observation.target.base_url,
@@ -113,13 +115,13 @@ def _server(org: Organization, observation: Observation | None) -> ServerSeen | 
         smart_absent=observation.smart_absent,
     )
     if smart is None:
-        return _marked(seen)
+        return _marked(server)
     claimed = smart.capabilities or ()
     told: dict[ScopeSyntax, bool] = {
         "v1": bool(smart.scopes_v1) or "permission-v1" in claimed,
         "v2": bool(smart.scopes_v2) or "permission-v2" in claimed,
     }
-    seen = seen.but(
+    server = server.but(
         issuer=smart.issuer,
         authorize=smart.authorization_endpoint,
         token=smart.token_endpoint,
@@ -131,14 +133,14 @@ def _server(org: Organization, observation: Observation | None) -> ServerSeen | 
         scopes_supported=smart.scopes_supported,
         scope_syntax=tuple(syntax for syntax, taken in told.items() if taken),
     )
-    return _marked(seen)
+    return _marked(server)
 
 
-def _marked(seen: ServerSeen) -> ServerSeen:
+def _marked(server: ServerSeen) -> ServerSeen:
     """With the names of its addresses that are of a simulated hospital: all of one's, and any on this computer."""
-    told = {name: getattr(seen, name) for name in get_args(ServerAddress)}
-    simulated = seen.base_url.startswith(SIMULATED)
-    return seen.but(simulated=tuple(name for name, url in told.items() if url and (simulated or _is_here(url))))
+    told = {name: getattr(server, name) for name in get_args(ServerAddress)}
+    simulated = server.base_url.startswith(SIMULATED)
+    return server.but(simulated=tuple(name for name, url in told.items() if url and (simulated or _is_here(url))))
 
 
 def _is_here(url: str) -> bool:
@@ -169,7 +171,7 @@ def _clients(
             declared=client in named,
             authentication="confidential-asymmetric" if client.mode == "backend" else here.launch.client,
             path=paths[client.mode],
-            scopes=tuple(_scope(one, here, keys, listed) for one in scopes_with_needs(here, client.mode)),
+            scopes=tuple(_scope(scope, here, keys, listed) for scope in scopes_with_needs(here, client.mode)),
         )
 
 

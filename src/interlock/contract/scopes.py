@@ -79,7 +79,7 @@ def scopes_with_needs(contract: WorkflowContract, mode: LaunchMode | None = None
     for key, need in keyed_needs(contract):
         if type_problem(contract.fhir_release, need.resource) is not None:
             continue
-        for level in {_level(contract, need, one) for one in need.modes or contract.launch.modes if one in modes}:
+        for level in {_level(contract, need, mode) for mode in need.modes or contract.launch.modes if mode in modes}:
             if level is not None:
                 wanted.setdefault((_LEVELS.index(level), need.resource), {})[key] = letters_of(need)
                 if need.writing.provenance:

@@ -35,7 +35,7 @@ def fit_to_us_core(need: Need, facts: UsCoreFacts | None) -> TypeFit | None:
     url, _, version = (need.profile or "").partition("|")
     if facts is None or not url.startswith(PROFILES):
         return None
-    edition = next((one for one in EDITIONS if one == (version or facts.closest)), None)
+    edition = next((edition for edition in EDITIONS if edition == (version or facts.closest)), None)
     if edition is None:
         return None
     begins = tuple(f"{need.resource}{mark}" for mark in ".?/")

@@ -37,7 +37,7 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _SAVE_AS = "open it in a spreadsheet program and save it as an Excel workbook (.xlsx)"
 
 Value = str | float | bool
-Place = tuple[int, int]
+Position = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class Workbook:
     :ivar from_1904: dates count from 1904 instead of 1900.
     """
 
-    sheets: Mapping[str, Mapping[Place, Cell]]
+    sheets: Mapping[str, Mapping[Position, Cell]]
     from_1904: bool = False
 
 
-def cell_name(cell: Place) -> str:
+def cell_name(cell: Position) -> str:
     """A cell's address as a spreadsheet shows it: ``C7``."""
     row, column = cell
     letters = ""
@@ -263,7 +263,7 @@ class _Cells(_Handler):
     """A sheet's cells that hold something."""
 
     def __init__(self, texts: list[str]) -> None:
-        self.cells: dict[Place, Cell] = {}
+        self.cells: dict[Position, Cell] = {}
         self._texts = texts
         self._row = self._column = 0
         self._type = "n"
@@ -278,14 +278,14 @@ class _Cells(_Handler):
             self._row = int(given) if re.fullmatch("[0-9]{1,7}", given) else self._row + 1
             self._column = 0
         elif name == "c":
-            self._place(attributes.get("r"))
+            self._position(attributes.get("r"))
             self._type = attributes.get("t", "n")
             self._pieces, self._formula, self._within_cell = [], False, True
         elif name == "f":
             self._formula = self._formula or self._within_cell
         self._into = name if self._within_cell and name in {"v", "t"} else None
 
-    def _place(self, reference: str | None) -> None:
+    def _position(self, reference: str | None) -> None:
         if reference is None:
             self._column += 1
         else:

@@ -340,14 +340,14 @@ def _by_label(masks: dict[str, int]) -> dict[str, tuple[str, ...]]:
 
 def _claims(sent: _Sent, profiles: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Each edition that the statement names by number, and where, in the order of the editions."""
-    places: dict[str, Iterable[str]] = {
+    claims: dict[str, Iterable[str]] = {
         "instantiates": filter(_is_server, sent.instantiates),
         "implementationGuide": sent.guides,
         "supportedProfile": profiles,
         "meta": sent.meta,
     }
     sources: dict[str, list[str]] = {}
-    for source, urls in places.items():
+    for source, urls in claims.items():
         versions = {version for _, _, version in (url.partition("|") for url in urls) if version}
         for version in sorted(versions)[:_MAX_NAMES]:
             sources.setdefault(plain(storable(version), 40), []).append(source)

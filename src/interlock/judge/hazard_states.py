@@ -12,11 +12,11 @@ from interlock.model import words
 from interlock.model.base import Evidence, RuleOutcome, Scope
 from interlock.model.contract import SECOND_FAILURES, Need, ProductEndpoint, WorkflowContract
 from interlock.model.finding import NO_CONTRACT, UNDECIDED, Finding
-from interlock.model.hazard import HazardControl, HazardStanding, HazardState
+from interlock.model.hazard import HazardControl, HazardState, HazardStatus
 from interlock.model.pattern import PatternMatch
 from interlock.model.rule import Rule
 
-_ORDER: tuple[HazardStanding, ...] = ("open", "not_known", "controlled", "does_not_arise")
+_ORDER: tuple[HazardStatus, ...] = ("open", "not_known", "controlled", "does_not_arise")
 #: Fields of a need that concern only some: those of writing with these interactions, and searches.
 _CONCERNS: Mapping[str, frozenset[str]] = {
     "if_match": frozenset({"update", "patch"}),
@@ -51,22 +51,22 @@ class HazardFacts:
 
 
 def settle_hazards(states: Iterable[HazardState], facts: HazardFacts) -> tuple[HazardState, ...]:
-    """The same hazards with their controls and standing from these facts: open first, then what is not known.
+    """The same hazards with their controls and status from these facts: open first, then what is not known.
 
-    Within a standing the most severe come first, of these the hardest to notice. A hazard is controlled when each of
+    Within a status the most severe come first, of these the hardest to notice. A hazard is controlled when each of
     its rules that applies is met and each field of the contract says something: that the controls work, its tests show.
     """
     return tuple(sorted((_settle(state, facts) for state in states), key=_worst_first))
 
 
 def _worst_first(state: HazardState) -> tuple[int, int, int, str]:
-    return _ORDER.index(state.standing), -state.severity, -state.detectability.rank, state.hazard.id
+    return _ORDER.index(state.status), -state.severity, -state.detectability.rank, state.hazard.id
 
 
 def _settle(state: HazardState, facts: HazardFacts) -> HazardState:
     if not state.applies:
-        standing: HazardStanding = "not_known" if state.applies is None else "does_not_arise"
-        return state.but(standing=standing, controls=())
+        status: HazardStatus = "not_known" if state.applies is None else "does_not_arise"
+        return state.but(status=status, controls=())
     hazard = state.hazard
     controls = (
         *(_of_field(path, facts.contract) for path in hazard.contract),
@@ -75,12 +75,12 @@ def _settle(state: HazardState, facts: HazardFacts) -> HazardState:
     )
     outcomes = {control.outcome for control in controls}
     if "open" in outcomes:
-        return state.but(standing="open", controls=controls)
+        return state.but(status="open", controls=controls)
     if "not_known" in outcomes or not outcomes:
-        return state.but(standing="not_known", controls=controls)
+        return state.but(status="not_known", controls=controls)
     if "held" in outcomes:
-        return state.but(standing="controlled", controls=controls)
-    return state.but(standing="does_not_arise", controls=controls, because="each question about it does not apply here")
+        return state.but(status="controlled", controls=controls)
+    return state.but(status="does_not_arise", controls=controls, because="each question about it does not apply here")
 
 
 def _of_rule(rule_id: str, facts: HazardFacts) -> HazardControl | None:
@@ -96,7 +96,7 @@ def _of_rule(rule_id: str, facts: HazardFacts) -> HazardControl | None:
     undecided = [finding for finding in findings if finding.outcome in UNDECIDED]
     met = [finding.evidence or Evidence.ASSERTED for finding in findings if finding.outcome is RuleOutcome.MET]
     if gaps or undecided:
-        at = tuple(str(one.subject) for one in gaps or undecided if one.subject.scope is not Scope.PRODUCT)
+        at = tuple(str(finding.subject) for finding in gaps or undecided if finding.subject.scope is not Scope.PRODUCT)
         outcome = "open" if gaps else "not_known"
         return HazardControl(kind="rule", id=rule_id, outcome=outcome, says=rule.title, at=at)
     if met:

@@ -28,8 +28,10 @@ class HazardLibrary:
         self.catalogue = catalogue
         items = [item.id for questionnaire in questionnaires for item in questionnaire.questions()]
         compiled = ((hazard, compile_hazard(hazard)) for hazard in catalogue.hazards)
-        self._compiled = [(hazard, one, reads_of(one, items) if one else None) for hazard, one in compiled]
-        reads = [name.partition(".") for _, one, _ in self._compiled if one for name in one.reads]
+        self._compiled = [
+            (hazard, condition, reads_of(condition, items) if condition else None) for hazard, condition in compiled
+        ]
+        reads = [name.partition(".") for _, condition, _ in self._compiled if condition for name in condition.reads]
         self._roots = frozenset(root for root, _, _ in reads)
         self._items = frozenset(rest for _, _, rest in reads)
 
@@ -53,7 +55,7 @@ class HazardLibrary:
             own = figures.get(hazard.id)
             yield HazardState(
                 hazard=hazard,
-                standing="not_known",
+                status="not_known",
                 severity=(own and own.severity) or hazard.severity,
                 detectability=(own and own.detectability) or hazard.detectability,
                 figures=own,

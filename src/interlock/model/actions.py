@@ -45,7 +45,7 @@ class Action:
 
 
 #: What each group of actions is called, in the order of the documentation.
-PLACES = {
+SCREENS = {
     "app": "Everywhere",
     "overview": "Overview",
     "questions": "Questions",
@@ -316,10 +316,10 @@ def keys_page(actions: Iterable[Action] = ACTIONS) -> str:
     for action in actions:
         by_screen.setdefault(action.screen, []).append(action)
     lines: list[str] = []
-    for screen, place in PLACES.items():
+    for screen, title in SCREENS.items():
         rows = [action for action in by_screen.get(screen, ()) if not action.fixed]
         if rows:
-            lines += ["", f"### {place}", "", "| key | action | what it does | id |", "|---|---|---|---|"]
+            lines += ["", f"### {title}", "", "| key | action | what it does | id |", "|---|---|---|---|"]
             lines += [f"| {shown(action.keys)} | {action.words} | {action.help} | `{action.id}` |" for action in rows]
     return "\n".join(lines).strip()
 

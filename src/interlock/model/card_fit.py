@@ -142,8 +142,8 @@ def _parts_of_data(off: Mapping[str, Check]) -> list[str]:
         if "NEG-004" in off and off["NEG-004"].outcome is CheckOutcome.FAIL:
             yield "anything with patients' data, because requests are answered without a token"
         refused = off.get("DATA-002")
-        what = re.match(r"Refused: ([^(;]*)\(HTTP (\d+)\)", refused.message) if refused else None
-        if what:
-            yield f"{plain(what[1], 100).strip()}, because it was refused (HTTP {what[2]})"
+        refusal = re.match(r"Refused: ([^(;]*)\(HTTP (\d+)\)", refused.message) if refused else None
+        if refusal:
+            yield f"{plain(refusal[1], 100).strip()}, because it was refused (HTTP {refusal[2]})"
 
     return list(told())

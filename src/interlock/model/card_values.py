@@ -43,9 +43,9 @@ def values_of(observation: Observation) -> dict[str, str]:
 
 def deeper_base(observation: Observation) -> str:
     """The base one segment deeper at which a statement was found; nothing where none was."""
-    found = any(check.id == "CAP-046" and check.outcome is CheckOutcome.FAIL for check in observation.checks)
+    named = any(check.id == "CAP-046" and check.outcome is CheckOutcome.FAIL for check in observation.checks)
     urls = [request.url for request in observation.requests if request.purpose == "deeper" and request.status == 200]
-    return plain(urls[-1].partition("?")[0].removesuffix("/metadata"), 300) if found and urls else ""
+    return plain(urls[-1].partition("?")[0].removesuffix("/metadata"), 300) if named and urls else ""
 
 
 def _edition(observation: Observation) -> str:

@@ -94,7 +94,7 @@ class Need(Model):
         """The need as this organisation has it, or none where it is not needed."""
         if organization in self.not_at or (self.organizations and organization not in self.organizations):
             return None
-        own = next((one for one in self.here if one.organization == organization), None)
+        own = next((part for part in self.here if part.organization == organization), None)
         return self if own is None else self.but(**own.model_dump(exclude={"organization"}, exclude_none=True))
 
 

@@ -97,7 +97,7 @@ def contract_parts(
         *_table(
             _("Owners"),
             (_("Name"), _("Role"), _("Part")),
-            (((one.name,), (one.role,), (one.part or _("all"),)) for one in contract.owners),
+            (((owner.name,), (owner.role,), (owner.part or _("all"),)) for owner in contract.owners),
         ),
         *_table(
             _("Approvals"),
@@ -166,7 +166,11 @@ def _named(group: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, Cell]
 
 def _failures(contract: WorkflowContract) -> Iterator[tuple[str, Cell]]:
     """The first schema does not ask about all of them."""
-    asked = (one for one in contract.failures if one[1] or contract.schema_version > 1 or one[0] not in SECOND_FAILURES)
+    asked = (
+        failure
+        for failure in contract.failures
+        if failure[1] or contract.schema_version > 1 or failure[0] not in SECOND_FAILURES
+    )
     return _named(asked)
 
 
@@ -260,23 +264,28 @@ def _how(need: Need) -> Cell:
 
 
 def _fields(need: Need) -> Cell:
-    bound = (f"{one.path}: {one.value_set or ', '.join(one.codes)} ({one.strength})" for one in need.binding)
+    bound = (
+        f"{binding.path}: {binding.value_set or ', '.join(binding.codes)} ({binding.strength})"
+        for binding in need.binding
+    )
     systems = _("codes of %(terminology)s", terminology=", ".join(need.terminology)) if need.terminology else None
     return tuple(filter(None, (", ".join(need.required_fields) or _(UNDECIDED), systems, *bound)))
 
 
 def _missing(need: Need) -> Cell:
-    single = (f"{one.field}: {one.then}" + (f": {one.says}" if one.says else "") for one in need.missing)
-    covered = {one.field for one in need.missing} >= set(need.required_fields)
+    single = (
+        f"{missing.field}: {missing.then}" + (f": {missing.says}" if missing.says else "") for missing in need.missing
+    )
+    covered = {missing.field for missing in need.missing} >= set(need.required_fields)
     others = need.when_missing or (None if covered and need.missing else _(UNDECIDED))
     return tuple(filter(None, (*single, others)))
 
 
 def _where(need: Need) -> Cell:
-    return tuple(_places(need))
+    return tuple(_where_read(need))
 
 
-def _places(need: Need) -> Iterator[str]:
+def _where_read(need: Need) -> Iterator[str]:
     yield spaced(need.surface)
     if need.modes:
         yield _("launch modes: %(modes)s", modes=", ".join(need.modes))
@@ -358,7 +367,7 @@ def _review(contract: WorkflowContract) -> Iterator[tuple[str, Cell]]:
 
 def _approvals(contract: WorkflowContract, text_hash: str | None) -> Iterator[tuple[Cell, ...]]:
     now = text_hash or contract.hash
-    for one in contract.approvals:
-        text = _("this one") if one.hash == now else _("another: %(hash)s", hash=one.hash[:12])
-        role, organization = ((value,) if value else () for value in (one.role, one.organization))
-        yield (one.by,), role, organization, (words.iso_day(one.date),), (text,)
+    for approval in contract.approvals:
+        text = _("this one") if approval.hash == now else _("another: %(hash)s", hash=approval.hash[:12])
+        role, organization = ((value,) if value else () for value in (approval.role, approval.organization))
+        yield (approval.by,), role, organization, (words.iso_day(approval.date),), (text,)

@@ -110,8 +110,8 @@ class ForecastMove(Model):
     @property
     def moved(self) -> str:
         """From where to where, and by how much: no P80 is named where there is no ground for a date."""
-        what = "its P80" if self.firm else "the day that four of five runs keep"
-        return f"{self.told}; {what} is {self.shift}"
+        measure = "its P80" if self.firm else "the day that four of five runs keep"
+        return f"{self.told}; {measure} is {self.shift}"
 
 
 class AssessmentDiff(Model):

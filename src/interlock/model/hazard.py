@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from interlock.model.base import Evidence, IsoDay, Model, Reference, Versioned
 from interlock.model.rule import RuleId
@@ -134,7 +134,7 @@ class HazardFile(Versioned):
     hazards: Annotated[dict[HazardId, HazardFigures], Field(max_length=MAX_FIGURES)] = {}
 
 
-HazardStanding = Literal["open", "not_known", "controlled", "does_not_arise"]
+HazardStatus = Literal["open", "not_known", "controlled", "does_not_arise"]
 
 
 class HazardControl(Model):
@@ -165,7 +165,7 @@ class HazardState(Model):
     """
 
     hazard: Hazard
-    standing: HazardStanding
+    status: HazardStatus = Field(validation_alias=AliasChoices("status", "standing"))  # as it was once called
     severity: HazardSeverity
     detectability: Detectability
     figures: HazardFigures | None = None

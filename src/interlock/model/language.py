@@ -36,9 +36,9 @@ class Language:
         """The form of a fixed sentence that goes with a number."""
         return singular if number == 1 else plural
 
-    def decimal(self, value: float, places: int = 0) -> str:
+    def decimal(self, value: float, digits: int = 0) -> str:
         """A number in figures: ``1,200``, ``12.5``."""
-        return f"{value:,.{places}f}"
+        return f"{value:,.{digits}f}"
 
     def day(self, value: date) -> str:
         """``7 Mar 2028``."""

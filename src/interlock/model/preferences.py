@@ -75,9 +75,9 @@ def read_preferences(text: str) -> tuple[Preferences, tuple[Remark, ...]]:
     try:
         said = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        place = re.search(r"at line (\d+)", str(error))
+        line_told = re.search(r"at line (\d+)", str(error))
         reason = plain(str(error).partition(" (at ")[0] or "too many brackets", 200)
-        line = int(place[1]) if place else text.count("\n") + 1
+        line = int(line_told[1]) if line_told else text.count("\n") + 1
         return Preferences(), (Remark(f"this is no TOML: {reason}; nothing of it is used", line),)
     remarks: list[Remark] = []
 
@@ -151,7 +151,7 @@ def _taken(key: str, action: Action, keys: Mapping[str, str]) -> Action | None:
     else:
         there = [*actions_of(action.screen), *(() if action.screen in _ON_TOP else actions_of("app"))]
     for other in there:
-        others = (SIGNS.get(one, one) for one in keys.get(other.id, other.keys).split(","))
+        others = (SIGNS.get(key, key) for key in keys.get(other.id, other.keys).split(","))
         if other is not action and key in others:
             return other
     return None

@@ -228,7 +228,7 @@ class ProductObservation(Model):
         rows: dict[str, list[RehearsalOutcome]] = {}
         for result in self.results:
             rows.setdefault(result.id, []).append(result.outcome)
-        return {check: worst(seen) for check, seen in rows.items()}
+        return {check: worst(outcomes) for check, outcomes in rows.items()}
 
     @property
     def unnamed(self) -> ProductObservation:

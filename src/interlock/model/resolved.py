@@ -142,17 +142,17 @@ class ResolvedOrganization(Model):
     @property
     def simulated(self) -> str | None:
         """The id of the simulated hospital that it is, or none of a real address."""
-        found = re.fullmatch(rf"{SIMULATED}([a-z0-9][a-z0-9-]*)", self.fhir_base_url or "")
-        return found[1] if found else None
+        simulated = re.fullmatch(rf"{SIMULATED}([a-z0-9][a-z0-9-]*)", self.fhir_base_url or "")
+        return simulated[1] if simulated else None
 
-    def variable(self, what: str) -> str:
+    def variable(self, purpose: str) -> str:
         """The environment variable of a credential (``client_id``, ``private_key``), as the exported client has it."""
-        usual = re.sub(r"[^A-Z0-9]", "_", f"FHIR_{self.id}_{what}".upper())
-        return getattr(self.auth, f"{what}_env") or usual
+        usual = re.sub(r"[^A-Z0-9]", "_", f"FHIR_{self.id}_{purpose}".upper())
+        return getattr(self.auth, f"{purpose}_env") or usual
 
     def variables(self) -> dict[str, str]:
         """Every variable by its key in the organisation's file; names alone, never a value."""
-        usual = {f"{what}_env": self.variable(what) for what in ("client_id", "private_key")}
+        usual = {f"{purpose}_env": self.variable(purpose) for purpose in ("client_id", "private_key")}
         return usual | self.auth.model_dump(mode="json", exclude_none=True)
 
 

@@ -110,8 +110,8 @@ class Wording:
         if not asked:
             return "a probe has shown whether it is so"
         where = f" --org {finding.subject.id}" if finding.subject.scope is Scope.ORG else ""
-        seen = ", or a probe has shown it" if finding.missing_facts else ""
-        return f"interlock answer {asked}{where} has recorded more than “unknown”{seen}"
+        shown = ", or a probe has shown it" if finding.missing_facts else ""
+        return f"interlock answer {asked}{where} has recorded more than “unknown”{shown}"
 
     def _closed(self, rule: Rule, finding: Finding) -> str:
         """The answer that closes the gap, with its document where the gate wants one; else what has to be seen."""
@@ -149,8 +149,8 @@ def _lower(text: str) -> str:
 
 
 def _answer_read(condition: str) -> str:
-    found = re.search(r"(?:value|responses)\.([a-z_]+(?:\.[a-z_]+)+)", condition)
-    return found[1] if found else ""
+    answer = re.search(r"(?:value|responses)\.([a-z_]+(?:\.[a-z_]+)+)", condition)
+    return answer[1] if answer else ""
 
 
 def _closing(item: Item, condition: str) -> str:

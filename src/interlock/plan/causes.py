@@ -49,8 +49,8 @@ def _decided(before: Assessment, after: Assessment) -> Iterator[Finding]:
 
 def _observations(before: Assessment, after: Assessment, org: str | None) -> Iterator[str]:
     moves = (move for move in observation_moves(before, after) if org in {None, move.org})
-    if seen := [f"{move.org} on {words.iso_day(move.after)}" for move in moves]:
-        yield f"Observed since: {words.listed(seen, _NAMED)}."
+    if dated := [f"{move.org} on {words.iso_day(move.after)}" for move in moves]:
+        yield f"Observed since: {words.listed(dated, _NAMED)}."
 
 
 def _routine(before: Assessment, after: Assessment, org: str | None) -> Iterator[str]:

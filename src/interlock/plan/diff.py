@@ -72,7 +72,7 @@ def _changes(before: Assessment, after: Assessment) -> list[FindingChange]:
     owed_to = Causes(before, after)
 
     def owed(key: str) -> tuple[ChangeKind, ...]:
-        both = [found[key] for found in (old, new) if key in found]
+        both = [side[key] for side in (old, new) if key in side]
         return owed_to.of(*both) if len(both) < 2 or both[0].outcome is not both[1].outcome else ()
 
     return [

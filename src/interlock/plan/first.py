@@ -199,13 +199,13 @@ class Ranking:
 
     def _above(self, rows: Iterable[int]) -> Iterator[int]:
         """The numbers in the list of what these tasks wait for and stands above them."""
-        work, seen, look = self._simulation.work, set(rows), list(rows)
+        work, known, look = self._simulation.work, set(rows), list(rows)
         while look:
             for first in work.before[look.pop()]:
                 if first in self._chosen:
                     yield self._chosen[first]
-                elif first not in seen:
-                    seen.add(first)
+                elif first not in known:
+                    known.add(first)
                     look.append(first)
 
     def _action(self, thing: _Thing) -> str:
@@ -217,8 +217,8 @@ class Ranking:
         if thing.keys[0].startswith(probing("")):
             return _probe(orgs)
         if thing.task.kind == "discovery":
-            found = [self._findings.get(key.removeprefix(finding_out(""))) for key in thing.keys]
-            return _find_out_words([finding for finding in found if finding is not None])
+            findings = [self._findings.get(key.removeprefix(finding_out(""))) for key in thing.keys]
+            return _find_out_words([finding for finding in findings if finding is not None])
         if thing.task.said is not None and thing.task.said.begun:
             return f"It began on {words.iso_day(thing.task.said.begun)}: see it through."
         above = [f"number {rank}" for rank in sorted(set(self._above(thing.rows)))]

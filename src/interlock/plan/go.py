@@ -73,8 +73,8 @@ def _requirements(gates: Sequence[GateState]) -> tuple[str, str]:
         for state in gates
         if GATE_RANK[state.gate] <= GATE_RANK[Gate.PILOT] and not state.holds
     ]
-    what = f"Every requirement up to the {words.gate(Gate.PILOT)} is met, with the evidence that it accepts"
-    return what, "; ".join(ways) or "so today"
+    requirement = f"Every requirement up to the {words.gate(Gate.PILOT)} is met, with the evidence that it accepts"
+    return requirement, "; ".join(ways) or "so today"
 
 
 def _in_the_contract(contract: WorkflowContract | None) -> Iterator[tuple[str, str]]:
@@ -90,12 +90,12 @@ def _in_the_contract(contract: WorkflowContract | None) -> Iterator[tuple[str, s
     off = contract.safeguards.off_switch
     yield "Whoever can switch it off is reachable", plain(off, 300) if off else _UNDECIDED
     failures = contract.failures
-    for what, told in (
+    for requirement, told in (
         ("The ward knows what to do when the product is down", failures.own_service_down),
         ("The ward knows what to do when the EHR is down", failures.ehr_unavailable),
         ("Whoever hears of a wrong output is reachable", contract.output_is_wrong.notify),
     ):
-        yield what, plain(told, 300) if told else _UNDECIDED
+        yield requirement, plain(told, 300) if told else _UNDECIDED
 
 
 def _decides(before: Sequence[PlanTask], launch: PlanTask, line: OrgOutlook) -> str:

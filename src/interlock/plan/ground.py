@@ -85,14 +85,14 @@ def _rests(plan: Plan) -> str:
     """What makes the range as wide as it is, with its grade, and what would make it narrower; empty without a width."""
     if not plan.spread:
         return ""
-    one = plan.judgement_share >= 1
+    all_judgement = plan.judgement_share >= 1
     parts = [
         f"{words.share(part.share)} is {words.CAUSE[part.cause].phrase}"
-        + ("" if one else f" ({words.GRADE[part.grade].phrase})")
+        + ("" if all_judgement else f" ({words.GRADE[part.grade].phrase})")
         for part in plan.spread
         if part.share >= _LEAST_SHARE
     ]
-    graded = "; all of it our judgement, nothing measured" if one else ""
+    graded = "; all of it our judgement, nothing measured" if all_judgement else ""
     return (
         f"What makes the range this wide: {words.listed(parts, len(parts))}{graded}. What earlier projects of your own "
         "took (plan --from-history FILE), and dates that an organisation or a vendor states, take the place of "
@@ -155,7 +155,7 @@ def _narrowing(plan: Plan, names: dict[str, str]) -> Iterator[str]:
     for driver in plan.drivers[:1]:
         spread = words.days(driver.p80_if_badly - driver.p80_if_well)
         if driver.what == "party":
-            what = f"how all goes at {names.get(driver.org or '', 'one party')}"
+            cause = f"how all goes at {names.get(driver.org or '', 'one party')}"
         else:
-            what = f"“{plain(driver.title, 200)}” ({driver.id})"
-        yield f"What spreads it most is {what}: {spread} from its best to its worst fifth of runs."
+            cause = f"“{plain(driver.title, 200)}” ({driver.id})"
+        yield f"What spreads it most is {cause}: {spread} from its best to its worst fifth of runs."

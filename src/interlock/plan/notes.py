@@ -63,12 +63,12 @@ def notes(
     if none and every:
         probes = [task.id for task in work.tasks if task.kind == "discovery" and task.id.startswith("probe:")]
         asked = sum(task.kind == "discovery" for task in work.tasks) - len(probes)
-        seen = sum(
+        observed = sum(
             task.chance is not None and not any(first.startswith("find-out:") for first in task.after)
             for task in work.tasks
             if task.kind == "gap"
         )
-        by_probe = f", {seen:,} by {words.count(len(probes), 'probe')} alone" if probes else ""
+        by_probe = f", {observed:,} by {words.count(len(probes), 'probe')} alone" if probes else ""
         said.append(
             f"Unknowns: {words.count(len(chances), 'rule')} {words.agree(len(chances), 'is', 'are')} undecided: "
             f"{asked:,} to be found out one by one{by_probe}. About {sum(chances):.0f} of them turn out to be gaps in "

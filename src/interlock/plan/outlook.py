@@ -81,9 +81,9 @@ def _next(tasks: Sequence[PlanTask]) -> str:
         task = min(tasks, key=lambda task: (task.start_p50, task.id))
     else:
         return "nothing of its own is left"
-    what = plain(task.action or task.title, 300).removesuffix(".")
+    deed = plain(task.action or task.title, 300).removesuffix(".")
     under_way = task.progress is not None and task.progress.status is TaskState.BEGUN
-    return f"see through: {what[:1].lower()}{what[1:]}" if under_way else what
+    return f"see through: {deed[:1].lower()}{deed[1:]}" if under_way else deed
 
 
 def _named(contact: Contact | None, tasks: Sequence[PlanTask], owner: Owner) -> str:

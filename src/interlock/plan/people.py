@@ -137,17 +137,17 @@ def _load(tasks: Sequence[PlanTask], plan: Plan, calendar: WorkingCalendar) -> I
         there = None if persons is None else persons * _worked(week, calendar)
         asked, may = sure.pop(week, 0.0), maybe.pop(week, 0.0)
         known = asked if there is None else min(asked, there)
-        found = may if there is None else min(may, there - known)
+        perhaps = may if there is None else min(may, there - known)
         following = week + timedelta(days=7)
-        for weeks, rest in ((sure, asked - known), (maybe, may - found)):
+        for weeks, rest in ((sure, asked - known), (maybe, may - perhaps)):
             if rest > _ROUNDING:
                 weeks[following] += rest
-        if known + found > _ROUNDING:
+        if known + perhaps > _ROUNDING:
             yield WeekLoad(
                 week=week.isoformat(),
-                work=round(known + found, 1),
+                work=round(known + perhaps, 1),
                 there=None if there is None else round(there, 1),
-                maybe=round(found, 1),
+                maybe=round(perhaps, 1),
             )
         week = following if following in sure or following in maybe else min((*sure, *maybe), default=week)
 

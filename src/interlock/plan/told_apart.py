@@ -25,7 +25,7 @@ def answer_moves(before: Assessment, after: Assessment) -> tuple[AnswerMove, ...
     """Answers that differ, by question and place; none where the earlier one was frozen before answers were kept."""
     if not before.answers:
         return ()
-    old, new = ({(each.item, each.scope): each for each in one.answers} for one in (before, after))
+    old, new = ({(each.item, each.scope): each for each in assessment.answers} for assessment in (before, after))
     return tuple(
         AnswerMove(
             item=key[0],
@@ -85,10 +85,10 @@ def content_moves(before: Assessment, after: Assessment) -> Iterator[str]:
             after.rules[name] for name in ids - otherwise if before.rules[name] != after.rules[name]
         ],
     }
-    for what, rules in told.items():
+    for change, rules in told.items():
         if rules:
             named = words.listed([f"“{plain(rule.title, 120)}”" for rule in sorted(rules, key=_id)], _NAMED)
-            yield f"{words.count(len(rules), 'rule')} {words.agree(len(rules), 'is', 'are')} {what}: {named}"
+            yield f"{words.count(len(rules), 'rule')} {words.agree(len(rules), 'is', 'are')} {change}: {named}"
     if before.content_changes != after.content_changes:
         yield "the workspace's own questions and rules differ"
     elif before.content_hash and before.content_hash != after.content_hash and not any(told.values()):
@@ -124,18 +124,18 @@ class Causes:
     def of(self, *findings: Finding) -> tuple[ChangeKind, ...]:
         """The kinds that may have changed a finding, of which these are what it was and is; empty: something else."""
         kinds: list[ChangeKind] = []
-        places = {finding.subject.id for finding in findings if finding.subject.scope is Scope.ORG}
+        organizations = {finding.subject.id for finding in findings if finding.subject.scope is Scope.ORG}
         read = {name for finding in findings for name in (*finding.reads, *finding.missing_facts)}
         items = {name.partition(".")[2] for name in read} | {item for each in findings for item in each.missing_answers}
         both_sides = any(name.startswith("contradictions") for name in read)  # any answer may be one of them
         if any(
-            not places or scopes & {*places, "product"}
+            not organizations or scopes & {*organizations, "product"}
             for item, scopes in self._answered.items()
             if both_sides or item in items
         ):
             kinds.append("answers")
-        seen = self._observed & places if places else self._observed
-        if seen and any(name.partition(".")[0] in _SEEN for name in read):
+        observed = self._observed & organizations if organizations else self._observed
+        if observed and any(name.partition(".")[0] in _SEEN for name in read):
             kinds.append("observations")
         if any(finding.rule in self._rules for finding in findings):
             kinds.append("rules")

@@ -28,7 +28,7 @@ Sign = Callable[[dict[str, Any]], str]
 _TOKEN_SECONDS = 300
 _INDICATORS = ("info", "warning", "critical")
 _MAX_CARDS, _MAX_SUMMARY = 50, 140
-_PLACE = re.compile(r"\{\{\s*context\.([A-Za-z]\w{0,60})\s*\}\}")
+_TOKEN = re.compile(r"\{\{\s*context\.([A-Za-z]\w{0,60})\s*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ def prefetched(
 
 def _prefetched(hospital: Hospital, base: str, template: str, context: Mapping[str, Any]) -> Document | None:
     """A resource, the Bundle of a search, or none."""
-    missing = [name for name in _PLACE.findall(template) if not isinstance(context.get(name), str)]
-    address = _PLACE.sub(lambda match: str(context.get(match[1])), template)
+    missing = [name for name in _TOKEN.findall(template) if not isinstance(context.get(name), str)]
+    address = _TOKEN.sub(lambda match: str(context.get(match[1])), template)
     path, mark, query = address.partition("?")
     kind, _, identity = path.partition("/")
     if missing or "{{" in address or kind not in hospital.declared.types:

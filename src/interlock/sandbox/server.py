@@ -73,14 +73,14 @@ class SandboxServer:
         self._apart = apart
         self._state = State(timing or Timing(), ledger or Ledger())
         self.tape = Tape(Marks(self._state.clients.secrets))
-        self._places: dict[str, tuple[str, int]] = {}
+        self._addresses: dict[str, tuple[str, int]] = {}
         self._running = contextlib.ExitStack()
         self._listeners: Listeners | None = None
 
     @property
     def port(self) -> int:
         """The port that is served; known once the context is entered."""
-        return self._place("http")[1]
+        return self._address("http")[1]
 
     @property
     def running(self) -> bool:
@@ -92,7 +92,7 @@ class SandboxServer:
         """Everything that it answers at: each of its sockets, under each name of this machine that its faults use."""
         return frozenset(
             f"{'https' if listener in _TLS.values() else 'http'}://{name}:{port}"
-            for listener, (host, port) in self._places.items()
+            for listener, (host, port) in self._addresses.items()
             for name in ("localhost", HOST, host)
         )
 
@@ -108,11 +108,11 @@ class SandboxServer:
         asked = require_known(faults)
         path = f"{'+'.join([org_id, *(name for name in asked if name not in _TLS)])}/fhir"
         if not organization.listen:
-            return _url("http", self._place("refused"), path)
+            return _url("http", self._address("refused"), path)
         secured = next((_TLS[name] for name in (*asked, *organization.faults) if name in _TLS), None)
         if secured is not None:
-            return _url("https", self._place(secured), path)
-        return _url("http", self._place(_own(org_id) if self._apart else "http"), path)
+            return _url("https", self._address(secured), path)
+        return _url("http", self._address(_own(org_id) if self._apart else "http"), path)
 
     @property
     def log(self) -> Log:
@@ -245,9 +245,9 @@ class SandboxServer:
             if self._apart is not None:
                 sockets |= self._own_sockets(sockets["http"].getsockname()[1], undo)
             refusing = undo.enter_context(reserved())
-            self._places = {name: sock.getsockname() for name, sock in {**sockets, "refused": refusing}.items()}
-            undo.callback(self._places.clear)
-            homes = {self._place(_own(org.id)): org.id for org in self.organizations if _own(org.id) in sockets}
+            self._addresses = {name: sock.getsockname() for name, sock in {**sockets, "refused": refusing}.items()}
+            undo.callback(self._addresses.clear)
+            homes = {self._address(_own(org.id)): org.id for org in self.organizations if _own(org.id) in sockets}
             app = self.tape.recording(create_app(self.organizations, self._state, homes), self._state.ledger.clock)
             self._listeners = Listeners(app, sockets, contexts)
             undo.callback(self._listeners.stop)
@@ -272,10 +272,10 @@ class SandboxServer:
             sockets[_own(entry.id)] = undo.enter_context(sock)
         return sockets
 
-    def _place(self, listener: str) -> tuple[str, int]:
-        if listener not in self._places:
+    def _address(self, listener: str) -> tuple[str, int]:
+        if listener not in self._addresses:
             raise InterlockError("the sandbox is not running", remedy="ask within its context")
-        return self._places[listener]
+        return self._addresses[listener]
 
 
 def _own(org_id: str) -> str:

@@ -48,11 +48,11 @@ def blockers(judged: Judgement | Assessment, gap_class: GapClass) -> tuple[Block
         rule = judged.rules[finding.rule]
         if finding.outcome in OPEN and rule.gap_class is gap_class and is_requirement(rule):
             groups[finding.rule, finding.outcome in UNDECIDED].append(finding)
-    found = []
+    blockers = []
     for (rule_id, undecided), findings in groups.items():
         rule = judged.rules[rule_id]
         in_order = sorted(findings, key=lambda finding: finding.subject.scope is Scope.ORG)
-        found.append(
+        blockers.append(
             Blocker(
                 rule=rule_id,
                 title=open_question(rule.title, rule.question) if undecided else rule.title,
@@ -62,4 +62,4 @@ def blockers(judged: Judgement | Assessment, gap_class: GapClass) -> tuple[Block
                 subjects=tuple(finding.subject for finding in in_order),
             )
         )
-    return tuple(sorted(found, key=lambda b: (b.undecided, SEVERITY_RANK[b.severity], -len(b.keys), b.rule)))
+    return tuple(sorted(blockers, key=lambda b: (b.undecided, SEVERITY_RANK[b.severity], -len(b.keys), b.rule)))

@@ -54,9 +54,9 @@ def fits_of_client(inputs: Inputs, name: str) -> tuple[ContractFit, ...]:
     :raises NothingObservedError: no organisation is of its environment.
     """
     contract = require_contract(inputs)
-    client = next((one for one in contract.clients if one.name == name), None)
+    client = next((client for client in contract.clients if client.name == name), None)
     if client is None:
-        names = [one.name for one in contract.clients]
+        names = [client.name for client in contract.clients]
         has = f"it has {words.listed(names)}" if names else "write one under clients, as interlock init explains"
         raise InterlockError(
             f"{CONTRACT_FILE} has no client {plain(name, 60)!r}{did_you_mean(name, names)}", remedy=has

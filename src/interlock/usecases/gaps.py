@@ -75,24 +75,24 @@ def chain_of(graph: GapGraph, key: str, most: int = 24) -> Chain:
     order: list[tuple[str, str]] = []
     layers: dict[tuple[str, str], int] = {}
     for layer, generation in enumerate(nx.topological_generations(joined)):
-        place = {box: number for number, box in enumerate(order)}
+        number = {box: number for number, box in enumerate(order)}
 
-        def weight(box: tuple[str, str], place: dict[tuple[str, str], int] = place) -> tuple[float, tuple[str, str]]:
-            before = [place[other] for other in joined.predecessors(box)]
+        def weight(box: tuple[str, str], number: dict[tuple[str, str], int] = number) -> tuple[float, tuple[str, str]]:
+            before = [number[other] for other in joined.predecessors(box)]
             return (sum(before) / len(before) if before else 0.0, box)
 
         layers |= dict.fromkeys(generation, layer)
         order += sorted(generation, key=weight)
-    place = {box: number for number, box in enumerate(order)}
+    number = {box: number for number, box in enumerate(order)}
     links = tuple(
         ChainLink(
             nodes=tuple(nodes[other] for other in kept[box]),
             layer=layers[box],
-            after=tuple(sorted(place[other] for other in joined.successors(box))),
+            after=tuple(sorted(number[other] for other in joined.successors(box))),
         )
         for box in order
     )
-    return Chain(links, place[box_of[key]], len(near) - len(box_of))
+    return Chain(links, number[box_of[key]], len(near) - len(box_of))
 
 
 def explanation_of(assessment: Assessment, key: str, inputs: Inputs | None = None) -> GapExplanation:

@@ -68,7 +68,7 @@ def content_digests(content: Content) -> Mapping[str, str]:
     for rule in ruleset.rules:
         families.setdefault(f"rules {rule.id.partition('-')[0]}", []).append(rule)
     return {
-        **{f"questionnaire {one.id}": _digest(one) for one in content.questionnaires},
+        **{f"questionnaire {questionnaire.id}": _digest(questionnaire) for questionnaire in content.questionnaires},
         **{name: _digest_of_all(rules) for name, rules in families.items()},
         "routine tasks": _digest_of_all(ruleset.tasks),
         "weights and gates": _digest(ruleset, leave_out={"rules", "tasks", "title", "sets", "version"}),

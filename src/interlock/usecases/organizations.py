@@ -208,8 +208,8 @@ def add_listed(workspace: Workspace, listed: Sequence[ListedOrganization]) -> tu
     """
     existing = workspace.read().organizations
     at_base = _at_base(existing)
-    known = [(one, _known_as(one, at_base)) for one in listed]
-    organizations, bases = listed_organizations(workspace, [one for one, org in known if org is None], existing)
+    known = [(entry, _known_as(entry, at_base)) for entry in listed]
+    organizations, bases = listed_organizations(workspace, [entry for entry, org in known if org is None], existing)
     added = []
     for org, base in zip(organizations, bases, strict=True):
         save = partial(workspace.save_organization, org, new=True)

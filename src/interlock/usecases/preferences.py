@@ -88,21 +88,21 @@ def recent_places() -> tuple[Place, ...]:
 
 def recent_workspaces() -> tuple[Path, ...]:
     """The workspaces opened last that are still there, the latest first."""
-    roots = (Path(place.root) for place in recent_places())
+    roots = (Path(recent.root) for recent in recent_places())
     return tuple(root for root in roots if (root / SETTINGS_FILE).is_file())
 
 
 def place_in(root: Path) -> Place | None:
     """Where the user left off in a workspace, if it is remembered."""
-    return next((place for place in recent_places() if place.root == str(root)), None)
+    return next((recent for recent in recent_places() if recent.root == str(root)), None)
 
 
-def remember(place: Place) -> None:
+def remember(recent: Place) -> None:
     """Remember where the user left off. That it cannot be written costs nobody anything."""
     path = recent_path()
     with contextlib.suppress(InterlockError, OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(path.parent, name=".recent.lock"):
-            others = [known for known in recent_places() if known.root != place.root]
-            record = _Record(places=(place, *others[: MOST_RECENT - 1]))
+            others = [known for known in recent_places() if known.root != recent.root]
+            record = _Record(places=(recent, *others[: MOST_RECENT - 1]))
             write_atomically(path, record.model_dump_json(indent=1, exclude_none=True).encode() + b"\n")

@@ -162,8 +162,8 @@ async def probe_targets(
             if comparer is not None and target.org is not None and event.bodies:
                 comparer.save_documents(event.bodies.values())
             if on_event is not None:
-                seen = event.observation.but(target=target) if event.observation is not None else None
-                on_event(replace(event, target=target, observation=seen))
+                observation = event.observation.but(target=target) if event.observation is not None else None
+                on_event(replace(event, target=target, observation=observation))
 
     def crowd_wanted(first: Target) -> bool:
         return wanted is None or any(wanted(target) for target in sharing[_key(first)])

@@ -50,8 +50,8 @@ def for_recipient(inputs: Inputs, org: str) -> Inputs:
     freezes = tuple(freeze for freeze in settings.freezes if freeze.org in {None, org})
     if contract is not None:
         whole, contract = contract.hash, others.gone_from(contract.alone(org))
-        seen = contract.hash
-        approvals = (one.but(hash=seen if one.hash == whole else _UNTOLD) for one in contract.approvals)
+        told = contract.hash
+        approvals = (approval.but(hash=told if approval.hash == whole else _UNTOLD) for approval in contract.approvals)
         contract = contract.but(approvals=tuple(approvals))
     observation = inputs.observations.get(org)
     return replace(

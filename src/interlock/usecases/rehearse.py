@@ -78,8 +78,8 @@ def chosen_checks(only: Sequence[str]) -> frozenset[str]:
     chosen: set[str] = set()
     for name in only:
         family = next((family for family in LETTERS if name.lower() in (family, LETTERS[family].lower())), None)
-        found = [check for check in catalogue() if check.family == family] if family else [rehearsal_check(name)]
-        built = {check.id for check in found if is_built(check)}
+        checks = [check for check in catalogue() if check.family == family] if family else [rehearsal_check(name)]
+        built = {check.id for check in checks if is_built(check)}
         if not built:
             raise InterlockError(
                 f"nothing of {name!r} can be rehearsed yet", remedy="interlock rehearse --list tells what can"
@@ -304,12 +304,12 @@ def _pinned(workspace: Workspace, allowed: Permission) -> str | None:
     if is_loopback_host(where.host):
         return None
     try:
-        found = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)[0][4][0]
+        address = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)[0][4][0]
     except OSError as error:
         raise NothingObservedError(f"{where.host} has no address: {error}", remedy="check --target") from error
-    if kind_of_host(str(found)) == "never":
-        raise InterlockError(f"{where.host} has an address that is never contacted: {found}", remedy="check --target")
-    return str(found)
+    if kind_of_host(str(address)) == "never":
+        raise InterlockError(f"{where.host} has an address that is never contacted: {address}", remedy="check --target")
+    return str(address)
 
 
 # -- what it comes to -----------------------------------------------------------------------------------------------
@@ -345,7 +345,7 @@ def as_checks(observation: ProductObservation) -> Observation:
         rows = [row for row in observation.results if row.id == name]
         outcome = worst(row.outcome for row in rows)
         told = [(row.subject or row.organization, row.seen) for row in rows if row.outcome is outcome]
-        said = "; ".join(f"{where}: {seen}" if where else seen for where, seen in told)
+        said = "; ".join(f"{where}: {shown}" if where else shown for where, shown in told)
         checks.append(
             Check(
                 id=name,

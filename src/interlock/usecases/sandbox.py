@@ -102,7 +102,9 @@ def serve(
         on_ready({"+".join(name): server.base_url(*name) for name in wanted})
         if on_line is not None:
             for organization in server.organizations:
-                patients = [one["id"] for one in organization.resources if one["resourceType"] == "Patient"]
+                patients = [
+                    resource["id"] for resource in organization.resources if resource["resourceType"] == "Patient"
+                ]
                 if organization.listen and patients:
                     on_line(f"{organization.id}: its patients are {words.listed(patients, 6)}")
         if on_line is not None and application is not None and application.launch_uri is not None:

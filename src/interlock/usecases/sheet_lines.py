@@ -9,7 +9,7 @@ from pathlib import Path
 
 from interlock.content.answer import Raw
 from interlock.documents.names import did_you_mean
-from interlock.documents.xlsx import Cell, Place, Workbook, cell_name
+from interlock.documents.xlsx import Cell, Position, Workbook, cell_name
 from interlock.model.base import Status, within_years
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.evidence import MAX_NAME
@@ -55,7 +55,7 @@ class SheetLines:
     """The questions of one workbook, as they came back."""
 
     def __init__(self, book: Workbook, questions: Mapping[str, Asked], path: Path, reading: Reading) -> None:
-        self._cells: Mapping[Place, Cell] = book.sheets.get(QUESTIONS, {})
+        self._cells: Mapping[Position, Cell] = book.sheets.get(QUESTIONS, {})
         self._day_0 = _DAY_0_OF_1904 if book.from_1904 else _DAY_0
         self._items = {item_id: entry.item for item_id, entry in questions.items()}
         self._path = path

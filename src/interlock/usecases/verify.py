@@ -53,35 +53,35 @@ def verify(file: Path, inputs: Inputs | None) -> Verification:
     except DocumentError as error:
         raise DocumentError(error.message, location=Location(file=str(file)), remedy=error.remedy) from error
 
-    def found(what: Found, sentence: str, **more: tuple[str, ...] | tuple[Difference, ...]) -> Verification:
+    def says(outcome: Found, sentence: str, **more: tuple[str, ...] | tuple[Difference, ...]) -> Verification:
         return Verification(
             file=str(file), form=manifest.form, recipient=manifest.recipient, made=manifest.made,
-            edited=edited, found="edited" if edited and what != "other_workspace" else what,
+            edited=edited, found="edited" if edited and outcome != "other_workspace" else outcome,
             sentence=f"{_EDITED} {sentence}" if edited else sentence, **more,
         )  # fmt: skip
 
     if inputs is None:
-        return found("unedited", "" if edited else _UNEDITED)
+        return says("unedited", "" if edited else _UNEDITED)
     known = {organization.id for organization in inputs.organizations}
     if manifest.recipient is not None and manifest.recipient not in known:
         who = plain(manifest.recipient, 63)
-        return found("other_workspace", f"It is of another workspace: there is no organisation {who} here.")
+        return says("other_workspace", f"It is of another workspace: there is no organisation {who} here.")
     narrowed = inputs if manifest.recipient is None else for_recipient(inputs, manifest.recipient)
     parts = parts_of(narrowed)
     if _is_of_another(manifest, narrowed, parts):
         told = f"“{plain(manifest.workspace, 80)}”, about {plain(manifest.product, 80)}"
-        return found("other_workspace", f"It is of another workspace, {told}: almost nothing in it is of this one.")
+        return says("other_workspace", f"It is of another workspace, {told}: almost nothing in it is of this one.")
     other = tuple(_other_content(manifest, narrowed))
     changed = tuple(_differences(manifest, narrowed, parts))
     if other:
         sentence = f"It was made by other content or another version: {'; '.join(other)}."
         sentence += f" And {_since(changed)}" if changed else ""
-        return found("other_content", sentence, content=other, differences=changed)
+        return says("other_content", sentence, content=other, differences=changed)
     if changed:
-        return found("changed", words.capital(_since(changed)), differences=changed)
+        return says("changed", words.capital(_since(changed)), differences=changed)
     if edited:
-        return found("edited", "What it was made of is what this workspace says.")
-    return found(*_made_again(content, manifest, narrowed))
+        return says("edited", "What it was made of is what this workspace says.")
+    return says(*_made_again(content, manifest, narrowed))
 
 
 _EDITED = (
@@ -108,7 +108,10 @@ def _other_content(manifest: Manifest, inputs: Inputs) -> Iterator[str]:
     if manifest.interlock != __version__:
         yield f"Interlock {plain(manifest.interlock, 40)} there, {__version__} here"
     content = inputs.content
-    versions = {"ruleset": content.name, **{one.id: one.version for one in content.questionnaires}}
+    versions = {
+        "ruleset": content.name,
+        **{questionnaire.id: questionnaire.version for questionnaire in content.questionnaires},
+    }
     for name in sorted({*versions, *manifest.versions}):
         there, here = manifest.versions.get(name), versions.get(name)
         if there != here:
@@ -125,11 +128,11 @@ def _differences(manifest: Manifest, inputs: Inputs, parts: Mapping[str, Mapping
     names = {organization.id: organization.name for organization in inputs.organizations}
     gone = {part.partition(" ")[2] for part in manifest.parts if part.startswith("organisation ")} - names.keys()
     new = {org for org in names if f"organisation {org}" not in manifest.parts}
-    for orgs, what in ((sorted(gone), "no longer here"), (sorted(new), "not in the report")):
+    for orgs, change in ((sorted(gone), "no longer here"), (sorted(new), "not in the report")):
         if orgs:
             told = words.count(len(orgs), "organisation")
             listed = words.listed([plain(names.get(org, org), 60) for org in orgs], _NAMED)
-            yield Difference(what=f"{told} {words.agree(len(orgs), 'is', 'are')} {what}: {listed}")
+            yield Difference(what=f"{told} {words.agree(len(orgs), 'is', 'are')} {change}: {listed}")
     for part in dict.fromkeys((*manifest.parts, *parts)):
         kind, _, org = part.partition(" ")
         if org in gone | new:
@@ -143,14 +146,14 @@ def _differences(manifest: Manifest, inputs: Inputs, parts: Mapping[str, Mapping
         if kind == "observation":
             days = [words.iso_day(plain(max(entries), 40)) if entries else "none" for entries in (before, now)]
             again = f"the observation of {where} is another one: {days[0]} in the report, {days[1]} here"
-            what = f"{again}, with other content" if changed else again
+            change = f"{again}, with other content" if changed else again
         else:
             entries = [*sorted(changed), *sorted(added), *sorted(left)]
             counts = ((len(changed), "changed"), (len(added), "new"), (len(left), "gone"))
             count = ", ".join(f"{number:,} {word}" for number, word in counts if number)
             told = words.listed([_entry(inputs, kind, name) for name in entries], _NAMED)
-            what = f"{_PARTS.get(part, _PARTS.get(kind, '{}')).format(where)}: {count} ({told})"
-        yield Difference(what=what, added=_told(added), changed=_told(changed), gone=_told(left))
+            change = f"{_PARTS.get(part, _PARTS.get(kind, '{}')).format(where)}: {count} ({told})"
+        yield Difference(what=change, added=_told(added), changed=_told(changed), gone=_told(left))
 
 
 _PARTS = {

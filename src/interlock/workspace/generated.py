@@ -134,7 +134,7 @@ def _difference(path: Path, text: str, folder: Path) -> Iterator[str]:
     if len(edited) + len(text) > MAX_COMPARED:
         yield "(too long to be compared here)"
         return
-    ours, theirs = (redacted(one).splitlines() for one in (edited, text))
+    ours, theirs = (redacted(side).splitlines() for side in (edited, text))
     lines = unified_diff(ours, theirs, path.name, f"{path.name}.new", lineterm="", n=1)
     yield from (line[:MAX_LINE] for line in islice(lines, MAX_DIFFERENT))
     if (left := sum(1 for _ in lines)) > 0:
@@ -160,7 +160,7 @@ def outside_of_own(folder: Path, root: Path, own: frozenset[str]) -> Path:
         real = folder.resolve()
     except (RuntimeError, OSError) as error:
         raise WorkspaceError("the links on the way to it lead nowhere", location=Location(file=str(folder))) from error
-    tops = {root.resolve(), *(one for one in (real, *real.parents) if (one / SETTINGS_FILE).is_file())}
+    tops = {root.resolve(), *(folder for folder in (real, *real.parents) if (folder / SETTINGS_FILE).is_file())}
     why = None
     for top in tops:
         kept = [(top / name).resolve() for name in own]

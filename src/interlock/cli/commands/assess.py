@@ -88,8 +88,8 @@ def _picked(known: Sequence[Path]) -> Path:
     from interlock.cli.output import say
 
     say("There is no workspace here. Opened last:")
-    for place, root in enumerate(known, 1):
-        say(f"{place:>4}  {root}")
+    for recent, root in enumerate(known, 1):
+        say(f"{recent:>4}  {root}")
     while True:
         number: int = typer.prompt("Which one? Ctrl-C for none", type=int, default=1, err=True)
         if 1 <= number <= len(known):

@@ -45,16 +45,16 @@ def show(folder: WorkspaceOption = None, user: UserOption = False) -> None:
 @app.command("edit")
 def edit() -> None:
     """Open your own config.toml (colours and keys of the terminal UI) in your editor; without one, make it first."""
-    place = make_config()
+    file = make_config()
     editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
     if not editor:
-        say(f"It is {place}. Set EDITOR to open it from here.")
+        say(f"It is {file}. Set EDITOR to open it from here.")
     else:
         try:
-            subprocess.run([*editor, str(place)], check=True)  # noqa: S603  # the user's own editor
+            subprocess.run([*editor, str(file)], check=True)  # noqa: S603  # the user's own editor
         except (OSError, subprocess.CalledProcessError) as error:
             raise InterlockError(
-                f"{editor[0]} did not open it: {error}", location=Location(file=str(place)), remedy="set EDITOR"
+                f"{editor[0]} did not open it: {error}", location=Location(file=str(file)), remedy="set EDITOR"
             ) from error
     _told()
 

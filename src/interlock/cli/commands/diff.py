@@ -116,10 +116,11 @@ def _show_kinds(diff: AssessmentDiff) -> None:
     for move in diff.answers:
         where = "" if move.scope == "product" else f" ({move.scope})"
         show_paragraph(f"{move.text}{where}: {move.before or '–'} → {move.after or '–'}  [{move.item}]", "Answer: ")
-    for seen in diff.observations:
-        before = f"before: {words.iso_day(seen.before)}" if seen.before else "for the first time"
+    for change in diff.observations:
+        before = f"before: {words.iso_day(change.before)}" if change.before else "for the first time"
         show_paragraph(
-            f"{seen.org}: {words.OBSERVED[seen.outcome].phrase} {words.iso_day(seen.after)} ({before})", "Observation: "
+            f"{change.org}: {words.OBSERVED[change.outcome].phrase} {words.iso_day(change.after)} ({before})",
+            "Observation: ",
         )
     for told in diff.rules:
         show_paragraph(words.sentence(told), "Our own rules: ")

@@ -55,8 +55,8 @@ def of_server(org: ResolvedOrganization, release: FhirRelease) -> RestsOn:
     if org.server.capabilities is None and org.server.token is None:
         absent = "it answered that it has none" if org.server.smart_absent else "none was seen"
         open_.append(f"its SMART configuration: {absent}")
-    what = f"the simulated hospital {org.simulated}" if org.simulated else org.server.base_url
-    known = f"what {what} said on {org.server.date} (observation {org.server.sha256[:12]})"
+    source = f"the simulated hospital {org.simulated}" if org.simulated else org.server.base_url
+    known = f"what {source} said on {org.server.date} (observation {org.server.sha256[:12]})"
     return RestsOn(known=(known,), open=tuple(open_))
 
 

@@ -29,7 +29,7 @@ def cds_services(resolved: ResolvedContract) -> Mapping[str, str]:
             "title": contract.title,
             "description": f"{resolved.product}{about}.{late} Known: {of_contract(resolved)}.",
         }
-        prefetch = dict(one.partition("=")[::2] for one in channel.prefetch)
+        prefetch = dict(query.partition("=")[::2] for query in channel.prefetch)
         if prefetch:
             service["prefetch"] = prefetch
         services.append(service)

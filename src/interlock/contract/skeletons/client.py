@@ -41,9 +41,9 @@ def client(resolved: ResolvedContract) -> Mapping[str, str]:
 
 def _by_code(contract: WorkflowContract) -> str:
     names = need_names(contract)
-    found = [names[key] for key, need in keyed_needs(contract) if searched_by_code(contract.fhir_release, need)]
-    listed = "".join(f'        "{name}",\n' for name in found)
-    return f"BY_CODE: frozenset[str] = frozenset(\n    {{\n{listed}    }}\n)\n" if found else _BY_CODE
+    by_code = [names[key] for key, need in keyed_needs(contract) if searched_by_code(contract.fhir_release, need)]
+    listed = "".join(f'        "{name}",\n' for name in by_code)
+    return f"BY_CODE: frozenset[str] = frozenset(\n    {{\n{listed}    }}\n)\n" if by_code else _BY_CODE
 
 
 def _getters(contract: WorkflowContract) -> Iterator[list[str]]:
@@ -85,12 +85,14 @@ def _search(contract: WorkflowContract, need: Need, name: str, about: str) -> li
     known = tables_of(contract.fhir_release).parameters(need.resource)
     fixed = {query.partition("=")[0] for query in need.query}
     declared = dict.fromkeys(
-        (*need.search_parameters, *(one for here in need.here for one in here.search_parameters or ()))
+        (*need.search_parameters, *(name for here in need.here for name in here.search_parameters or ()))
     )
     arguments: list[str] = []
     sent: list[str] = []
     taken = {"self", "since"}
-    since = next((one for one in declared if one in known and known[one].type == "date" and one != "birthdate"), None)
+    since = next(
+        (name for name in declared if name in known and known[name].type == "date" and name != "birthdate"), None
+    )
     for parameter in list(declared)[:_MAX_PARAMETERS]:
         argument = identifier(parameter)
         if parameter in fixed or parameter == since or not argument or argument in taken:
@@ -102,14 +104,14 @@ def _search(contract: WorkflowContract, need: Need, name: str, about: str) -> li
     whose = arguments[:1] if arguments and arguments[0].endswith(": str") else []
     if since is not None:
         sent.append(f'{_literal(since)}: f"ge{{since}}" if since else None,')
-    lines = [f"    def {name}(", "        self,", *(f"        {one}," for one in whose)]
+    lines = [f"    def {name}(", "        self,", *(f"        {line}," for line in whose)]
     lines += ["        since: str | None = None,"] if since is not None else []
     rest = arguments[len(whose) :]
-    lines += ["        *,", *(f"        {one}," for one in rest)] if rest else []
+    lines += ["        *,", *(f"        {line}," for line in rest)] if rest else []
     lines += ["    ) -> Found:", f'        """{about}"""']
     if not sent:
         return [f"    def {name}(self) -> Found:", lines[-1], f'        return self.search("{name}", {{}})']
-    inner = [f"                {one}" for one in sent]
+    inner = [f"                {line}" for line in sent]
     return [
         *lines,
         "        return self.search(",

@@ -57,10 +57,10 @@ def _lines(resolved: ResolvedContract) -> Iterator[str]:
 
 
 def _channel(channel: Channel) -> Iterator[str]:
-    what = channel.hook or channel.message or channel.resource or ""
+    carried = channel.hook or channel.message or channel.resource or ""
     states = f" ({', '.join(channel.states)})" if channel.states else ""
     where = f" at {', '.join(channel.organizations)}" if channel.organizations else ""
-    said = _text(f"{channel.kind} {what}{states}{where}")
+    said = _text(f"{channel.kind} {carried}{states}{where}")
     if channel.kind == "poll":
         yield f"P->>F: {said}"
     elif channel.direction == "out":
@@ -90,16 +90,16 @@ def _sign_in(contract: WorkflowContract, mode: str) -> Iterator[str]:
 def _read(contract: WorkflowContract, need: Need) -> Iterator[str]:
     purpose = f" ({need.purpose})" if need.purpose else ""
     if "search" in need.interactions:
-        fixed = {one.partition("=")[0] for one in need.query}
+        fixed = {query.partition("=")[0] for query in need.query}
         names = [*need.query, *(f"{name}=…" for name in need.search_parameters if name not in fixed)]
         request = f"GET {need.resource}{'?' if names else ''}{'&'.join(names)}"
     else:
         request = f"GET {need.resource}/id"
     yield f"P->>F: {_text(request + purpose)}"
     yield f"F-->>P: {_text(need.resource)}"
-    for one in need.missing:
-        said = f": {one.says}" if one.says else ""
-        yield f"Note over P: {_text(f'Without {one.field}: {one.then}{said}')}"
+    for missing in need.missing:
+        said = f": {missing.says}" if missing.says else ""
+        yield f"Note over P: {_text(f'Without {missing.field}: {missing.then}{said}')}"
 
 
 def _write(need: Need) -> Iterator[str]:

@@ -70,9 +70,9 @@ def example(tables: Release, need: Need) -> dict[str, Any]:
         name for name in _condition(need) if not isinstance(tables.element(f"{need.resource}.{name}"), Unknown)
     ]
     for path in (*need.required_fields, *recognised):
-        place = tree
+        branch = tree
         for step in path.split("."):
-            place = place.setdefault(step.partition("(")[0].partition("[")[0].partition(":")[0], {})
+            branch = branch.setdefault(step.partition("(")[0].partition("[")[0].partition(":")[0], {})
     return {"resourceType": need.resource, **_elements(tables, need.resource, tree, need, ())}
 
 
@@ -95,10 +95,10 @@ def _elements(tables: Release, path: str, tree: _Tree, need: Need, above: Sequen
         wanted |= {name: tree.get(name, {}) for name in picked}
         if (stem := child.name.removesuffix("[x]")) in tree and not picked:  # a choice by its name alone
             wanted[child.json_names[0]] = tree[stem]
-    found = {name: tables.element(f"{path}.{name}") for name in wanted}
+    elements = {name: tables.element(f"{path}.{name}") for name in wanted}
     return {
         name: [value] if element.repeats else value
-        for name, element in found.items()
+        for name, element in elements.items()
         if not isinstance(element, Unknown)
         for value in [_value(tables, f"{path}.{name}", element, wanted[name], need, (*above, name))]
     }
@@ -106,7 +106,7 @@ def _elements(tables: Release, path: str, tree: _Tree, need: Need, above: Sequen
 
 def _value(tables: Release, path: str, element: Element, tree: _Tree, need: Need, steps: Sequence[str]) -> Any:
     kind = element.types[0] if element.types else ""
-    bound = next((one.codes for one in need.binding if one.path == ".".join(steps) and one.codes), ())
+    bound = next((binding.codes for binding in need.binding if binding.path == ".".join(steps) and binding.codes), ())
     said = _condition(need).get(steps[0], "") if len(steps) == 1 else ""
     if not bound and kind in {"CodeableConcept", "Coding"} and said:
         bound = (said if "|" in said else f"https://example.org/codes|{said}",)
@@ -131,5 +131,8 @@ def _value(tables: Release, path: str, element: Element, tree: _Tree, need: Need
     value = _VALUES.get(kind)
     if value is None or isinstance(value, dict):
         below = _elements(tables, path, tree, need, steps)
-        return {**(value or {}), **{name: one for name, one in below.items() if name not in (value or {})}} or "Example"
+        return {
+            **(value or {}),
+            **{name: child for name, child in below.items() if name not in (value or {})},
+        } or "Example"
     return value

@@ -61,7 +61,7 @@ def _failures(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
         elif name == "missing_field":
             does, holding = "MissingField", "each field below"
         elif name == "duplicate" and once:
-            does, holding = "If-None-Exist", " ".join(held("outputs", "is_created", one) for one in once)
+            does, holding = "If-None-Exist", " ".join(held("outputs", "is_created", condition) for condition in once)
         else:
             does, holding = "nothing: the product's own", by_hand(contract, "failure", "review", "safeguard")
         yield name.replace("_", " "), cell(said), does, holding
@@ -90,10 +90,14 @@ def _fields(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
 
 def _decided(need: Need, usual: str | None) -> Iterator[tuple[str, str, str | None]]:
     """Each field, what then happens and the words; without words of its own those of the need, or of all."""
-    decided = {one.field: one for one in need.missing}
+    decided = {missing.field: missing for missing in need.missing}
     for path in dict.fromkeys((*need.required_fields, *decided)):
-        one = decided.get(path)
-        yield path, one.then if one else "stop", (one.says if one else None) or need.when_missing or usual
+        missing = decided.get(path)
+        yield (
+            path,
+            missing.then if missing else "stop",
+            (missing.says if missing else None) or need.when_missing or usual,
+        )
 
 
 def _wrong(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:

@@ -47,10 +47,10 @@ def profiles(resolved: ResolvedContract) -> Mapping[str, str]:
             plain[key], names[key] = need.but(here=(), not_at=(), organizations=()), name
             files[f"profiles/{name}.json"] = _profile(resolved, plain[key], name, "")
     for org in resolved.organizations:
-        for one in org.needs:
-            if one.key in plain and one.need != plain[one.key]:
-                name = names[one.key]
-                files[f"profiles/{org.id}/{name}.json"] = _profile(resolved, one.need, f"{org.id}-{name}", org.name)
+        for here in org.needs:
+            if here.key in plain and here.need != plain[here.key]:
+                name = names[here.key]
+                files[f"profiles/{org.id}/{name}.json"] = _profile(resolved, here.need, f"{org.id}-{name}", org.name)
     return files
 
 
@@ -109,12 +109,12 @@ class _Elements:
         self.value_sets: list[dict[str, Any]] = []
         if need.terminology:
             self._found[need.resource]["comment"] = visible(f"Codes are understood of {', '.join(need.terminology)}.")
-        absent = {one.field: one for one in need.missing}
+        absent = {missing.field: missing for missing in need.missing}
         for field in need.required_fields:
-            one = absent.get(field)
-            self._field(field, required=one is None or one.then == "stop")
-            if one is not None and one.says and (element := self._of(field)) is not None:
-                element["comment"] = visible(f"Without it the product is to {one.then}: {one.says}")
+            missing = absent.get(field)
+            self._field(field, required=missing is None or missing.then == "stop")
+            if missing is not None and missing.says and (element := self._of(field)) is not None:
+                element["comment"] = visible(f"Without it the product is to {missing.then}: {missing.says}")
         for bound in need.binding:
             self._bind(bound.path, bound.strength, bound.value_set, bound.codes)
         self._codes()
@@ -131,7 +131,7 @@ class _Elements:
         for step in identifier.split("."):
             name, _, part = step.partition(":")
             siblings = self._tables.children(path) if path else ()
-            order = [] if isinstance(siblings, Unknown) else [one.path.rpartition(".")[2] for one in siblings]
+            order = [] if isinstance(siblings, Unknown) else [sibling.path.rpartition(".")[2] for sibling in siblings]
             rank.append((order.index(name) if name in order else len(order), part))
             path = f"{path}.{name}" if path else name
         return tuple(rank)
@@ -142,7 +142,7 @@ class _Elements:
 
     def _path(self, field: str) -> str:
         trail = self._trail(field) or ()
-        return ".".join([self._need.resource, *(one.path.rpartition(".")[2] for one in trail[1:])])
+        return ".".join([self._need.resource, *(step.path.rpartition(".")[2] for step in trail[1:])])
 
     def _of(self, field: str) -> dict[str, Any] | None:
         return self._found.get(self._path(field))
@@ -160,16 +160,16 @@ class _Elements:
             self.open.append(f"{field} is no element of {self._need.resource}")
             return
         path = self._need.resource
-        for one in trail[1:]:
-            path = f"{path}.{one.path.rpartition('.')[2]}"
+        for step in trail[1:]:
+            path = f"{path}.{step.path.rpartition('.')[2]}"
             element = self._element(path)
             if required:
-                element["min"] = max(1, one.min)
+                element["min"] = max(1, step.min)
             element["mustSupport"] = True
-            if one.path.endswith("[x]") and len(one.types) == 1:
+            if step.path.endswith("[x]") and len(step.types) == 1:
                 kinds = element.setdefault("type", [])
-                if {"code": one.types[0]} not in kinds:
-                    kinds.append({"code": one.types[0]})
+                if {"code": step.types[0]} not in kinds:
+                    kinds.append({"code": step.types[0]})
 
     def _extension(self, url: str, *, required: bool) -> None:
         """An extension by its address, as a slice: a list of them is sliced by address anyway (FHIR R4, profiling)."""
@@ -227,11 +227,11 @@ class _Elements:
     def _pattern(self, field: str, token: str) -> None:
         """A code that an element has; one of several in a list is a slice, unless the profile slices it already."""
         trail = self._trail(field) or ()
-        one, path = trail[-1], self._path(field)
+        element, path = trail[-1], self._path(field)
         system, _, code = token.rpartition("|")
-        kinds = one.types
-        if not system and one.binding is not None and len(one.binding.systems) == 1:
-            system = one.binding.systems[0]
+        kinds = element.types
+        if not system and element.binding is not None and len(element.binding.systems) == 1:
+            system = element.binding.systems[0]
         coding = {"system": system, "code": code} if system else {"code": code}
         if kinds == ("CodeableConcept",):
             pattern: dict[str, Any] = {"patternCodeableConcept": {"coding": [coding]}}
@@ -242,7 +242,7 @@ class _Elements:
         else:
             self.open.append(f"{field} is {token}, and no code is its type")
             return
-        if not one.repeats:
+        if not element.repeats:
             self._element(path).update(pattern)
         elif self._sliced(path):
             self.open.append(f"{field} is {token}, which the declared profile slices already or may slice")
@@ -264,7 +264,7 @@ class _Elements:
         if not url or url == f"{_BASE}{self._need.resource}":
             return False
         for edition in reversed(EDITIONS):
-            found = us_core(edition).profile(url) if version in {"", edition} else None
-            if found is not None and not isinstance(found, Unknown):
-                return any(element.id.startswith(f"{path}:") for element in found.elements)
+            profile = us_core(edition).profile(url) if version in {"", edition} else None
+            if profile is not None and not isinstance(profile, Unknown):
+                return any(element.id.startswith(f"{path}:") for element in profile.elements)
         return True

@@ -42,9 +42,9 @@ def _with_one_profile(element: _Document) -> _Document:
     if "type" not in element:
         return element
     types = [
-        {"code": one["code"], **({"profile": profile} if profile else {})}
-        for one in element["type"]
-        for profile in one.get("profile") or [None]
+        {"code": type_of_element["code"], **({"profile": profile} if profile else {})}
+        for type_of_element in element["type"]
+        for profile in type_of_element.get("profile") or [None]
     ]
     return element | {"type": types}
 

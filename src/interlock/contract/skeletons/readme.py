@@ -65,7 +65,7 @@ def readme(resolved: ResolvedContract) -> Mapping[str, str]:
                 for org in resolved.organizations
             ),
         ),
-        table("What is here", ("File", "What it is"), ((f"`{name}`", what) for name, what in _FILES)),
+        table("What is here", ("File", "What it is"), ((f"`{name}`", purpose) for name, purpose in _FILES)),
     )
     return {README: page(f"Integration of {cell(resolved.product)}", resolved, _ABOUT, parts)}
 
@@ -77,9 +77,9 @@ def _ten_minutes(resolved: ResolvedContract) -> Iterator[str]:
         yield f"{OPEN}: no organisation of the contract is a simulated one (`fhir_base_url: sandbox://riverside`)."
         return
     hospital, launch = chosen.simulated or "", resolved.contract.launch
-    modes = [one for one in launch.modes if one != "backend"]
-    offered = [one.client.mode for one in chosen.clients if one.path.state != "not_offered"]
-    mode = next((one for one in modes if one in offered), next(iter(modes), None))
+    modes = [mode for mode in launch.modes if mode != "backend"]
+    offered = [mode.client.mode for mode in chosen.clients if mode.path.state != "not_offered"]
+    mode = next((mode for mode in modes if mode in offered), next(iter(modes), None))
     back = f" --redirect {_HERE}/callback" + (f" --launch-url {_HERE}/launch" if mode == "ehr" else "") if mode else ""
     yield from (
         "In this folder, with Python 3.11 or newer:",
@@ -206,7 +206,7 @@ def _simulated(resolved: ResolvedContract) -> ResolvedOrganization | None:
     """An organisation that is simulated: one that takes registrations before any other, and then what fits best."""
 
     def rank(org: ResolvedOrganization) -> tuple[bool, int]:
-        missing = sum(match.outcome == "missing" for one in org.needs for match in one.open)
+        missing = sum(match.outcome == "missing" for need in org.needs for match in need.open)
         return org.server is None or not org.server.registration, missing
 
     return min((org for org in resolved.organizations if org.simulated), key=rank, default=None)

@@ -43,7 +43,7 @@ class Record(NamedTuple):
     def scope(self) -> str:
         """Every scope of the record, in the syntax that the server takes."""
         syntax, _ = syntax_of(self.org)
-        return " ".join(dict.fromkeys(written(one, syntax) for client in self.clients for one in client.scopes))
+        return " ".join(dict.fromkeys(written(scope, syntax) for client in self.clients for scope in client.scopes))
 
     @property
     def modes(self) -> set[str]:
@@ -54,7 +54,7 @@ class Record(NamedTuple):
     def needs(self) -> list[Need]:
         """The needs that a scope of it is for."""
         keys = {key for client in self.clients for scope in client.scopes for key in scope.needs}
-        return [one.need for one in self.org.needs if one.key in keys]
+        return [need.need for need in self.org.needs if need.key in keys]
 
     def first(self, key: str) -> str | None:
         """A value that is said of one of its clients."""
@@ -85,9 +85,9 @@ def registration(resolved: ResolvedContract) -> Mapping[str, str]:
 def _records(form: Form, clients: tuple[ResolvedClient, ...]) -> Iterator[tuple[ResolvedClient, ...]]:
     """Clients of different modes in one record where the vendor counts them so; two of one mode are two records."""
     for modes in form.records:
-        of_modes = [[one for one in clients if one.client.mode == mode] for mode in modes]
+        of_modes = [[client for client in clients if client.client.mode == mode] for mode in modes]
         for together in zip_longest(*of_modes):
-            yield tuple(one for one in together if one is not None)
+            yield tuple(client for client in together if client is not None)
 
 
 def _entry(record: Record, field: FormField) -> Entry:
@@ -165,12 +165,14 @@ def _interfaces_of(need: Need, form: Form) -> Iterator[str]:
     """The vendor's name of each interaction of a need, or what is open about it."""
     category = category_of(need)
     for interaction in need.interactions:
-        of_type = [one for one in form.interfaces if (one.resource, one.interaction) == (need.resource, interaction)]
-        found: list[Interface] = [one for one in of_type if one.category in {None, category}]
-        if found:
-            yield found[0].name
+        of_type = [
+            name for name in form.interfaces if (name.resource, name.interaction) == (need.resource, interaction)
+        ]
+        interfaces: list[Interface] = [name for name in of_type if name.category in {None, category}]
+        if interfaces:
+            yield interfaces[0].name
         elif of_type and category is None:
-            yield f"OPEN: which of {', '.join(one.name for one in of_type)}"
+            yield f"OPEN: which of {', '.join(interface.name for interface in of_type)}"
         else:
             yield f"OPEN: the name for {need.resource} {interaction}" + (f" ({category})" if category else "")
 
@@ -229,9 +231,9 @@ def _not_carried(record: Record) -> list[str]:
     if writes is None:
         return []
     return [
-        f"{named(one)}: {', '.join(name for name in one.need.interactions if name in _WRITES)}; {writes.why}"
-        for one in record.org.needs
-        if one.direction == "output" and one.need.resource not in writes.carried and one.need in record.needs
+        f"{named(need)}: {', '.join(name for name in need.need.interactions if name in _WRITES)}; {writes.why}"
+        for need in record.org.needs
+        if need.direction == "output" and need.need.resource not in writes.carried and need.need in record.needs
     ]
 
 
@@ -282,8 +284,8 @@ def _page(record: Record, entries: list[Entry]) -> Iterator[str]:
     names = ", ".join(client.client.name for client in record.clients)
     yield f"# Registration at {_md(org.name)}: {_md(names)}"
     yield ""
-    seen = f"labels as seen on {form.seen.date} in {', '.join(form.seen.sources)}"
-    yield f"{_md(form.title)} · {org.environment} · {seen}"
+    labels = f"labels as seen on {form.seen.date} in {', '.join(form.seen.sources)}"
+    yield f"{_md(form.title)} · {org.environment} · {labels}"
     yield ""
     yield "| Field | Value | State | Who | Can be changed | Note |"
     yield "|---|---|---|---|---|---|"
@@ -297,7 +299,10 @@ def _page(record: Record, entries: list[Entry]) -> Iterator[str]:
         yield from ("", f"Not asked here: {_md(', '.join(unasked))}.")
     for title, sentences in (
         ("What this form cannot carry", _not_carried(record)),
-        ("What went wrong for others", [f"{one.text} {f'[{one.source}]' if one.source else ''}" for one in form.traps]),
+        (
+            "What went wrong for others",
+            [f"{trap.text} {f'[{trap.source}]' if trap.source else ''}" for trap in form.traps],
+        ),
         ("What this rests on", list(_rests_on(record, entries).lines())),
     ):
         if sentences:

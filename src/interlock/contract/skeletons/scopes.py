@@ -68,13 +68,13 @@ def _scope(scope: ResolvedScope, syntax: ScopeSyntax, needs: Mapping[str, tuple[
 
     ``listed_here_as``: this server lists it with a query only, so ask for that.
     """
-    one: dict[str, Any] = {"scope": written(scope, syntax), "for": scope.kind}
+    entry: dict[str, Any] = {"scope": written(scope, syntax), "for": scope.kind}
     if scope.needs:
-        one["needs"] = dict(needs[key] for key in scope.needs)
+        entry["needs"] = dict(needs[key] for key in scope.needs)
     if scope.narrower and syntax == "v2":
-        one["listed_here_as"] = list(scope.narrower)
+        entry["listed_here_as"] = list(scope.narrower)
         if scope.uncovered:
-            one["not_covered_by_these"] = dict(needs[key] for key in scope.uncovered)
+            entry["not_covered_by_these"] = dict(needs[key] for key in scope.uncovered)
     if syntax == "v1" and scope.kind == "write":
-        one["asks_for_more"] = "SMART 1.0 has one word for create, update and delete"
-    return one
+        entry["asks_for_more"] = "SMART 1.0 has one word for create, update and delete"
+    return entry

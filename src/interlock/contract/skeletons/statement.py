@@ -111,13 +111,15 @@ def _as_before_r4(statement: dict[str, Any], release: str) -> dict[str, Any]:
     rest = statement["rest"][0]
     resources = rest.get("resource", [])
     profiles = dict.fromkeys(url for entry in resources for url in entry.pop("supportedProfile", ()))
-    operations = [one for entry in resources for one in entry.pop("operation", ())]
+    operations = [operation for entry in resources for operation in entry.pop("operation", ())]
     for entry in resources:
         entry.pop("_supportedProfile", None)
     for service in rest["security"]["service"]:
         service["coding"][0]["system"] = "http://hl7.org/fhir/restful-security-service"
     if operations:
-        rest["operation"] = [one | {"definition": {"reference": one["definition"]}} for one in operations]
+        rest["operation"] = [
+            operation | {"definition": {"reference": operation["definition"]}} for operation in operations
+        ]
     earlier = statement | {"acceptUnknown": "both"}
     if profiles:
         earlier["profile"] = [{"reference": url} for url in profiles]
@@ -146,7 +148,9 @@ def _expected(release: FhirRelease, optional: bool) -> dict[str, Any]:
 
 def _resource(release: FhirRelease, name: str, needs: list[Need]) -> dict[str, Any]:
     """A type with everything that its needs ask for; what one required need asks for is required."""
-    interactions = _all_optional((interaction_code(one), need) for need in needs for one in need.interactions)
+    interactions = _all_optional(
+        (interaction_code(interaction), need) for need in needs for interaction in need.interactions
+    )
     profiles = _all_optional(
         (need.profile, need)
         for need in needs
@@ -180,17 +184,17 @@ def _all_optional(asked: Iterator[tuple[str, Need]]) -> dict[str, bool]:
 def _documented(release: FhirRelease, name: str, needs: list[Need]) -> Iterator[str]:
     """The purposes, and what no other element can say: operations of which no definition is known."""
     yield from (need.purpose for need in needs if need.purpose)
-    undefined = [one for one in _all_operations(release, needs) if _definition(name, one) is None]
+    undefined = [operation for operation in _all_operations(release, needs) if _definition(name, operation) is None]
     if undefined:
-        yield f"Operations: {', '.join(f'${one}' for one in undefined)}"
+        yield f"Operations: {', '.join(f'${operation}' for operation in undefined)}"
 
 
 def _all_operations(release: FhirRelease, needs: list[Need]) -> dict[str, bool]:
     return _all_optional(
-        (one.lstrip("$"), need)
+        (operation.lstrip("$"), need)
         for need in needs
-        for one in need.operations
-        if fhir_names.operation_problem(one) is None
+        for operation in need.operations
+        if fhir_names.operation_problem(operation) is None
     )
 
 
@@ -215,8 +219,8 @@ def _asked(need: Need) -> tuple[str, ...]:
 
 def _base_name(release: FhirRelease, resource: str, name: str) -> str | None:
     """The name by which a statement declares a parameter: without modifier or chain; none for what FHIR has not."""
-    found = fhir_names.search_name(release, resource, name)
-    return name if found is None else None if isinstance(found, str) else found.name
+    parameter = fhir_names.search_name(release, resource, name)
+    return name if parameter is None else None if isinstance(parameter, str) else parameter.name
 
 
 def _parameters(release: FhirRelease, resource: str, needs: list[Need]) -> Iterator[dict[str, Any]]:
@@ -248,12 +252,15 @@ def _combinations(release: FhirRelease, resource: str, needs: list[Need]) -> Ite
     told: list[dict[str, Any]] = []
     for need in needs:
         names = list(dict.fromkeys(filter(None, (_base_name(release, resource, name) for name in _asked(need)))))
-        fixed = {_base_name(release, resource, one.partition("=")[0]) for one in need.query}
+        fixed = {_base_name(release, resource, query.partition("=")[0]) for query in need.query}
         required = [name for name in names if name in fixed or name in {"patient", "subject"}]
         if required and len(names) > 1:
             parts = [("required", name) for name in required]
             parts += [("optional", name) for name in names if name not in required]
-            one = {"url": _COMBINATION, "extension": [{"url": kind, "valueString": name} for kind, name in parts]}
-            if one not in told:
-                told.append(one)
-                yield one
+            combination = {
+                "url": _COMBINATION,
+                "extension": [{"url": kind, "valueString": name} for kind, name in parts],
+            }
+            if combination not in told:
+                told.append(combination)
+                yield combination

@@ -33,8 +33,8 @@ def id_of_test(file: str, function: str, *row: str) -> str:
 def suite_functions() -> Iterator[str]:
     """The id of each test of the suite, without what it is repeated for."""
     for path in sorted((data_dir("skeletons") / "tests").glob("test_*.py")):
-        for found in _TEST.finditer(path.read_text("utf-8")):
-            yield id_of_test(path.stem.removeprefix("test_"), found.group(1))
+        for test in _TEST.finditer(path.read_text("utf-8")):
+            yield id_of_test(path.stem.removeprefix("test_"), test.group(1))
 
 
 def slug(text: str) -> str:

@@ -76,23 +76,23 @@ def endpoints_page(resolved: ResolvedContract) -> Mapping[str, str]:
 
 def _addresses(org: ResolvedOrganization) -> Iterator[tuple[str, ...]]:
     server = org.server
-    seen = server.date if server is not None else OPEN
+    dated = server.date if server is not None else OPEN
     release = held("statement", "is_of_the_contracts_release")
     simulated = f", simulated: `interlock sandbox --orgs {org.simulated}`" if org.simulated else ""
-    yield cell(org.name), "FHIR base", cell(org.fhir_base_url) + simulated, seen, release
+    yield cell(org.name), "FHIR base", cell(org.fhir_base_url) + simulated, dated, release
     modes = dict.fromkeys(client.client.mode for client in org.clients)
     signs = [held("token", "sign_in_is_offered", mode) for mode in modes if mode != "backend"]
     backend = [held("token", "backend_token_is_given")] if "backend" in modes else []
     if signs:
         address = server.authorize if server is not None else None
-        yield cell(org.name), "authorization", _SIMULATED if org.simulated else cell(address), seen, " ".join(signs)
+        yield cell(org.name), "authorization", _SIMULATED if org.simulated else cell(address), dated, " ".join(signs)
     if signs or backend:
         address = server.token if server is not None else None
         yield (
             cell(org.name),
             "token",
             _SIMULATED if org.simulated else cell(address),
-            seen,
+            dated,
             " ".join([*backend, *signs]),
         )
 
@@ -106,12 +106,12 @@ def _needs(resolved: ResolvedContract) -> Iterator[tuple[str, ...]]:
     names = need_names(resolved.contract)
     for key, need in keyed_needs(resolved.contract):
         name = names[key]
-        for kind, what, shown in _details(resolved.contract.fhir_release, need):
-            yield name, f"{kind} {cell(what)} is declared", held("statement", "is_declared", name, kind, shown)
+        for kind, detail, shown in _details(resolved.contract.fhir_release, need):
+            yield name, f"{kind} {cell(detail)} is declared", held("statement", "is_declared", name, kind, shown)
         if key.startswith("inputs"):
             yield name, "is refused without a token", held("access", "without_a_token_is_refused", name)
             yield name, "is read", held("records", "is_read", name)
-            for path in dict.fromkeys((*need.required_fields, *(one.field for one in need.missing))):
+            for path in dict.fromkeys((*need.required_fields, *(missing.field for missing in need.missing))):
                 yield name, f"{cell(path)} is recorded at least once", held("records", "field_is_recorded", name, path)
             for bound in need.binding:
                 if bound.codes:
@@ -140,9 +140,9 @@ def _written(name: str, need: Need) -> Iterator[tuple[str, ...]]:
 def _details(release: FhirRelease, need: Need) -> Iterator[tuple[str, str, str]]:
     """Kind, name and the name as an id has it, of everything that a need takes for granted of a statement."""
     yield "resource", need.resource, need.resource
-    yield from (("interaction", one, one) for one in dict.fromkeys(need.interactions))
-    yield from (("parameter", one, one) for one in searched_by(release, need))
-    yield from (("operation", one, one.lstrip("$")) for one in dict.fromkeys(need.operations))
+    yield from (("interaction", interaction, interaction) for interaction in dict.fromkeys(need.interactions))
+    yield from (("parameter", parameter, parameter) for parameter in searched_by(release, need))
+    yield from (("operation", operation, operation.lstrip("$")) for operation in dict.fromkeys(need.operations))
     if need.profile:
         yield "profile", need.profile, need.profile.rpartition("/")[2]
-    yield from (("condition", one, one) for one in conditions_of(need))
+    yield from (("condition", condition, condition) for condition in conditions_of(need))

@@ -97,7 +97,7 @@ class _Position(NamedTuple):
 
 
 #: Places of which the first that has a name says what it is: an element's own children go before those of its type.
-_Places = tuple[_Position, ...]
+_Positions = tuple[_Position, ...]
 
 
 class _Match(NamedTuple):
@@ -116,7 +116,7 @@ class _Walked(NamedTuple):
     """A path that was followed: its elements, and where the children of the last one are, for each of its types."""
 
     trail: tuple[Element, ...]
-    ways: tuple[_Places, ...]
+    ways: tuple[_Positions, ...]
 
 
 class Elements:
@@ -152,7 +152,7 @@ class Elements:
         start = steps[0].name
         if start not in self._types:
             return unknown("type", start, self._types)
-        ways: tuple[_Places, ...] = ((_Position(start, ""),),)
+        ways: tuple[_Positions, ...] = ((_Position(start, ""),),)
         trail = [Element(start, start, (start,), 0, None)]
         matches: list[_Match] = []
         for step in steps[1:]:
@@ -179,7 +179,7 @@ class Elements:
             return True
         return "Resource" in match.types and kind in self._types and self._types[kind].kind == "resource"
 
-    def _ways(self, match: _Match) -> Iterator[_Places]:
+    def _ways(self, match: _Match) -> Iterator[_Positions]:
         """Where the children of an element are: below it in its own type, or in each of its types."""
         owner, path = match.owner, match.row.path
         if match.row.content:
@@ -200,7 +200,7 @@ class Elements:
                 known.setdefault(above, {})[name] = row
         return known
 
-    def _names(self, ways: Iterable[_Places]) -> dict[str, None]:
+    def _names(self, ways: Iterable[_Positions]) -> dict[str, None]:
         """The names of the elements in places, in the specification's order: what a type has of its base first."""
         names: dict[str, None] = {}
         for kind, path in (position for way in ways for position in reversed(way)):
@@ -211,7 +211,7 @@ class Elements:
                 names |= dict.fromkeys(self._nested(type_name).get(path, {}))
         return names
 
-    def _matches(self, ways: Iterable[_Places], name: str) -> list[_Match]:
+    def _matches(self, ways: Iterable[_Positions], name: str) -> list[_Match]:
         """What a name leads to in each way, in the first place there that has it."""
         tried = (next((match for position in way if (match := self._child(position, name))), None) for way in ways)
         return [match for match in tried if match is not None]

@@ -95,7 +95,7 @@ def no_field(model: type[BaseModel], path: str, at: str = "contract.yaml") -> st
 
 def _inner(annotation: Any) -> tuple[Any, bool]:
     """What a field holds, and whether it is a list of it."""
-    arguments = [one for one in typing.get_args(annotation) if one not in (type(None), Ellipsis)]
+    arguments = [kind for kind in typing.get_args(annotation) if kind not in (type(None), Ellipsis)]
     if typing.get_origin(annotation) is tuple:
         return arguments[0], True
     if typing.get_origin(annotation) is not None and len(arguments) == 1:

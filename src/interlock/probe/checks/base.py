@@ -190,7 +190,7 @@ class CheckInput:
         """Everything that was seen of what a pass may rest on."""
         facts = self.facts
         answered = {purpose for purpose in self.exchanges if self._answered(purpose)}
-        seen: dict[Seen, object] = {
+        known: dict[Seen, object] = {
             "base": self.base,
             "request": self.at_base,
             "answer": answered.intersection(_AT_BASE),
@@ -201,7 +201,7 @@ class CheckInput:
             "data": facts.data is not None,
         }
         read = {purpose for purpose in self.exchanges if self.has(purpose)}
-        return frozenset({name for name, what in seen.items() if what} | (read - _ANSWERS) | (answered & _ANSWERS))
+        return frozenset({name for name, value in known.items() if value} | (read - _ANSWERS) | (answered & _ANSWERS))
 
     def _answered(self, purpose: Purpose) -> bool:
         exchange = self.exchanges.get(purpose)
@@ -315,14 +315,14 @@ def check(
         raise ValueError(f"check ids are not unique: {check_id}")
     if not cites and level != "judgement":
         raise ValueError(f"{check_id} cites no source; it is a judgement, or cites one")
-    seen = frozenset(rests_on)
-    if not seen and needs in {None, "contract", "active", "strict"}:
+    rests = frozenset(rests_on)
+    if not rests and needs in {None, "contract", "active", "strict"}:
         raise ValueError(f"{check_id} does not say what a pass rests on")
     purpose, _, pointer = at.partition("#")
     position = (cast(Purpose, purpose), pointer) if at else None
 
     def register(run: Run) -> Run:
-        CHECKS[check_id] = CheckSpec(check_id, title, severity, cites, tuple(rows), needs, seen, position, level, run)
+        CHECKS[check_id] = CheckSpec(check_id, title, severity, cites, tuple(rows), needs, rests, position, level, run)
         return run
 
     return register

@@ -79,7 +79,7 @@ def edition(probed: CheckInput) -> Result:
         editions = words.listed(facts.possible, last="or")
         among = f"; the profiles declared are those of {editions}" if editions else ""
         return not_observed(f"US Core is named without an edition{among}", probed.at("metadata", "/instantiates"))
-    said = [f"{number} ({words.listed(places)})" for number, places in facts.claimed.items()]
+    said = [f"{number} ({words.listed(pointers)})" for number, pointers in facts.claimed.items()]
     return passed(f"Claimed: {words.listed(said)}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from interlock.model import words
 from interlock.model.base import RuleOutcome
-from interlock.model.hazard import Detectability, HazardControl, HazardStanding, HazardState
+from interlock.model.hazard import Detectability, HazardControl, HazardState, HazardStatus
 from interlock.model.language import N_, _
 from interlock.report import safe
 from interlock.report.elements import Link, Mark, Shown, Tone
@@ -39,11 +39,11 @@ _CONTROLLED = N_(
 def build_hazards(context: Context) -> Shown:
     """Every hazard of the catalogue, open ones first; in a brief report those open or unknown, and the rest counted."""
     states = context.assessment.hazards
-    standing = Counter(state.standing for state in states)
-    told = [state for state in states if state.standing in {"open", "not_known"}]
-    controlled = [state for state in states if state.standing == "controlled"]
+    status = Counter(state.status for state in states)
+    told = [state for state in states if state.status in {"open", "not_known"}]
+    controlled = [state for state in states if state.status == "controlled"]
     return {
-        "lead": _lead(states, standing),
+        "lead": _lead(states, status),
         "hidden": _hidden(states),
         "notes": tuple(
             filter(None, (_(JUDGEMENT), _(_CONTROLLED), "" if context.brief else _read(*told, *controlled)))
@@ -57,20 +57,20 @@ def build_hazards(context: Context) -> Shown:
     }
 
 
-def _lead(states: Sequence[HazardState], standing: Counter[HazardStanding]) -> str:
+def _lead(states: Sequence[HazardState], status: Counter[HazardStatus]) -> str:
     if not states:
         return _("This assessment was made without a catalogue of hazards.")
-    absent = standing["does_not_arise"]
+    absent = status["does_not_arise"]
     own = sum(state.figures is not None for state in states)
     lead = words.counted(
-        standing["open"],
+        status["open"],
         "Of %(hazards)s of an AI product in an EHR, %(number)s is open, %(not_known)s not known and "
         "%(controlled)s controlled%(absent)s.",
         "Of %(hazards)s of an AI product in an EHR, %(number)s are open, %(not_known)s not known and "
         "%(controlled)s controlled%(absent)s.",
         hazards=words.count(len(states), "hazard"),
-        not_known=words.number(standing["not_known"]),
-        controlled=words.number(standing["controlled"]),
+        not_known=words.number(status["not_known"]),
+        controlled=words.number(status["controlled"]),
         absent=f"; {_('%(number)s cannot arise here', number=words.number(absent))}" if absent else "",
     )
     if not own:
@@ -127,7 +127,7 @@ def _groups(context: Context, told: Sequence[HazardState]) -> Iterator[Shown]:
             "rows": tuple(
                 {
                     "marks": tuple(
-                        (_mark(state.standing), safe.name(state.hazard.title), safe.anchor("hazard", state.hazard.id))
+                        (_mark(state.status), safe.name(state.hazard.title), safe.anchor("hazard", state.hazard.id))
                         for state in states
                     ),
                     "missing": missing,
@@ -152,8 +152,8 @@ def _entry(context: Context, state: HazardState) -> Shown:
         "id": hazard.id,
         "title": safe.name(hazard.title),
         "family": words.capital(safe.text(hazard.family)),
-        "standing": _mark(state.standing),
-        "evidence": words.HELD[state.evidence] if state.standing == "controlled" and state.evidence else "",
+        "status": _mark(state.status),
+        "evidence": words.HELD[state.evidence] if state.status == "controlled" and state.evidence else "",
         "because": _because(state),
         "sequence": words.sentence(safe.text(hazard.sequence)),
         "harmed": words.sentence(safe.text(hazard.harmed)),
@@ -196,7 +196,7 @@ def _absent(states: Sequence[HazardState]) -> tuple[Shown, ...]:
     """Hazards that cannot arise here, once for each reason."""
     why: dict[str, list[Shown]] = {}
     for state in states:
-        if state.standing == "does_not_arise":
+        if state.status == "does_not_arise":
             row = {"id": state.hazard.id, "title": safe.name(state.hazard.title)}
             why.setdefault(_because(state), []).append(row)
     return tuple({"because": because, "rows": tuple(rows)} for because, rows in why.items())

@@ -64,7 +64,7 @@ class Content:
                 entry["harm"],
                 entry["detectability"],
                 lines(words.capital(entry["figures"]), entry["reason"]),
-                words.capital(f"{entry['standing'].label.lower()} {entry['evidence']}".strip()),
+                words.capital(f"{entry['status'].label.lower()} {entry['evidence']}".strip()),
                 lines(*(_held(line) for line in entry["holds"] if line["mark"].tone in {"good", "neutral"})),
                 lines(entry["because"], *(_held(line) for line in entry["holds"] if line["mark"].tone in _MISSING)),
                 said.get("design"),

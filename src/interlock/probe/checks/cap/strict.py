@@ -43,5 +43,5 @@ def strict_reading(probed: CheckInput) -> Result:
         return not_observed(validation.unread)
     if not validation.problems:
         return passed(validation.sentence())
-    places = [problem.pointer for problem in validation.problems[:_SHOWN]]
-    return warned(validation.sentence(), *probed.at_each("metadata", places))
+    pointers = [problem.pointer for problem in validation.problems[:_SHOWN]]
+    return warned(validation.sentence(), *probed.at_each("metadata", pointers))
