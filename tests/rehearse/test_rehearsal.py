@@ -183,3 +183,25 @@ def test_no_application_is_blamed_for_a_hospital_that_fails_by_itself() -> None:
             assert httpx.get(address, trust_env=False).status_code == 500
         with hospitals.twisted(instead=lambda _: None):
             assert httpx.get(address, trust_env=False).status_code == 200
+
+
+def test_a_crash_refuses_too_and_is_told_and_counted_as_one() -> None:
+    unknown = 'raise RefusedError("This sign-in is not known, or took too long. Please open the application again.")'
+    with on_stage([(unknown, "raise KeyError(state)")]) as hospitals:
+        seen = looked_at(hospitals, {"RH-C01", "RH-L10"})
+    rows = {(row.id, row.subject): row for row in seen.results}
+    assert rows["RH-C01", None].outcome.value == "held"
+    assert "because it crashed: it answered with status 500" in rows["RH-C01", None].seen
+    assert rows["RH-L10", "what has to be refused"].seen == "the product crashed where it has to refuse, during RH-C01"
+    assert [row.id for row in seen.broken] == ["RH-L10"]
+
+
+def test_words_that_differ_by_chance_do_not_say_that_a_tab_is_stale() -> None:
+    line = "lines, note = await self.observations(session)"
+    chance = """
+        note = " ".join(secrets.token_hex(2) for _ in range(1 + secrets.randbelow(3)))"""
+    imported = ("import contextlib\nimport html\n", "import contextlib\nimport html\nimport secrets\n")
+    with on_stage((*ONE_PAGE, imported, (line, line + chance))) as hospitals:
+        for _ in range(3):
+            seen = looked_at(hospitals, {"RH-S02"})
+            assert [row.outcome.value for row in seen.results] == ["broke"], seen.results

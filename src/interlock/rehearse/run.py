@@ -114,10 +114,14 @@ def rehearse(
         polite = all(shows_own(stage, visit) for visit in stage.visits.values())
         for check, built in chosen:
             tell(check, _looked(stage, built, polite=polite, repeat=repeat))
-        tell_deaths = [check for check, _ in chosen if check.id == _LIVES_ON]
-        if stage.died and tell_deaths:
-            seen = f"the product ended by itself during {listed(list(dict.fromkeys(stage.died)))}"
-            tell(tell_deaths[0], [Row(RehearsalOutcome.BROKE, seen, subject="the product as a program")])
+        for check in (check for check, _ in chosen if check.id == _LIVES_ON):
+            for during, subject, seen in (
+                (stage.died, "the product as a program", "the product ended by itself"),
+                (stage.crashed_in, "what has to be refused", "the product crashed where it has to refuse,"),
+            ):
+                if during:
+                    told = f"{seen} during {listed(list(dict.fromkeys(during)))}"
+                    tell(check, [Row(RehearsalOutcome.BROKE, told, subject=subject)])
     except BudgetSpentError as spent:
         stopped = f"the rehearsal ended early: {spent.message}"
         known = {result.id for result in results}
@@ -161,7 +165,7 @@ def _looked(stage: Stage, built: Built, *, polite: bool, repeat: int) -> list[Ro
 
 
 def _once(stage: Stage, built: Built) -> list[Row]:
-    deaths = stage.running.deaths
+    deaths, crashes = stage.running.deaths, len(stage.crashes)
     try:
         found = built.look(stage)
     except OutOfReachError as problem:
@@ -172,6 +176,8 @@ def _once(stage: Stage, built: Built) -> list[Row]:
     rows = [found] if isinstance(found, Row) else list(found)
     if stage.running.deaths > deaths:
         stage.died.append(built.id)
+    if len(stage.crashes) > crashes:
+        stage.crashed_in.append(built.id)
     return rows
 
 

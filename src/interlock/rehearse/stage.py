@@ -126,6 +126,7 @@ class Stage:
     :ivar visits: the polite sign-in at each of them that held.
     :ivar begun: sign-ins of twenty new browsers, for the checks that compare many.
     :ivar died: ids of the checks during which the product ended by itself.
+    :ivar crashes: how it failed by itself where it had to refuse, and in ``crashed_in`` during which checks.
     :ivar ended: browsers that are signed in with tokens that have ended, for the checks of refreshing.
     """
 
@@ -141,6 +142,8 @@ class Stage:
     visits: dict[str, Visit] = field(default_factory=dict)
     begun: list[Begun] = field(default_factory=list)
     died: list[str] = field(default_factory=list)
+    crashes: list[str] = field(default_factory=list)
+    crashed_in: list[str] = field(default_factory=list)
     ended: list[Browser] = field(default_factory=list)
     _browsers: list[Browser] = field(default_factory=list)
 
@@ -286,6 +289,14 @@ class Stage:
         if page.stopped in ("no_answer", "too_slow", "too_large", "redirects"):
             return f"it gave {page.told}"
         return "" if self.running.alive() else "it ended"
+
+    def refusal(self, page: Page) -> str:
+        """How something was refused; a crash refuses too, is told as one, and counts where crashes do (RH-L10)."""
+        crash = self.crashed(page)
+        if not crash:
+            return f"refused with {page.told}"
+        self.crashes.append(crash)
+        return f"not let in, but only because it crashed: {crash} (RH-L10 counts that)"
 
     @contextlib.contextmanager
     def answers(

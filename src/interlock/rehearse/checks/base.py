@@ -14,9 +14,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from typing import Any
 
-from interlock.rehearse.browser import Page
+from interlock.rehearse.browser import Browser, Page
 from interlock.rehearse.hospitals import Asked
 from interlock.rehearse.stage import NOT_REACHED, Row, Stage, Visit, judged, visible_text
 from interlock.sandbox.exchange import Exchange
@@ -57,22 +58,39 @@ def shows_own(stage: Stage, visit: Visit) -> bool:
     return f"{visit.org} {visit.patient}" in stage.shown(visit.page, [visit.org])
 
 
-def changed_tab(stage: Stage, first: Visit, second: Visit, again: Page) -> str:
+def changed_tab(stage: Stage, browser: Browser, first: Visit, second: Visit, again: Page) -> str:
     """What is wrong with the page of a first sign-in, loaded again after a second one; empty when nothing is.
 
     The first patient is right, and so is a page that shows nobody. The second patient is right only where both have
     one page and this one says something that the second tab does not: that it changed, we hope; no reader is told by
-    a page that is the same to the letter.
+    a page that is the same to the letter. What differs from one load to the next by chance says nothing: the page is
+    loaded twice more, and only where these two agree does a difference count.
     """
     was, now = (f"{visit.org} {visit.patient}" for visit in (first, second))
     shown = stage.shown(again)
     if now not in shown:
         return ""
-    one_page = again.url == second.page.url
-    told = one_page and was not in shown and visible_text(again) != visible_text(second.page)
+    told = False
+    if again.url == second.page.url and was not in shown:
+        later, latest = (visible_text(browser.open(again.url)).split() for _ in range(2))
+        told = any(_apart(visible_text(page).split(), later, latest) for page in (again, second.page))
     return (
         "" if told else f"the tab that was opened for {was} shows {now} when it is loaded again, and says nothing of it"
     )
+
+
+def _apart(words: list[str], later: list[str], latest: list[str]) -> bool:
+    """Whether words differ from two later loads of the same page at a place where these two agree."""
+    loose = _changes(later, latest)
+    return any(
+        all(end < begins or start > ends for begins, ends in loose) for start, end in _changes(later, words)
+    )
+
+
+def _changes(before: list[str], after: list[str]) -> list[tuple[int, int]]:
+    """The places in ``before`` at which ``after`` says something else."""
+    matched = SequenceMatcher(None, before, after, autojunk=False)
+    return [(start, end) for kind, start, end, _, _ in matched.get_opcodes() if kind != "equal"]
 
 
 def each(stage: Stage, problem_of: Callable[[Visit], tuple[str, Iterable[Asked]]], well: str) -> list[Row]:

@@ -45,7 +45,7 @@ def _refused(stage: Stage, browser: Browser, answer: Answered, url: str) -> Row:
     page = browser.open(url)
     used = stage.uses(answer.code, answer.begun.since)
     problem = _problem(stage, page, used)
-    return judged(problem, f"refused with {page.told}; the code went nowhere", used)
+    return row(BROKE, problem, used) if problem else row(HELD, f"{stage.refusal(page)}; the code went nowhere")
 
 
 def _problem(stage: Stage, page: Page, used: list[Asked]) -> str:
@@ -93,7 +93,8 @@ def crossed(stage: Stage) -> Row:
     lost = [asked for asked in used if asked.organization != stage.a]
     if lost:
         return row(BROKE, f"a code of {stage.a} was sent to the token endpoint of {lost[0].organization}", lost)
-    return judged(_problem(stage, page, used), f"refused with {page.told}; the code went nowhere", used)
+    problem = _problem(stage, page, used)
+    return row(BROKE, problem, used) if problem else row(HELD, f"{stage.refusal(page)}; the code went nowhere")
 
 
 @check("C06", two=True)
@@ -153,7 +154,7 @@ def other_issuer(stage: Stage) -> Row:
     used = stage.uses(answer.code, answer.begun.since)
     problem = _problem(stage, page, used)
     if not problem:
-        return row(HELD, f"refused with {page.told}")
+        return row(HELD, stage.refusal(page))
     if not used:
         return row(BROKE, problem)
     problem = f"it took no notice of iss: {problem}, though the answer named {stage.b} as its issuer"
@@ -214,6 +215,8 @@ def errors(stage: Stage) -> list[Row]:
         problem = _problem(stage, page, stage.uses(answer.code, answer.begun.since))
         if problem:
             rows.append(row(BROKE, problem, subject=error))
+        elif stage.crashed(page):
+            rows.append(row(HELD, stage.refusal(page), subject=error))
     return rows or [row(HELD, f"none of {len(_ERRORS)} errors signed anybody in, nor an error together with a code")]
 
 

@@ -69,7 +69,7 @@ def slash(stage: Stage) -> Row:
     browser, iss = stage.browser(), stage.hospitals.base(stage.a) + "/"
     begun = stage.begin(browser, stage.a, url=_launch(stage, iss))
     if not begun.asked:
-        return row(HELD, f"refused with {begun.page.told}")
+        return row(HELD, stage.refusal(begun.page))
     aud = begun.asked.get("aud")
     if aud == stage.hospitals.base(stage.a):
         return row(HELD, "taken for the registered hospital, in its registered spelling")
@@ -275,7 +275,7 @@ def _first_tab(stage: Stage, browser: Browser, first: Visit, second: Visit) -> R
         again = browser.open(stage.address_of(first.page))
     except OutOfReachError as error:
         return not_reached(str(error), subject=subject)
-    problem = changed_tab(stage, first, second, again)
+    problem = changed_tab(stage, browser, first, second, again)
     well = f"loaded again, it gives {again.told}"
     return judged(problem, well, stage.hospitals.asked(since), subject=subject, about="tab")
 
@@ -322,4 +322,4 @@ def _refused(stage: Stage, iss: str, subject: str | None = None) -> Row:
         return row(BROKE, f"it asked {where}: {came[0].method} {came[0].path[:80]}", came, subject=subject)
     if page.stopped == "elsewhere":
         return row(BROKE, f"it sent the browser on to {page.next[:100]}", subject=subject)
-    return row(HELD, f"refused with {page.told}, no request", subject=subject)
+    return row(HELD, f"{stage.refusal(page)}, no request", subject=subject)

@@ -42,8 +42,8 @@ def first_tab(stage: Stage) -> Row:
         return not_reached(_NOT_SHOWN)
     since = stage.hospitals.now()
     page = browser.open(stage.address_of(first.page))
-    asked = stage.hospitals.asked(since)
-    return judged(changed_tab(stage, first, second, page), f"the first tab, loaded again, gives {page.told}", asked)
+    problem = changed_tab(stage, browser, first, second, page)
+    return judged(problem, f"the first tab, loaded again, gives {page.told}", stage.hospitals.asked(since))
 
 
 def _two(stage: Stage) -> tuple[Browser, Visit, Visit]:
