@@ -15,6 +15,7 @@ from pathlib import Path
 import uvicorn
 import yaml
 
+from interlock.model.contract import WorkflowContract
 from interlock.model.product import Product
 from interlock.model.rehearsal import ProductObservation, RehearsalCheck
 from interlock.rehearse import sample
@@ -26,7 +27,18 @@ ENDPOINTS = [
     {"path": "/{org}/patient", "what": "page"},
     {"path": "/{org}/trend.svg", "query": {"patient": "{patient}"}, "what": "viewer"},
     {"path": "/{org}/filter", "query": {"q": ""}, "what": "filter"},
+    {"path": "/{org}/hook", "method": "POST", "what": "inbound", "carries_phi": False},
 ]
+
+
+CONTRACT = WorkflowContract.model_validate(
+    {
+        "schema": 2,
+        "version": "1",
+        "title": "The sample application",
+        "inputs": [{"resource": "Patient"}, {"resource": "Observation"}],
+    }
+)
 
 
 class InThisProcess:
@@ -42,7 +54,7 @@ class InThisProcess:
 
 
 #: The sample application's modules, each before those that import it.
-MODULES = ("parts", "asking", "signing_in", "reading", "app")
+MODULES = ("parts", "asking", "signing_in", "reading", "calls", "app")
 
 
 @cache
@@ -86,6 +98,7 @@ def product_at(port: int, *, shared: bool = False, orgs: int = 2) -> Product:
         "organizations": clients[:orgs],
         "sign_out": {"path": "/{org}/sign-out"},
         "endpoints": ENDPOINTS,
+        "jwks_url": f"{own}/jwks.json",
     }
     return Product.model_validate(told)
 
@@ -120,7 +133,7 @@ def on_stage(
 def looked_at(hospitals: Hospitals, only: Collection[str] = (), **settings: object) -> ProductObservation:
     """A rehearsal of these checks, or of all."""
     endpoints = hospitals.product.endpoints
-    return rehearse(hospitals, InThisProcess(), checks(), only=only, endpoints=endpoints, **settings)  # type: ignore[arg-type]
+    return rehearse(hospitals, InThisProcess(), checks(), only=only, endpoints=endpoints, contract=CONTRACT, **settings)  # type: ignore[arg-type]
 
 
 @cache

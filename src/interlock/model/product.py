@@ -62,12 +62,15 @@ class StartCommand(Model):
 
 
 class VisitedEndpoint(Model):
-    """One of the product's own addresses that shows something about a patient."""
+    """One of the product's own addresses that shows something about a patient, or takes something.
+
+    :ivar what: ``inbound`` is called by systems and not by a browser; ``change`` changes something.
+    """
 
     path: PathTemplate
     method: Literal["GET", "POST"] = "GET"
     query: Annotated[dict[str, Annotated[str, AfterValidator(_filled_in_later)]], Field(max_length=20)] = {}
-    what: Literal["page", "viewer", "filter", "data"] = "data"
+    what: Literal["page", "viewer", "filter", "data", "inbound", "change"] = "data"
     carries_phi: bool = True
 
 

@@ -153,12 +153,14 @@ class Browser:
         *,
         method: str = "GET",
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         hops: int = MAX_HOPS,
         until: Sequence[str] = (),
     ) -> Page:
         """Go to an address and on, until a page shows.
 
+        :param content: a body that is no form, for the first request alone.
         :param hops: redirects to follow.
         :param until: beginnings of addresses at which to stop before asking them; the page says ``elsewhere``.
         :raises BudgetSpentError: the rehearsal may do no more.
@@ -172,7 +174,7 @@ class Browser:
             self.budget.spend()
             began = time.monotonic()
             try:
-                status, text, answered, cookies, whole = self._ask(method, url, form, headers or {})
+                status, text, answered, cookies, whole = self._ask(method, url, form, content, headers or {})
             except httpx.TimeoutException:
                 return Page(url, 0, "", {}, tuple(way), "too_slow", url)
             except (httpx.HTTPError, httpx.InvalidURL, ValueError):
@@ -182,6 +184,7 @@ class Browser:
             if not whole:
                 return Page(url, status, text, answered, tuple(way), "too_large", url)
             following = _joined(url, location) if location else None
+            content = None
             method, form, following = _onward(method, form, status, text, url, following)
             if following is None:
                 return Page(url, status, text, answered, tuple(way))
@@ -190,11 +193,16 @@ class Browser:
             url = following
 
     def _ask(
-        self, method: str, url: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
+        self,
+        method: str,
+        url: str,
+        form: Mapping[str, str] | None,
+        content: bytes | None,
+        headers: Mapping[str, str],
     ) -> tuple[int, str, dict[str, str], tuple[str, ...], bool]:
         """Status, text, headers and cookies of one answer, and whether it was whole."""
         request = self._client.build_request(
-            method, url, data=dict(form) if form is not None else None, headers=headers
+            method, url, data=dict(form) if form is not None else None, content=content, headers=headers
         )
         end, body = time.monotonic() + PAGE_SECONDS, bytearray()
         answer = self._client.send(request, stream=True)

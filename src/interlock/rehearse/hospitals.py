@@ -288,6 +288,15 @@ class Hospitals:
             )
         return found
 
+    def signed(self, org: str, claims: dict[str, Any]) -> str:
+        """A token of a hospital for a service that it calls: claims, signed with its key (CDS Hooks 2.0)."""
+        return self.server.signed(org, claims)
+
+    @property
+    def jwks_address(self) -> str | None:
+        """Where the product publishes its keys, if it does."""
+        return self.product.jwks_url
+
     def environment(self) -> dict[str, str]:
         """What the application has to know, as variables: ``SIM_ALDER_ISS``, ``SIM_ALDER_CLIENT_ID`` and so on."""
         told: dict[str, str] = {"SIM_ORGANIZATIONS": " ".join(self.clients)}
@@ -300,6 +309,7 @@ class Hospitals:
             }
             if client.client == "confidential-symmetric":
                 told[f"{name}_CLIENT_SECRET"] = client_secret(client.id)
+            told[f"{name}_AUTH_METHOD"] = _METHODS[client.client][0]
             if client.client == "confidential-asymmetric" and self.product.jwks_url is None:
                 told[f"{name}_PRIVATE_JWK"] = json.dumps(client_jwk(client.id, private=True), separators=(",", ":"))
         return told

@@ -33,6 +33,7 @@ from interlock.rehearse.checks import (
     reading,
     refresh,
     sessions,
+    surface,
     tokens,
 )
 from interlock.rehearse.checks.base import BUILT, Built, shows_own
@@ -56,6 +57,7 @@ _FAMILIES = (
     outgoing,
     sessions,
     endpoints,
+    surface,
 )
 #: The check that also says whether the product lived on, whatever was done to it.
 _LIVES_ON = "RH-L10"

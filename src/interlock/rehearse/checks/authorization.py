@@ -14,6 +14,12 @@ from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Begun, Row, St
 #: At least so many bits (SMART App Launch 2.2, app protection).
 _STATE_BITS = 122
 _SIGN_INS = 20
+#: A scope for resources as SMART App Launch 2.2 and 1.0 write it.
+_RESOURCE_SCOPE = re.compile(
+    r"(?:patient|user|system)/(?P<type>[A-Za-z]+|\*)\.(?P<how>read|write|\*|[cruds]+)(?:\?.*)?"
+)
+#: What the launch itself is about: who, in which visit, and who is signed in (a judgement).
+_CONTEXT = {"Patient", "Encounter", "Practitioner", "PractitionerRole", "Person", "RelatedPerson"}
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -64,6 +70,30 @@ def _own(stage: Stage, name: str, registered: set[str]) -> Row:
     if wrong:
         return row(BROKE, f"{wrong[0]} was sent a {name} that is registered elsewhere, or nowhere")
     return row(HELD, f"each was sent its own {name}")
+
+
+@check("A04", polite=True)
+def as_in_the_contract(stage: Stage) -> list[Row] | Row:
+    """Each resource scope against what contract.yaml reads and writes."""
+    contract = stage.contract
+    if contract is None or not (contract.inputs or contract.outputs):
+        return row(NOT_APPLICABLE, "there is no contract.yaml that names what is read and written")
+    written = {need.resource for need in contract.outputs}
+    named = _CONTEXT | written | {need.resource for need in contract.inputs}
+
+    def beyond(visit: Visit) -> str:
+        for scope in visit.authorization.get("scope", "").split():
+            found = _RESOURCE_SCOPE.fullmatch(scope)
+            if found is None:
+                continue
+            if found["type"] not in named:
+                return f"it asks for {scope}, and contract.yaml names no {found['type']}"
+            writes = found["how"] != "read" and bool(set(found["how"]) & set("cud*w"))
+            if found["type"] not in written and writes:
+                return f"it asks for {scope}, and contract.yaml writes no {found['type']}"
+        return ""
+
+    return each(stage, lambda visit: (beyond(visit), ()), "nothing is asked for that contract.yaml does not name")
 
 
 @check("A05", polite=True)

@@ -82,9 +82,7 @@ def changed_tab(stage: Stage, browser: Browser, first: Visit, second: Visit, aga
 def _apart(words: list[str], later: list[str], latest: list[str]) -> bool:
     """Whether words differ from two later loads of the same page at a place where these two agree."""
     loose = _changes(later, latest)
-    return any(
-        all(end < begins or start > ends for begins, ends in loose) for start, end in _changes(later, words)
-    )
+    return any(all(end < begins or start > ends for begins, ends in loose) for start, end in _changes(later, words))
 
 
 def _changes(before: list[str], after: list[str]) -> list[tuple[int, int]]:

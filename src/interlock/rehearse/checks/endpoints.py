@@ -22,6 +22,8 @@ _OPERATIONS = {
     "/graphql?query=%7B__schema%7BqueryType%7Bname%7D%7D%7D": '"querytype"',
 }  # fmt: skip
 _NONE = "neither product.yaml nor the contract names an endpoint that shows patient data"
+#: What no browser opens to see a record.
+_CALLED = ("inbound", "change")
 Judge = Callable[[VisitedEndpoint, str], Row]
 
 _OPEN = "it asks for no session at all (RH-E01), so which session it takes cannot be told"
@@ -45,7 +47,9 @@ def _each(
 
     :param guarded: only for those that ask for a session: of the others no session says anything (RH-E01).
     """
-    endpoints = [one for one in (stage.endpoints if chosen is None else chosen) if one.carries_phi]
+    endpoints = [
+        one for one in (stage.endpoints if chosen is None else chosen) if one.carries_phi and one.what not in _CALLED
+    ]
     if not endpoints:
         return row(NOT_APPLICABLE, _NONE)
     browser, rows = stage.browser(), []

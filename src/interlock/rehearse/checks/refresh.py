@@ -11,14 +11,14 @@ from starlette.responses import Response
 from interlock.rehearse.browser import Browser, Page
 from interlock.rehearse.checks.base import check, edit_token, not_reached, shows_own
 from interlock.rehearse.hospitals import Asked
-from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, judged, row
+from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, judged, row, visible_text
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.replies import plain_json
 
 #: How long an access token lives in these checks, and how long it takes until it has ended for sure.
 _LIVES, _ENDED = 1, 1.15
 #: How many checks need such a token.
-_CHECKS = 5
+_CHECKS = 6
 _MOST_TRIES = 3
 _PARALLEL = 8
 #: How long a refresh takes while several requests wait for it, so that they meet whatever the product's speed.
@@ -136,6 +136,29 @@ def refused(stage: Stage) -> Row:
     asked = _refresh_requests(stage, since)
     problem = stage.crashed(page) or (f"it tried {len(asked)} times" if len(asked) > _MOST_TRIES else "")
     return judged(problem, f"after a refused refresh it gave {page.told}", asked)
+
+
+@check("S11")
+def nothing_new(stage: Stage) -> Row:
+    """The page once more, when the token has ended and can be renewed no more."""
+    browser = _signed_in(stage)
+    if isinstance(browser, Row):
+        return browser
+    since = stage.hospitals.now()
+    with stage.answers(stage.a, "token", lambda _: plain_json({"error": "invalid_grant"}, 400)):
+        page = stage.home(browser, stage.a)
+    asked = stage.hospitals.asked(since)
+    if f"{stage.a} p1" not in stage.shown(page, [stage.a]):
+        return row(HELD, f"nothing of the record is shown any more; {page.told}", asked)
+    same = visible_text(page) == visible_text(stage.home(_fresh(stage), stage.a))
+    problem = "the page is as if nothing had happened, and the hospital gives it nothing any more" if same else ""
+    return judged(problem, "the record is shown, and the page says something else than before", asked)
+
+
+def _fresh(stage: Stage) -> Browser:
+    browser = stage.browser()
+    stage.visit(stage.a, browser=browser)
+    return browser
 
 
 @check("R17")

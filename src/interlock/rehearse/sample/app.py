@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from interlock.rehearse.sample.calls import Calls
 from interlock.rehearse.sample.parts import HEADERS, RefusedError, Session, TroubleError, page, refuse
 from interlock.rehearse.sample.reading import Reading, named
-from interlock.rehearse.sample.signing_in import SigningIn
 
 
-class SampleApp(SigningIn, Reading):
+class SampleApp(Calls, Reading):
     """The application."""
 
     async def patient(self, request: Request) -> Response:
@@ -59,7 +59,7 @@ class SampleApp(SigningIn, Reading):
 
     async def sign_out(self, request: Request) -> Response:
         """End the session."""
-        hospital = self.hospital(request)
+        hospital = self.session(request).hospital
         self.sessions.pop(request.cookies.get("session", ""), None)
         response = page("Signed out", "<p>You are signed out.</p>")
         response.delete_cookie("session", f"/{hospital.id}")
@@ -98,11 +98,13 @@ def create(environment: Mapping[str, str], broken: str = "") -> Starlette:
             Route("/launch", app.launch),
             Route("/callback", app.callback),
             Route("/health", app.health),
+            Route("/jwks.json", app.keys),
             Route("/{org}/start", app.start),
             Route("/{org}/callback", app.callback),
             Route("/{org}/patient", app.patient),
             Route("/{org}/trend.svg", app.trend),
             Route("/{org}/filter", app.filtered),
+            Route("/{org}/hook", app.hook, methods=["POST"]),
             Route("/{org}/sign-out", app.sign_out, methods=["POST"]),
         ],
         exception_handlers={RefusedError: refuse},

@@ -8,11 +8,14 @@ import math
 import secrets
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from interlock.rehearse.sample.parts import MAX_BYTES, Flow, Hospital, Session, TroubleError, hospitals_of
+
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey
 
 
 class Asking:
@@ -22,15 +25,18 @@ class Asking:
         self.hospitals, self.broken = hospitals_of(environment), broken
         self.flows: dict[str, Flow] = {}
         self.sessions: dict[str, Session] = {}
+        self.called: dict[str, float] = {}
+        self.own_key: ECKey | None = None
         self.http = httpx.AsyncClient(timeout=5, trust_env=False, headers={"User-Agent": "sample-app/1"})
 
     async def token_request(self, hospital: Hospital, address: str, form: dict[str, str]) -> dict[str, Any]:
         """Ask the token endpoint, as the hospital has this application registered."""
         headers = {}
-        if hospital.key:
+        key = self.key_of(hospital)
+        if key is not None:
             form = form | {
                 "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                "client_assertion": assertion(hospital, address),
+                "client_assertion": assertion(hospital, address, key),
             }
         elif hospital.secret:
             pair = base64.b64encode(f"{hospital.client_id}:{hospital.secret}".encode()).decode()
@@ -47,6 +53,18 @@ class Asking:
         if str(told.get("token_type", "")).lower() != "bearer" or not isinstance(told.get("access_token"), str):
             raise TroubleError("The EHR gave a token of an unknown kind.")
         return told
+
+    def key_of(self, hospital: Hospital) -> ECKey | None:
+        """The key with which this application proves itself at a hospital: the one that it was given, or its own."""
+        if hospital.method != "private_key_jwt":
+            return None
+        from joserfc.jwk import ECKey
+
+        if hospital.key:
+            return ECKey.import_key(json.loads(hospital.key))
+        if self.own_key is None:
+            self.own_key = ECKey.generate_key("P-384", {"kid": secrets.token_hex(8), "use": "sig", "alg": "ES384"})
+        return self.own_key
 
     def keep(self, session: Session, answer: dict[str, Any]) -> None:
         """Take over what a token answer gives."""
@@ -106,12 +124,10 @@ class Asking:
             self.keep(session, answer)
 
 
-def assertion(hospital: Hospital, address: str) -> str:
+def assertion(hospital: Hospital, address: str, key: ECKey) -> str:
     """A client assertion for one request (SMART App Launch 2.2, confidential asymmetric clients)."""
     from joserfc import jwt
-    from joserfc.jwk import ECKey
 
-    key = ECKey.import_key(json.loads(hospital.key))
     claims = {
         "iss": hospital.client_id,
         "sub": hospital.client_id,

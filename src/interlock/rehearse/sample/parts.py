@@ -44,6 +44,7 @@ class Hospital:
     redirect_uri: str
     secret: str = ""
     key: str = ""
+    method: str = ""
 
 
 @dataclass
@@ -85,7 +86,7 @@ def hospitals_of(environment: Mapping[str, str]) -> dict[str, Hospital]:
     for name in environment.get("SIM_ORGANIZATIONS", "").split():
         told = {
             key: environment.get(f"SIM_{name.upper().replace('-', '_')}_{key}", "")
-            for key in ("ISS", "CLIENT_ID", "REDIRECT_URI", "CLIENT_SECRET", "PRIVATE_JWK")
+            for key in ("ISS", "CLIENT_ID", "REDIRECT_URI", "CLIENT_SECRET", "PRIVATE_JWK", "AUTH_METHOD")
         }
         found[name] = Hospital(name, *told.values())
     return found

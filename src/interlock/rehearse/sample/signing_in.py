@@ -134,15 +134,7 @@ class SigningIn(Asking):
 
     async def check_identity(self, flow: Flow, token: Any) -> None:
         """Let an ID token count: signature, issuer, audience, times, nonce (OpenID Connect Core 1.0)."""
-        from joserfc import jwt
-        from joserfc.errors import JoseError
-        from joserfc.jwk import KeySet
-
-        try:
-            keys = KeySet.import_key_set(await self.document(flow.discovered["jwks_uri"]))  # type: ignore[arg-type]  # checked by it
-            claims = jwt.decode(str(token), keys, algorithms=["RS256", "ES384"]).claims
-        except (JoseError, ValueError, TroubleError) as error:
-            raise RefusedError("The EHR's word on who you are cannot be trusted.") from error
+        claims = await self.claims_of(flow.discovered["jwks_uri"], str(token))
         audience = claims.get("aud")
         wrong = (
             claims.get("iss") != flow.discovered["issuer"]
@@ -153,6 +145,18 @@ class SigningIn(Asking):
         )
         if wrong:
             raise RefusedError("The EHR's word on who you are is not meant for this sign-in.")
+
+    async def claims_of(self, address: str, token: str) -> dict[str, Any]:
+        """What a token says that a hospital signed with one of its keys."""
+        from joserfc import jwt
+        from joserfc.errors import JoseError
+        from joserfc.jwk import KeySet
+
+        try:
+            keys = KeySet.import_key_set(await self.document(address))  # type: ignore[arg-type]  # checked by it
+            return dict(jwt.decode(token, keys, algorithms=["RS256", "ES384"]).claims)
+        except (JoseError, ValueError, TroubleError) as error:
+            raise RefusedError("The EHR's word on who this is cannot be trusted.", 401) from error
 
     def hospital(self, request: Request) -> Hospital:
         """The hospital of the path."""
