@@ -54,7 +54,7 @@ class InThisProcess:
 
 
 #: The sample application's modules, each before those that import it.
-MODULES = ("parts", "asking", "signing_in", "reading", "calls", "app")
+MODULES = ("parts", "asking", "registering", "signing_in", "reading", "calls", "app")
 
 
 @cache
@@ -79,7 +79,7 @@ def mutated(changes: Sequence[tuple[str, str]]) -> types.ModuleType:
     return module
 
 
-def product_at(port: int, *, shared: bool = False, orgs: int = 2) -> Product:
+def product_at(port: int, *, shared: bool = False, orgs: int = 2, dynamic: bool = False) -> Product:
     """What ``product.yaml`` says of the sample application on a port."""
     own = f"http://127.0.0.1:{port}"
     kinds = ("confidential-asymmetric", "confidential-symmetric", "public")
@@ -92,7 +92,10 @@ def product_at(port: int, *, shared: bool = False, orgs: int = 2) -> Product:
         }
         for name, kind in zip(("alder", "birch", "cedar"), kinds, strict=True)
     ]
+    if dynamic:
+        clients = [{name: value for name, value in client.items() if name != "client_id"} for client in clients]
     told = {
+        "registration": "dynamic" if dynamic else "variables",
         "launch_url": f"{own}/launch",
         "standalone_url": f"{own}/{{org}}/start",
         "organizations": clients[:orgs],
@@ -111,13 +114,14 @@ def on_stage(
     orgs: int = 2,
     broken: str = "",
     home: str | None = None,
+    dynamic: bool = False,
 ) -> Iterator[Hospitals]:
     """Hospitals that stand, and the sample application, which knows them."""
     # With the protocol named asyncio switches Nagle's algorithm off; each answer takes 40 ms more otherwise.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen()
-        product = product_at(sock.getsockname()[1], shared=shared, orgs=orgs).but(home=home)
+        product = product_at(sock.getsockname()[1], shared=shared, orgs=orgs, dynamic=dynamic).but(home=home)
         with Hospitals(product, 0) as hospitals:
             app = mutated(changes).create(hospitals.environment(), broken)
             server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))

@@ -38,12 +38,13 @@ class ProductClient(Model):
     """The product's registration at one simulated hospital.
 
     :ivar id: the hospital's; it stands in its addresses and in the texts by which its records are known again.
+    :ivar client_id: empty, like ``redirect_uri``, where the product registers itself.
     :ivar launch_url: where its launches begin, if not where all do.
     """
 
     id: Annotated[Slug, Field(max_length=20)]
-    client_id: Annotated[str, Field(min_length=1, max_length=200)]
-    redirect_uri: Url
+    client_id: Annotated[str, Field(max_length=200)] = ""
+    redirect_uri: Url | Literal[""] = ""
     client: ClientKind = "public"
     launch_url: Url | None = None
 
@@ -87,6 +88,8 @@ class Product(Versioned):
     :ivar launch_url: where an EHR launch begins; ``standalone_url`` where a user begins without one.
     :ivar home: the first page that shows a record; by default where the sign-in ends.
     :ivar jwks_url: where the product publishes its keys; without it ``--write-env`` gives a confidential client one.
+    :ivar registration: how it becomes known to the hospitals: it is told by variables (or a JSON file), registers
+        itself (``dynamic``, RFC 7591), or somebody enters what a table shows (``manual``).
     :ivar endpoints: visited without a session, with another hospital's and after sign-out; by default those of the
         contract that carry patient data and take no parameters but these.
     :ivar return_parameters: names of parameters that may say where to go after the sign-in.
@@ -99,6 +102,7 @@ class Product(Versioned):
     start: StartCommand | None = None
     home: PathTemplate | None = None
     jwks_url: Url | None = None
+    registration: Literal["variables", "dynamic", "manual"] = "variables"
     sign_out: SignOut | None = None
     endpoints: Annotated[tuple[VisitedEndpoint, ...], Field(max_length=100)] = ()
     return_parameters: Annotated[tuple[str, ...], Field(max_length=20)] = (
@@ -120,6 +124,10 @@ class Product(Versioned):
             raise ValueError(f"the organisation {twice!r} is named twice")
         if "stranger" in ids:
             raise ValueError("'stranger' is the hospital that the product does not know; choose another id")
+        for client in self.organizations if self.registration != "dynamic" else ():
+            for name in ("client_id", "redirect_uri"):
+                if not getattr(client, name):
+                    raise ValueError(f"{client.id} has no {name}; only with registration: dynamic it needs none")
         return self
 
     def at_port(self, port: int) -> Product:

@@ -8,8 +8,6 @@ is a *twist*: it acts for one check, within ``with hospitals.twisted(…)``, and
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import secrets
 import time
 from collections import deque
@@ -25,15 +23,15 @@ from interlock.model.errors import InterlockError
 from interlock.model.product import Product, ProductClient
 from interlock.model.rehearsal import Layout
 from interlock.rehearse.records import records
+from interlock.rehearse.registration import adopted, client_secret, elsewhere, environment, registered
 from interlock.sandbox.bearer import bearer_token
-from interlock.sandbox.clients import Client, Method
+from interlock.sandbox.clients import Client
 from interlock.sandbox.exchange import NUMBER, Director, Exchange, Timing
 from interlock.sandbox.grants import Context
 from interlock.sandbox.launches import with_query
 from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
 from interlock.sandbox.replies import plain_json
 from interlock.sandbox.server import SandboxServer
-from interlock.sandbox.signing import published_ec_key
 from interlock.sandbox.sockets import listening
 from interlock.sandbox.tape import Entry
 
@@ -42,11 +40,6 @@ STRANGER = "stranger"
 #: What stands in the User-Agent of the rehearsal's own browsers, so that the tape tells them from the application.
 BROWSER = "interlock-rehearsal"
 _MAX_HEARD = 6_000
-_METHODS: Mapping[str, tuple[Method, ...]] = {
-    "public": ("none",),
-    "confidential-symmetric": ("client_secret_basic", "client_secret_post"),
-    "confidential-asymmetric": ("private_key_jwt",),
-}
 
 
 class OutOfReachError(Exception):
@@ -98,7 +91,8 @@ class _Heard:
 class _Twists(Director):
     """What hospitals do otherwise now, and the values of every request; nothing of it is ever written."""
 
-    def __init__(self) -> None:
+    def __init__(self, product: Product) -> None:
+        self.product = product
         self.instead_of: list[Instead] = []
         self.alter: list[Altered] = []
         self.delay: list[Late] = []
@@ -123,6 +117,8 @@ class _Twists(Director):
                 response = act(exchange)
                 if response is not None:
                     return response
+        if exchange.role == "register":
+            return elsewhere(self.product, exchange)
         return _of_stranger(exchange) if exchange.organization.id == STRANGER else None
 
     def late(self, exchange: Exchange) -> float:
@@ -175,7 +171,8 @@ class Hospitals:
         self.server = SandboxServer(
             organizations, port=product.port if port is None else port, apart=self.layout, timing=Timing(1.0, 5.0)
         )
-        self._twists = _Twists()
+        self._adopted: dict[str, Client] = {}
+        self._twists = _Twists(product)
         self.began = time.time()
 
     def __enter__(self) -> Hospitals:
@@ -189,8 +186,9 @@ class Hospitals:
             remedy = "end the other program (another rehearsal?), or give product.yaml another port"
             raise InterlockError(f"the simulated hospitals cannot stand: {error.message}", remedy=remedy) from error
         self.server.direct(self._twists)
-        for client in self.clients.values():
-            self.server.register(client.id, registered(self.product, client))
+        if self.product.registration != "dynamic":
+            for client in self.clients.values():
+                self.server.register(client.id, registered(self.product, client))
         return self
 
     def __exit__(self, *problem: object) -> None:
@@ -292,27 +290,30 @@ class Hospitals:
         """A token of a hospital for a service that it calls: claims, signed with its key (CDS Hooks 2.0)."""
         return self.server.signed(org, claims)
 
+    def adopt(self) -> tuple[str, ...]:
+        """Take over what the product has registered itself; ids of the hospitals where it has not yet."""
+        missing = []
+        for org, client in self.clients.items():
+            found = adopted(self.product, client, self.server.clients(org)) if org not in self._adopted else None
+            if found is not None:
+                self.clients[org], self._adopted[org] = found[0], self.server.register(org, found[1])
+            elif org not in self._adopted:
+                missing.append(org)
+        return tuple(missing) if self.product.registration == "dynamic" else ()
+
+    def secret(self, org: str) -> str:
+        """The product's secret at a hospital; one that nobody has where it has none."""
+        return (self._adopted[org].secret if org in self._adopted else "") or client_secret(org)
+
     @property
     def jwks_address(self) -> str | None:
         """Where the product publishes its keys, if it does."""
-        return self.product.jwks_url
+        registered_there = next((client.jwks_uri for client in self._adopted.values() if client.jwks_uri), None)
+        return registered_there or self.product.jwks_url
 
     def environment(self) -> dict[str, str]:
-        """What the application has to know, as variables: ``SIM_ALDER_ISS``, ``SIM_ALDER_CLIENT_ID`` and so on."""
-        told: dict[str, str] = {"SIM_ORGANIZATIONS": " ".join(self.clients)}
-        for client in self.clients.values():
-            name = f"SIM_{client.id.upper().replace('-', '_')}"
-            told |= {
-                f"{name}_ISS": self.base(client.id),
-                f"{name}_CLIENT_ID": client.client_id,
-                f"{name}_REDIRECT_URI": client.redirect_uri,
-            }
-            if client.client == "confidential-symmetric":
-                told[f"{name}_CLIENT_SECRET"] = client_secret(client.id)
-            told[f"{name}_AUTH_METHOD"] = _METHODS[client.client][0]
-            if client.client == "confidential-asymmetric" and self.product.jwks_url is None:
-                told[f"{name}_PRIVATE_JWK"] = json.dumps(client_jwk(client.id, private=True), separators=(",", ":"))
-        return told
+        """What the product has to know of every hospital, as variables."""
+        return environment(self.product, self.base)
 
 
 def _layout() -> Layout:
@@ -344,32 +345,3 @@ def _documents() -> SimulatedOrganization:
     scopes = [f"{level}/{name}.rs" for level in ("patient", "user", "system") for name in known]
     smart["scopes_supported"] = list(dict.fromkeys([*smart["scopes_supported"], *scopes]))
     return base.model_copy(update={"metadata": metadata, "smart": smart})
-
-
-def registered(product: Product, client: ProductClient) -> Client:
-    """The product as one hospital has it registered."""
-    asymmetric = client.client == "confidential-asymmetric"
-    return Client(
-        id=client.client_id,
-        name="The product",
-        redirect_uris=(client.redirect_uri,),
-        launch_uris=(product.launch_at(client),),
-        methods=_METHODS[client.client],
-        secret=client_secret(client.id) if client.client == "confidential-symmetric" else "",
-        jwks={"keys": [client_jwk(client.id)]} if asymmetric and product.jwks_url is None else None,
-        jwks_uri=product.jwks_url if asymmetric else None,
-    )
-
-
-def client_secret(org: str) -> str:
-    """The secret of the product at one simulated hospital: the same on every machine, it protects nothing."""
-    return f"sim-{hashlib.sha256(f'interlock rehearsal {org} client secret, published'.encode()).hexdigest()[:40]}"
-
-
-def client_jwk(org: str, *, private: bool = False) -> dict[str, Any]:
-    """The key of the product at one simulated hospital, P-384: the same on every machine, it protects nothing."""
-    from joserfc.jwk import ECKey  # 100 ms that only a client with keys needs
-
-    key = published_ec_key(f"interlock rehearsal {org} client key, published")
-    named = ECKey.import_key(key, {"kid": f"sim-{org}", "use": "sig", "alg": "ES384"})
-    return dict(named.as_dict(private=private))

@@ -42,10 +42,14 @@ def answers_at(url: str, pinned: str | None = None) -> bool:
 
 @dataclass
 class Elsewhere:
-    """A product that somebody else has started; it cannot be started again from here."""
+    """A product that somebody else has started; it cannot be started again from here.
+
+    :ivar seconds: for how long to wait until it is there.
+    """
 
     url: str
     pinned: str | None = None
+    seconds: float = 0
     deaths: int = 0
 
     def alive(self) -> bool:
@@ -61,11 +65,15 @@ class Elsewhere:
 
         :raises NothingObservedError: nobody answers.
         """
-        if not self.alive():
-            raise NothingObservedError(
-                f"nobody answers at {self.url}",
-                remedy="start your product first, or give product.yaml a start command",
-            )
+        until = time.monotonic() + self.seconds
+        while not self.alive():
+            if time.monotonic() >= until:
+                waited = f" after {self.seconds:g} s" if self.seconds else ""
+                raise NothingObservedError(
+                    f"nobody answers at {self.url}{waited}",
+                    remedy="start your product first, or give product.yaml a start command",
+                )
+            time.sleep(_POLL_SECONDS)
         return self
 
     def __exit__(self, *problem: object) -> None:

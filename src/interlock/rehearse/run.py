@@ -39,6 +39,7 @@ from interlock.rehearse.checks import (
 from interlock.rehearse.checks.base import BUILT, Built, shows_own
 from interlock.rehearse.hospitals import BROWSER, STRANGER, Hospitals, OutOfReachError
 from interlock.rehearse.stage import NOT_APPLICABLE, NOT_REACHED, Row, Running, Stage
+from interlock.sandbox.launches import with_query
 from interlock.sandbox.tape import Entry
 
 __all__ = ["BUILT", "rehearse"]
@@ -110,6 +111,7 @@ def rehearse(
     chosen = [(check, BUILT[check.id]) for check in catalogue if check.id in BUILT and (not only or check.id in only)]
     try:
         _prove_reachable(stage)
+        _register(stage)
         for org in stage.orgs:
             stage.visits[org] = stage.visit(org)
         stage.close_browsers()
@@ -155,6 +157,22 @@ def _prove_reachable(stage: Stage) -> None:
         page = browser.open(f"{stage.hospitals.base(org)}/.well-known/smart-configuration")
         if page.status != 200:
             raise BudgetSpentError(f"the simulated hospital {org} cannot be reached: {page.told}")
+
+
+def _register(stage: Stage) -> None:
+    """Launch a product that registers itself wherever it has not yet, up to the hospital's door: then it has to.
+
+    :raises BudgetSpentError: it has not registered itself.
+    """
+    hospitals, browser = stage.hospitals, stage.browser()
+    for org in (org for org in hospitals.adopt() if org in stage.orgs):
+        address = with_query(
+            stage.product.launch_at(hospitals.clients[org]), iss=hospitals.base(org), launch="zqxfirst"
+        )
+        browser.open(address, until=stage.authorization_endpoints)
+    missing = [org for org in hospitals.adopt() if org in stage.orgs]
+    if missing:
+        raise BudgetSpentError(f"the product was launched from {missing[0]}, and has not registered itself there")
 
 
 def _looked(stage: Stage, built: Built, *, polite: bool, repeat: int) -> list[Row]:

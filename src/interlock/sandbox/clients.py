@@ -54,7 +54,7 @@ class Client:
 
 
 class Clients:
-    """Every organisation's register, bounded; the sandbox's own client stands in each of them."""
+    """Every organisation's register, each bounded; the sandbox's own client stands in each of them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -66,12 +66,13 @@ class Clients:
         return self._secrets
 
     def add(self, organization: str, client: Client) -> None:
-        """Register a client, or replace the one of this id; beyond 500 the oldest is forgotten."""
+        """Register a client, or replace the one of this id; beyond 500 there its oldest is forgotten."""
         with self._lock:
             self._known.pop((organization, client.id), None)
             self._known[organization, client.id] = client
-            if len(self._known) > _MAX_CLIENTS:
-                del self._known[next(iter(self._known))]
+            there = [known for known in self._known if known[0] == organization]
+            if len(there) > _MAX_CLIENTS:
+                del self._known[there[0]]
             secrets = (known.secret for known in self._known.values())
             self._secrets = frozenset((CLIENT_SECRET, *(secret for secret in secrets if len(secret) >= _LONG)))
 

@@ -127,6 +127,10 @@ class SandboxServer:
         self._state.clients.add(self._organization(org_id).id, client)
         return client
 
+    def clients(self, org_id: str) -> tuple[Client, ...]:
+        """The clients that were registered at an organisation, by a test or by themselves, oldest first."""
+        return self._state.clients.of(org_id)
+
     def launch(
         self,
         org_id: str,

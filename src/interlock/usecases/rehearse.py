@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from interlock.content.rehearsals import REHEARSAL, load_catalogue
@@ -34,6 +32,7 @@ from interlock.probe.transport.addresses import has_userinfo, is_loopback_host, 
 from interlock.rehearse.hospitals import Hospitals
 from interlock.rehearse.program import Elsewhere, Started
 from interlock.rehearse.run import BUILT, rehearse
+from interlock.usecases.registering import by_hand
 from interlock.usecases.trust import new_commands
 from interlock.workspace.history import save_rehearsal
 from interlock.workspace.store import PRODUCT_FILE, Workspace
@@ -116,31 +115,6 @@ def product_of(workspace: Workspace) -> Product:
     return product
 
 
-def write_environment(workspace: Workspace, file: Path) -> tuple[str, ...]:
-    """Write what the product has to know of the simulated hospitals as variables; returns their names.
-
-    The secrets and keys in it are the same on every machine, and protect invented people alone.
-
-    :raises InterlockError: it cannot be written, or the hospitals' port is taken.
-    """
-    with Hospitals(product_of(workspace)) as hospitals:
-        told = hospitals.environment()
-    try:
-        file.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in told.items()), "utf-8")
-        os.chmod(file, 0o600)  # noqa: PTH101  # of a path that may be relative
-    except OSError as error:
-        raise InterlockError(
-            f"cannot be written: {error.strerror or error}",
-            location=Location(file=str(file)),
-            remedy="choose another file for --write-env",
-        ) from error
-    return tuple(told)
-
-
-def _quoted(value: str) -> str:
-    return f"'{value}'" if set(value) & set(' {}"$`\\') else value
-
-
 def rehearse_product(
     workspace: Workspace,
     *,
@@ -150,6 +124,8 @@ def rehearse_product(
     repeat: int = 1,
     save: bool = True,
     any_port: bool = False,
+    wait: float = 0,
+    on_standing: Callable[[Sequence[tuple[str, str, str]]], None] | None = None,
     on_result: Callable[[RehearsalResult], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> ProductObservation:
@@ -159,6 +135,9 @@ def rehearse_product(
     :param only: only these checks or families.
     :param any_port: whether product and hospitals take other ports where those of the file are taken: only for a
         product that is started here, and needs to know nobody's address by heart.
+    :param wait: for how many seconds to wait for a product that somebody else starts.
+    :param on_standing: told what is entered in the product by hand (hospital, what it is, value), once the hospitals
+        stand and before the product is looked for.
     :param on_result: told each row as soon as it is known.
     :param stop: asked before each request whether to end early; what was seen then is not kept.
     :raises DocumentError: the contract is broken; with file, line and column.
@@ -175,10 +154,11 @@ def rehearse_product(
     about = RehearsedApp(launch_url=product.launch_url, version=product.version)
     if any_port and product.start is not None:
         product = product.at_port(_free_port(urlsplit(product.launch_url).port or 0))
-    with (
-        Hospitals(product, 0 if any_port else None) as hospitals,
-        _running(workspace, hospitals, allowed, pinned) as running,
-    ):
+    with contextlib.ExitStack() as standing:
+        hospitals = standing.enter_context(Hospitals(product, 0 if any_port else None))
+        if on_standing is not None:
+            on_standing(by_hand(hospitals))
+        running = standing.enter_context(_running(workspace, hospitals, allowed, pinned, wait))
         observation = rehearse(
             hospitals,
             running,
@@ -219,11 +199,11 @@ def endpoints_of(product: Product, contract: WorkflowContract | None) -> tuple[V
 
 @contextlib.contextmanager
 def _running(
-    workspace: Workspace, hospitals: Hospitals, allowed: Permission, pinned: str | None
+    workspace: Workspace, hospitals: Hospitals, allowed: Permission, pinned: str | None, wait: float
 ) -> Iterator[Started | Elsewhere]:
     product = hospitals.product
     if product.start is None:
-        with Elsewhere(product.launch_url, pinned) as running:
+        with Elsewhere(product.launch_url, pinned, wait) as running:
             yield running
         return
     if not allowed.start and new_commands(workspace):
@@ -265,7 +245,7 @@ def _check_addresses(workspace: Workspace, product: Product, target: str | None)
             (("organizations", number, "launch_url"), client.launch_url),
         ]
     for path, address in addresses:
-        if address is None:
+        if not address:
             continue
         where = origin(address.replace("{org}", "org"))
         at_target = target is not None and where is not None and where == origin(target)

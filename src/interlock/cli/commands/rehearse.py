@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +18,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.rehearsal import ProductObservation, RehearsalCheck, RehearsalOutcome, RehearsalResult
 from interlock.model.text import plain
 from interlock.usecases.load import load_content, open_workspace
+from interlock.usecases.registering import write_registration
 from interlock.usecases.rehearse import (
     Permission,
     catalogue,
@@ -27,7 +30,6 @@ from interlock.usecases.rehearse import (
     summary,
     to_junit,
     to_sarif,
-    write_environment,
 )
 
 
@@ -52,8 +54,22 @@ def rehearse(
     ] = 1,
     write_env: Annotated[
         Path | None,
-        typer.Option("--write-env", help="Write what your product has to know, and stop.", metavar="FILE"),
+        typer.Option(
+            "--write-env",
+            help="Write what your product has to know, as variables, or as JSON (FILE.json), and stop.",
+            metavar="FILE",
+        ),
     ] = None,
+    wait_for_app: Annotated[
+        int,
+        typer.Option(
+            "--wait-for-app",
+            min=0,
+            max=3_600,
+            help="Wait so many seconds until your product answers.",
+            metavar="SECONDS",
+        ),
+    ] = 0,
     target: Annotated[
         str | None,
         typer.Option("--target", help="One origin beside this machine that may be asked.", metavar="ORIGIN"),
@@ -82,8 +98,8 @@ def rehearse(
         return
     workspace = open_workspace(folder)
     if write_env is not None:
-        names = write_environment(workspace, write_env)
-        say(f"{write_env}: {words.count(len(names), 'variable')} for your product to load. Then start it, and run:")
+        number = write_registration(product_of(workspace), write_env)
+        say(f"{write_env}: {words.count(number, 'value')} for your product to load. Then start it, and run:")
         say("  interlock rehearse")
         return
     if out is not None and output == "table":
@@ -99,6 +115,8 @@ def rehearse(
         permission=Permission(target, own),
         repeat=repeat,
         save=keep and not only and not org,
+        wait=wait_for_app,
+        on_standing=_by_hand if product.registration == "manual" else None,
         on_result=_told,
     )
     if output == "table":
@@ -114,6 +132,16 @@ def rehearse(
     if keep and (only or org):
         say("Not kept as an observation of the product, because not everything was looked at.")
     require_held(observation)
+
+
+def _by_hand(rows: Sequence[tuple[str, str, str]]) -> None:
+    """Show what somebody has to enter in the product, and wait for them where there is somebody."""
+    say("Register these simulated hospitals in your product. They stand now, and have the same values the next time:")
+    for org, name, value in rows:
+        say(f"  {org:<12}{name.replace('_', ' '):<15}{value}")
+    if sys.stdin is not None and sys.stdin.isatty():
+        say("Press Enter when your product knows them.")
+        sys.stdin.readline()
 
 
 def _one_of_two(output: str) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from interlock.rehearse.checks.base import NOT_ASKED, bits, check, each, edited_discovery, not_reached
-from interlock.rehearse.hospitals import client_secret
 from interlock.rehearse.records import PATIENTS, canary
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Begun, Row, Stage, Visit, row
 
@@ -211,7 +210,7 @@ def nothing_secret(stage: Stage) -> list[Row]:
         patients = {canary(org, patient) for org in stage.orgs for patient in PATIENTS}
         for what, marks in (
             ("a token", tokens),
-            ("the client secret", {client_secret(visit.org)}),
+            ("the client secret", {stage.hospitals.secret(visit.org)}),
             ("a patient", patients),
         ):
             for name, value in visit.authorization.items():

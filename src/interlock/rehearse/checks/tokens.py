@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from interlock.rehearse.checks.base import check, claims_of, each, edit_token, not_reached, shows_own
-from interlock.rehearse.hospitals import STRANGER, Asked, client_secret
+from interlock.rehearse.hospitals import STRANGER, Asked
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.replies import plain_json
@@ -51,7 +51,7 @@ def secret(stage: Stage) -> list[Row]:
     """Where the client secret travels, and whether a browser ever sees it."""
 
     def problem(visit: Visit) -> tuple[str, list[Asked]]:
-        mine = client_secret(visit.org)
+        mine = stage.hospitals.secret(visit.org)
         asked = visit.of("token")
         pages = [visit.page.text, *(hop.url for hop in visit.page.way)]
         if any(mine in text for text in pages):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import math
@@ -25,6 +26,7 @@ class Asking:
         self.hospitals, self.broken = hospitals_of(environment), broken
         self.flows: dict[str, Flow] = {}
         self.sessions: dict[str, Session] = {}
+        self.lock = asyncio.Lock()
         self.called: dict[str, float] = {}
         self.own_key: ECKey | None = None
         self.http = httpx.AsyncClient(timeout=5, trust_env=False, headers={"User-Agent": "sample-app/1"})

@@ -13,7 +13,6 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from interlock.rehearse.sample.asking import Asking
 from interlock.rehearse.sample.parts import (
     FLOW_SECONDS,
     HEADERS,
@@ -25,9 +24,10 @@ from interlock.rehearse.sample.parts import (
     Session,
     TroubleError,
 )
+from interlock.rehearse.sample.registering import Registering
 
 
-class SigningIn(Asking):
+class SigningIn(Registering):
     """The way from a launch to a session."""
 
     async def launch(self, request: Request) -> Response:
@@ -48,6 +48,7 @@ class SigningIn(Asking):
     async def begin(self, hospital: Hospital, launch: str | None, following: str) -> Response:
         """Send the browser to the hospital's sign-in, and remember what must come back."""
         discovered = await self.discover(hospital)
+        hospital = await self.registered(hospital, discovered)
         state, verifier, nonce, browser = (secrets.token_urlsafe(48) for _ in range(4))
         inside = following.startswith(f"/{hospital.id}/") and "\\" not in following
         following = following if inside else ""
