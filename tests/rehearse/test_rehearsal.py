@@ -10,6 +10,7 @@ import pytest
 from staging import Mutant, looked_at, mutants, on_stage, sources
 
 from interlock.fhir.validation import validate
+from interlock.model.product import SignOut
 from interlock.model.rehearsal import RehearsalOutcome
 from interlock.rehearse.hospitals import OutOfReachError
 from interlock.rehearse.records import records
@@ -205,3 +206,27 @@ def test_words_that_differ_by_chance_do_not_say_that_a_tab_is_stale() -> None:
         for _ in range(3):
             seen = looked_at(hospitals, {"RH-S02"})
             assert [row.outcome.value for row in seen.results] == ["broke"], seen.results
+
+
+def test_a_sign_out_by_get_takes_nothing_from_the_pages_that_are_opened_after_it() -> None:
+    only_javascript = (
+        "session = self.session(request)\n        if request",
+        """session = self.session(request)
+        if request.query_params.get("next", "").startswith("javascript:"):
+            return Response("", 302, {"Location": request.query_params["next"]})
+        if request""",
+    )
+    with on_stage([('methods=["POST"]', 'methods=["GET"]'), only_javascript]) as hospitals:
+        leave = SignOut(path="/{org}/sign-out", method="GET")
+        hospitals.product = hospitals.product.but(sign_out=leave)
+        seen = looked_at(hospitals, {"RH-D02"})
+    assert [row.subject for row in seen.broken] == ["javascript:"], seen.results
+
+
+def test_what_is_read_on_the_next_page_alone_is_looked_at_there() -> None:
+    """A sign-in that ends at a page which reads nothing: a link leads on to the record."""
+    ends = "response = RedirectResponse(flow.following or first, 303, headers=HEADERS)"
+    instead = 'response = Response("<a>Open the chart</a>", media_type="text/html", headers=HEADERS)'
+    with on_stage([(ends, instead)], home="/{org}/patient") as hospitals:
+        seen = looked_at(hospitals, {"RH-F04", "RH-F05", "RH-F07", "RH-R01", "RH-S03", "RH-C04"})
+    assert set(seen.outcomes.values()) == {RehearsalOutcome.HELD}, seen.results

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ import pytest
 
 from interlock.sandbox.clients import Client
 from interlock.sandbox.server import SandboxServer
+from packages import node_modules, python_with
 
 pytestmark = [pytest.mark.long, pytest.mark.wheel]
 
@@ -47,13 +46,6 @@ print(patient.id, len(found), smart.launch_context.get("encounter"))
 """
 
 
-def install(what: str, *command: str | Path) -> None:
-    """Run an installation, or skip with the reason when it fails."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=500, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"{what} cannot be installed: {' '.join((done.stderr or done.stdout).split())[:200]}")
-
-
 @pytest.fixture(scope="module")
 def hospital() -> Iterator[SandboxServer]:
     with SandboxServer() as running:
@@ -63,22 +55,13 @@ def hospital() -> Iterator[SandboxServer]:
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An interpreter with fhirclient of PyPI."""
-    folder = tmp_path_factory.mktemp("pypi")
-    venv.create(folder, with_pip=True)
-    executable = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    install("fhirclient of PyPI", executable, "-m", "pip", "install", "-q", "fhirclient==4.4.0")
-    return executable
+    return python_with(tmp_path_factory.mktemp("pypi"), "fhirclient==4.4.0")
 
 
 @pytest.fixture(scope="module")
 def node_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small application beside this file, with fhirclient of npm in reach."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("there is no Node here")
-    folder = tmp_path_factory.mktemp("npm")
-    options = "install --no-audit --no-fund --ignore-scripts --omit=dev --omit=optional --omit=peer fhirclient@2.6.3"
-    install("fhirclient of npm", npm, "--prefix", folder, *options.split())
+    folder = node_modules(tmp_path_factory.mktemp("npm"), "fhirclient@2.6.3").parent
     return Path(shutil.copy(HERE / "foreign_app.js", folder))
 
 

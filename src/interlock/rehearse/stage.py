@@ -219,7 +219,8 @@ class Stage:
     ) -> Visit:
         """Launch, and follow to the end: the page of the product that shows a record.
 
-        :param home: whether to open that page where the sign-in ends at another; without it no request is ours.
+        :param home: whether to open that page where the sign-in ends at another; without it only where nothing was
+            read yet, so that no request is made twice by us.
         """
         browser = browser or self.browser()
         begun = self.begin(browser, org, patient, url, **launch)
@@ -227,9 +228,12 @@ class Stage:
         if begun.asked:
             page = browser.open(page.next, method=page.method, form=page.form)
             elsewhere = self.product.home is not None and page.url != self.home_address(org, patient)
-            if home and elsewhere and page.stopped is None and page.status < 400:
+            if elsewhere and page.stopped is None and page.status < 400 and (home or not self._read(org, begun.since)):
                 page = self.home(browser, org, patient)
         return Visit(org, patient, page, begun.asked, begun.since, tuple(self.hospitals.asked(begun.since)))
+
+    def _read(self, org: str, since: int) -> bool:
+        return bool(self.hospitals.asked(since, org=org, role="resource"))
 
     def home(self, browser: Browser, org: str, patient: str = "p1") -> Page:
         """The page of the product that shows a record, as this browser sees it."""

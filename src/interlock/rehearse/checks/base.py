@@ -166,7 +166,7 @@ def _oauth_uris(metadata: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 #: What is said of a check that changes discovery, where the application never looked.
-NOT_ASKED = "the application did not ask for the document that was changed, so what it would do is not known"
+NOT_ASKED = "in this sign-in the application did not ask for what was changed, so what it would do is not known"
 
 
 def bits(values: Sequence[str]) -> float:

@@ -261,17 +261,19 @@ def before_sign_in(stage: Stage) -> list[Row]:
 @check("D02")
 def after_sign_in(stage: Stage) -> list[Row]:
     """The same names on the page with the record, at the sign-out and in an answer that is an error."""
-    browser = stage.browser()
+    browser, leave = stage.browser(), stage.product.sign_out
     stage.visit(stage.a, browser=browser)
-    client, rows = stage.hospitals.clients[stage.a], []
+    client, rows = stage.hospitals.clients[stage.a], list[Row]()
     for subject, hostile in _hostile(stage).items():
         fields = dict.fromkeys(stage.product.return_parameters, hostile)
         urls = [
             stage.home_address(stage.a),
             query_of(client.redirect_uri, {"error": "access_denied", "state": hostile}),
         ]
-        if stage.product.sign_out is not None and stage.product.sign_out.method == "GET":
-            urls.append(stage.at(stage.product.sign_out.path, stage.a))
+        if leave is not None and leave.method == "GET":
+            if rows:  # the round before has signed out
+                stage.visit(stage.a, browser=browser)
+            urls.append(stage.at(leave.path, stage.a))
         away = ""
         for url in urls:
             page = browser.open(query_of(url, fields), until=(f"http://{stage.hospitals.host(STRANGER)}/",))

@@ -1,0 +1,162 @@
+"""Applications in the libraries that SMART applications are built with: rehearsed ten times, with the same outcomes.
+
+Each is a small one of ours, in ``apps/``. What is expected to break in it is its own doing and said there; of what a
+library does by itself only what held is looked at.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from staging import checks
+
+from interlock.model.product import Product, StartCommand
+from interlock.model.rehearsal import ProductObservation
+from interlock.rehearse.hospitals import Hospitals
+from interlock.rehearse.program import Started
+from interlock.rehearse.run import BUILT, rehearse
+from packages import node_modules, python_with
+
+pytestmark = [pytest.mark.long, pytest.mark.wheel]
+
+APPS = Path(__file__).parent / "apps"
+TIMES = 10
+
+
+@dataclass(frozen=True)
+class App:
+    """One application.
+
+    :ivar command: how it is started; ``{python}`` and ``{modules}`` are where its packages are, ``{apps}`` our folder.
+    :ivar product: keys of its ``product.yaml``; ``{own}`` is its origin.
+    :ivar broken: exactly the checks that break by its own doing, where no library signs in for it; none is unknown.
+    :ivar held: checks that must hold besides, and do whatever a library does.
+    """
+
+    name: str
+    needs: str
+    command: str
+    product: dict[str, Any]
+    held: str = ""
+    broken: str | None = None
+    client: str = "public"
+    callback: str = "{own}/{org}/callback"
+
+
+#: What the application decides and no library: whom it knows, what it keeps of a session, what a page shows.
+OWN = """
+    L01 L03 L06 L07 L08 L09 L10 L15 L19 A01 A02 A05 A09 A12 C01 C02 C03 C04 C05 C06 C07 C08 C09 C10 C12 T01 T02 T03 T08
+    R01 R02 R12 R18 F01 F05 F06 F09 F21 F22 S01 S03 S04 S05 S07 S09 S10 S12 E01 E04 E05 E09 E12 D01 D02
+"""
+
+ALONE = App(
+    "plain FastAPI",
+    "fastapi==0.165.0 uvicorn==0.54.0 httpx==0.28.1",
+    "{python} -m uvicorn --app-dir {apps} fastapi_alone:app --port {port} --log-level warning",
+    {
+        "standalone_url": "{own}/{org}/login",
+        "home": "/{org}/patient",
+        "sign_out": {"path": "/{org}/logout"},
+        "endpoints": [{"path": "/{org}/patient", "what": "page"}],
+    },
+    held=f"{OWN} A03 A13 C07 D03 E02 L02 L04 L12 L13 R06 R13 R14 R16 T09 F10 S02",
+    broken="L17 C13 R05 R15 R17 F05 F11 F12 F14 F23",
+)
+FLASK = App(
+    "Flask with fhirclient of PyPI",
+    "flask==3.1.3 fhirclient==4.4.0",
+    "{python} -m flask --app {apps}/flask_fhirclient.py run --port {port}",
+    {"home": "/chart", "sign_out": {"path": "/logout"}, "endpoints": [{"path": "/chart", "what": "page"}]},
+    held=OWN,
+    callback="{own}/callback",
+)
+JUPYTER = App(
+    "an extension of a Jupyter server",
+    "jupyter_server==2.21.1",
+    "{python} -m jupyter_server --allow-root --no-browser --port {port} --ServerApp.port_retries=0"
+    " --ServerApp.base_url=/user/nurse/ --IdentityProvider.token="
+    " --ServerApp.jpserver_extensions=jupyter_extension=True",
+    {
+        "launch_url": "{own}/user/nurse/smart/launch",
+        "home": "/user/nurse/smart/chart",
+        "sign_out": {"path": "/user/nurse/smart/leave", "method": "GET"},
+        "endpoints": [{"path": "/user/nurse/smart/chart", "what": "page"}],
+    },
+    held=f"{OWN} A07 A08 A10 A13 C13 L12 L13 R06 T09 F10 F11 F14",
+    broken="L17 R05 F23 S02",
+    client="confidential-symmetric",
+    callback="{own}/user/nurse/smart/callback",
+)
+EXPRESS = App(
+    "Express with fhirclient of npm",
+    "express@5.3.0 express-session@1.19.0 fhirclient@2.6.3",
+    "node {apps}/express_fhirclient.js {port}",
+    {"sign_out": {"path": "/logout"}, "endpoints": [{"path": "/en/chart", "what": "page"}]},
+    held=OWN,
+)
+
+
+@pytest.mark.parametrize("app", [ALONE, FLASK, EXPRESS, JUPYTER], ids=lambda app: app.name)
+def test_a_real_application_is_rehearsed_ten_times_with_the_same_outcomes(
+    app: App, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    installed = tmp_path_factory.mktemp("packages")
+    places = {"PYTHONPATH": str(APPS), "JUPYTER_PREFER_ENV_PATH": "1"}
+    python = Path(sys.executable)
+    if app.command.startswith("node"):
+        places["NODE_PATH"] = str(node_modules(installed, *app.needs.split()))
+    else:
+        python = python_with(installed, *app.needs.split())
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    product = product_of(app, port)
+    command = app.command.format(python=python, apps=APPS, port=port)
+    start = StartCommand(command=command, ready=f"http://127.0.0.1:{port}/", seconds=60)
+    seen: list[ProductObservation] = []
+    with Hospitals(product, 0) as hospitals:
+        environment = {**places, **hospitals.environment()}
+        with Started(start, product.launch_url, tmp_path, environment) as running:
+            for _ in range(TIMES):
+                seen.append(rehearse(hospitals, running, checks(), endpoints=product.endpoints))
+    first = seen[0]
+    assert first.polite and not first.stopped and not first.app.deaths
+    assert set(first.outcomes) == set(BUILT)
+    for later in seen[1:]:
+        assert rows_of(later) == rows_of(first)
+    outcomes = {check: outcome.value for check, outcome in first.outcomes.items()}
+    told = {(row.id, row.subject): row.seen for row in first.results}
+    must_hold = {f"RH-{number}" for number in app.held.split()} - numbered(app.broken)
+    applies = {check for check in must_hold if outcomes[check] != "not_applicable"}
+    assert {check: outcomes[check] for check in applies} == dict.fromkeys(applies, "held"), told
+    if app.broken is not None:
+        assert {check for check, outcome in outcomes.items() if outcome == "broke"} == numbered(app.broken), told
+
+
+def numbered(letters: str | None) -> set[str]:
+    return {f"RH-{number}" for number in (letters or "").split()}
+
+
+def product_of(app: App, port: int) -> Product:
+    own = f"http://127.0.0.1:{port}"
+    clients = [
+        {
+            "id": org,
+            "client_id": f"app-at-{org}",
+            "redirect_uri": app.callback.replace("{own}", own).replace("{org}", org),
+            "client": app.client,
+        }
+        for org in ("alder", "birch")
+    ]
+    told = {"launch_url": f"{own}/launch", **app.product, "organizations": clients}
+    filled = {key: value.replace("{own}", own) if isinstance(value, str) else value for key, value in told.items()}
+    return Product.model_validate(filled)
+
+
+def rows_of(seen: ProductObservation) -> dict[tuple[str, str | None, str | None], str]:
+    return {(row.id, row.organization, row.subject): row.outcome.value for row in seen.results}
