@@ -117,11 +117,12 @@ def rehearsed(
     observation: ProductObservation,
     today: date | None = None,
     version: str | None = None,
+    commit: str | None = None,
 ) -> dict[str, Rehearsed]:
     """What a rehearsal says of the product's questions, by id; of the others nothing.
 
     :param checks: the whole catalogue: a check that is not built keeps its option from being observed.
-    :param version: of the product as it is now, where it is stated.
+    :param version: of the product as it is now, where it is stated; ``commit`` of its checkout, where that is known.
     """
     outcomes = observation.outcomes
     listed: dict[str, list[tuple[RehearsalCheck, str]]] = {}
@@ -130,7 +131,7 @@ def rehearsed(
             question, _, option = reference.partition("=")
             listed.setdefault(question, []).append((check, option))
     said = {}
-    aged = _aged(observation, today, version)
+    aged = _aged(observation, today, (version, commit))
     for question, entries in listed.items():
         item = items.get(question)
         if item is None or item.scope is Scope.ORG or not item.options:
@@ -143,11 +144,11 @@ def rehearsed(
     return said
 
 
-def _aged(observation: ProductObservation, today: date | None, version: str | None) -> bool:
+def _aged(observation: ProductObservation, today: date | None, now: tuple[str | None, str | None]) -> bool:
     began = observation.started.astimezone(UTC).date()
     old = today is not None and today - began > timedelta(days=REHEARSAL_DAYS)
-    of = observation.app.version
-    return old or (of is not None and version is not None and of != version)
+    then = (observation.app.version, observation.app.commit)
+    return old or any(None not in pair and pair[0] != pair[1] for pair in zip(then, now, strict=True))
 
 
 def _fallen(

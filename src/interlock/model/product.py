@@ -54,12 +54,19 @@ class StartCommand(Model):
 
     :ivar command: one program with its arguments, no shell; ``{python}`` is the Python that Interlock runs with,
         ``{port}`` the launch address's port.
+    :ivar folder: in which it runs, from the workspace's; by default that itself.
     :ivar ready: an address that answers once the product is up; by default the launch address is asked.
     """
 
     command: Annotated[str, Field(min_length=1, max_length=1_000)]
+    folder: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     ready: Url | None = None
     seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
+
+    @property
+    def told(self) -> str:
+        """What is run and where, which is what a user allows."""
+        return f"{self.command} (in {self.folder})" if self.folder is not None else self.command
 
 
 class VisitedEndpoint(Model):
@@ -93,7 +100,7 @@ class Product(Versioned):
     :ivar endpoints: visited without a session, with another hospital's and after sign-out; by default those of the
         contract that carry patient data and take no parameters but these.
     :ivar return_parameters: names of parameters that may say where to go after the sign-in.
-    :ivar version: of the product, as its user states it.
+    :ivar version: of the product, as its user states it; ``version_header`` names the header in which its pages do.
     """
 
     launch_url: Url
@@ -115,6 +122,7 @@ class Product(Versioned):
     )
     port: Annotated[int, Field(ge=1_024, le=65_000)] = FIRST_PORT
     version: Annotated[str, Field(max_length=200)] | None = None
+    version_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$")] | None = None
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

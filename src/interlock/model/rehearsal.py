@@ -188,14 +188,15 @@ class RehearsedApp(Model):
     """What was rehearsed.
 
     :ivar version: what the application says of itself, or its user stated.
-    :ivar commit: of the git checkout that the product's file stands in; ``dirty`` with changes that are not committed.
+    :ivar commit: of the git checkout in which the start command ran; ``dirty`` with changes that are not committed,
+        none where nobody looked.
     :ivar deaths: how often it ended by itself and was started again.
     """
 
     launch_url: str
     version: Annotated[str, Field(max_length=200)] | None = None
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$")] | None = None
-    dirty: bool = False
+    dirty: bool | None = None
     deaths: Annotated[int, Field(ge=0)] = 0
 
 

@@ -144,7 +144,7 @@ class Started:
             with log.open("ab") as told:
                 self._process = subprocess.Popen(  # noqa: S603  # the user has allowed this very command
                     words,
-                    cwd=self.folder,
+                    cwd=self.folder / (self.start.folder or "."),
                     env={**os.environ, **self.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=told,

@@ -136,7 +136,7 @@ def rehearse(
         stage.close()
     about = app or RehearsedApp(launch_url=product.launch_url)
     return ProductObservation(
-        app=about.but(deaths=running.deaths),
+        app=about.but(deaths=running.deaths, version=_reported(stage) or about.version),
         started=started,
         elapsed_ms=round((time.monotonic() - began) * 1_000, 1),
         driver="http",
@@ -157,6 +157,13 @@ def _prove_reachable(stage: Stage) -> None:
         page = browser.open(f"{stage.hospitals.base(org)}/.well-known/smart-configuration")
         if page.status != 200:
             raise BudgetSpentError(f"the simulated hospital {org} cannot be reached: {page.told}")
+
+
+def _reported(stage: Stage) -> str | None:
+    """The version that the product's pages tell, where its file names the header."""
+    name = (stage.product.version_header or "").lower()
+    told = (visit.page.headers.get(name) for visit in stage.visits.values())
+    return next((plain(value, 200) for value in told if value), None) if name else None
 
 
 def _register(stage: Stage) -> None:

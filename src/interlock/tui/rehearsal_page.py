@@ -115,7 +115,7 @@ def _draw_start(page: Page, product: Product, *, refused: bool, in_browser: bool
     if product.start is None:
         page.field("Started by", "you, before you rehearse", style=DIM, label_width=11)
         return
-    page.field("Started by", product.start.command, label_width=11)
+    page.field("Started by", product.start.told, label_width=11)
     if in_browser:
         page.field("", f"not from a browser: {NO_START}", style=WARN, label_width=11)
     elif refused:

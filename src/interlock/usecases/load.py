@@ -35,13 +35,17 @@ from interlock.model.errors import InterlockError
 from interlock.model.hazard import HazardFigures
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
+from interlock.model.product import Product
 from interlock.model.questionnaire import Item, Questionnaire
 from interlock.model.rehearsal import ProductObservation, RehearsalCheck
 from interlock.model.response import Response
 from interlock.model.routine import PastTask, TaskStatuses
 from interlock.model.rule import Ruleset
+from interlock.model.trust import Grant
+from interlock.workspace.checkout import checkout_of, commit_of
 from interlock.workspace.history import latest_observation, latest_rehearsal
 from interlock.workspace.store import Workspace
+from interlock.workspace.trust import Trust
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +140,8 @@ class Inputs:
     :ivar past: finished tasks of earlier work, whose durations count beside those of ``tasks``.
     :ivar rehearsal: the latest rehearsal of the product.
     :ivar product_version: of the product as it is now, where ``product.yaml`` states it.
+    :ivar product_commit: of the checkout that it starts in, where that is not the workspace's own: a commit there may
+        be one of the rehearsal itself.
     :ivar figures: the team's own figures of hazards.
     :ivar recipient: the organisation that may read all of it, where others were left out.
     :ivar root: the workspace's folder, where the logo of its reports lies.
@@ -155,6 +161,7 @@ class Inputs:
     past: tuple[PastTask, ...] = ()
     rehearsal: ProductObservation | None = None
     product_version: str | None = None
+    product_commit: str | None = None
     figures: Mapping[str, HazardFigures] = field(default_factory=dict)
     recipient: str | None = None
 
@@ -194,7 +201,14 @@ class Inputs:
         """What the latest rehearsal says of the product's questions, by id; the catalogue is read for that alone."""
         if self.rehearsal is None:
             return {}
-        return rehearsed(self.content.rehearsals, self.content.items, self.rehearsal, self.today, self.product_version)
+        return rehearsed(
+            self.content.rehearsals,
+            self.content.items,
+            self.rehearsal,
+            self.today,
+            self.product_version,
+            self.product_commit,
+        )
 
     @property
     def kind(self) -> ProductKind | None:
@@ -337,8 +351,21 @@ def load_inputs(workspace: Workspace, org: str | None = None) -> Inputs:
         tasks=content.tasks,
         rehearsal=latest_rehearsal(workspace),
         product_version=product.version if product is not None else None,
+        product_commit=_commit(workspace, product),
         figures=workspace.hazard_figures(),
     )
     if org is not None:
         inputs.organization(org)
     return inputs
+
+
+def _commit(workspace: Workspace, product: Product | None) -> str | None:
+    """See :attr:`Inputs.product_commit`; nothing is read for a start command that is not allowed."""
+    if product is None or product.start is None or product.start.folder is None:
+        return None
+    folder = workspace.root / product.start.folder
+    top = checkout_of(folder)
+    if top is None or workspace.root.resolve().is_relative_to(top):
+        return None
+    allowed = Grant(kind="command", command=product.start.told) in Trust(workspace.root).grants()
+    return commit_of(folder) if allowed else None

@@ -34,6 +34,7 @@ from interlock.rehearse.program import Elsewhere, Started
 from interlock.rehearse.run import BUILT, rehearse
 from interlock.usecases.registering import by_hand
 from interlock.usecases.trust import new_commands
+from interlock.workspace.checkout import commit_of
 from interlock.workspace.history import save_rehearsal
 from interlock.workspace.store import PRODUCT_FILE, Workspace
 
@@ -151,7 +152,9 @@ def rehearse_product(
     _known(product, orgs)
     pinned = _pinned(workspace, allowed)
     _check_addresses(workspace, product, allowed.target)
-    about = RehearsedApp(launch_url=product.launch_url, version=product.version)
+    started_in = workspace.root / (product.start.folder or ".") if product.start is not None else None
+    commit = commit_of(started_in) if started_in is not None else None
+    about = RehearsedApp(launch_url=product.launch_url, version=product.version, commit=commit)
     if any_port and product.start is not None:
         product = product.at_port(_free_port(urlsplit(product.launch_url).port or 0))
     with contextlib.ExitStack() as standing:
@@ -208,7 +211,7 @@ def _running(
         return
     if not allowed.start and new_commands(workspace):
         raise InterlockError(
-            f"{PRODUCT_FILE} wants to run a program that you have not allowed: {plain(product.start.command, 200)}",
+            f"{PRODUCT_FILE} wants to run a program that you have not allowed: {plain(product.start.told, 200)}",
             remedy="look at it and allow it: interlock trust; or start the product yourself and leave start out",
         )
     with Started(product.start, product.launch_url, workspace.root, hospitals.environment()) as started:

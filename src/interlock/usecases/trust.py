@@ -65,7 +65,7 @@ def command_grants(workspace: Workspace) -> tuple[Grant, ...]:
     product = workspace.product()
     if product is None or product.start is None:
         return ()
-    return (Grant(kind="command", command=product.start.command),)
+    return (Grant(kind="command", command=product.start.told),)
 
 
 def new_commands(workspace: Workspace) -> tuple[Grant, ...]:

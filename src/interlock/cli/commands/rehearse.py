@@ -107,7 +107,7 @@ def rehearse(
     product = product_of(workspace)
     say(f"Your product: {product.launch_url}")
     if product.start is not None:
-        say(f"Started by: {product.start.command}")
+        say(f"Started by: {product.start.told}")
     observation = rehearse_product(
         workspace,
         orgs=org or (),
@@ -119,6 +119,9 @@ def rehearse(
         on_standing=_by_hand if product.registration == "manual" else None,
         on_result=_told,
     )
+    if observation.app.commit:
+        at = f"Rehearsed at commit {observation.app.commit[:12]}"
+        say(f"{at}; whether files were changed since that commit was not looked at.")
     if output == "table":
         _show(observation, {rule.id: _effort(rule) for rule in load_content(workspace).ruleset.rules})
     else:
@@ -138,7 +141,7 @@ def _by_hand(rows: Sequence[tuple[str, str, str]]) -> None:
     """Show what somebody has to enter in the product, and wait for them where there is somebody."""
     say("Register these simulated hospitals in your product. They stand now, and have the same values the next time:")
     for org, name, value in rows:
-        say(f"  {org:<12}{name.replace('_', ' '):<15}{value}")
+        say(f"  {org}, {name.replace('_', ' ')}: {value}")
     if sys.stdin is not None and sys.stdin.isatty():
         say("Press Enter when your product knows them.")
         sys.stdin.readline()
