@@ -149,13 +149,14 @@ def test_less_work_never_makes_anything_later_in_any_run(job, data):
         timing, durations = timing_of(*job)
         if not levelled:
             timing = Timing.of(timing.work, staff(timing.work, {}), {}, durations)
-        base = timing.times(durations).finishes
+        times = timing.times(durations)
+        base = times.finishes
         assert (timing.times(durations, missing).finishes <= base).all()
         assert (timing.times(Durations(less + wait, dict(enumerate(less)) if levelled else {})).finishes <= base).all()
-        rerun = Rerun(timing, durations, {}, RUNS)
-        changed = rerun.closed(closed)
+        rerun = Rerun(timing, durations, {}, times, RUNS)
+        changed = rerun.changed([dict.fromkeys(closed, CLOSED)]).finishes
         assert closed <= set(changed)
-        for row, finish in changed.items():
+        for row, (finish,) in changed.items():
             assert (finish <= base[row]).all()
 
 
@@ -172,19 +173,20 @@ def test_a_what_if_is_the_same_as_timing_everything_anew(job, data):
         timing, durations = timing_of(*job)
         if not levelled:
             timing = Timing.of(timing.work, staff(timing.work, {}), {}, durations)
-        rerun = Rerun(timing, durations, absent, RUNS)
+        rerun = Rerun(timing, durations, absent, timing.times(durations, absent), RUNS)
         new = touch.copy()
         new[row] = more
         longer = Durations(new + wait, dict(enumerate(new)) if levelled else {})
-        for change, there, missing in (
-            ({row: Changed(more + wait[row], more if levelled else None)}, longer, absent),
-            ({row: CLOSED}, durations, absent | {row: never}),
-            ({row: PRESENT}, durations, absent | {row: always}),
-        ):
-            changed = rerun.changed(change)
+        changes = [{row: Changed(more + wait[row], more if levelled else None)}, {row: CLOSED}, {row: PRESENT}]
+        moved = rerun.changed(changes)
+        ends = ((longer, absent), (durations, absent | {row: never}), (durations, absent | {row: always}))
+        for what_if, (there, missing) in enumerate(ends):
             anew = timing.times(there, missing)
             for task in range(len(before)):
-                assert (changed.get(task, rerun.times.finishes[task]) == anew.finishes[task]).all()
+                changed = moved.finishes[task][what_if] if task in moved.finishes else rerun.finishes[task]
+                assert (changed == anew.finishes[task]).all()
+            for task, freed in moved.released.items():
+                assert (freed[what_if] == anew.released[task]).all()
 
 
 @settings(max_examples=rounds(30, 100))

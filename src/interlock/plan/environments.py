@@ -12,6 +12,7 @@ from interlock.model.contract import TestPathEntry
 from interlock.model.forecast import Behaviour, SandboxCost, SandboxOrg
 from interlock.model.organization import AccessWindows, Organization
 from interlock.model.rule import LeadTime
+from interlock.plan.network import Floats
 from interlock.plan.sampling import lead_estimate, pert_mean, sample
 from interlock.plan.simulation import Comparison, Simulation
 from interlock.plan.tasks import Task
@@ -64,15 +65,19 @@ def shares(test_path: Sequence[TestPathEntry]) -> dict[str, float]:
     return {name: weight / total if total else 1.0 / len(weights) for name, weight in weights.items()}
 
 
-def simulated(simulation: Simulation, part: float) -> dict[int, Changed]:
+def waited(simulation: Simulation) -> dict[int, Floats]:
+    """Row of each task in a shared environment → the lead time that goes by there, in each run."""
+    tasks = simulation.work.tasks
+    return {
+        row: sample([replace(tasks[row], effort=None)], simulation.sampler, [1.0], frozenset()).total[0]
+        for row in _shared(simulation)
+    }
+
+
+def simulated(simulation: Simulation, waits: Mapping[int, Floats], part: float) -> dict[int, Changed]:
     """Durations of the tasks in shared environments when this part of their lead time is simulated away."""
-    changed = {}
-    for row in _shared(simulation):
-        task = simulation.work.tasks[row]
-        waited = sample([replace(task, effort=None)], simulation.sampler, [1.0], frozenset()).total[0]
-        total = simulation.durations.total[row] - np.float32(part) * waited
-        changed[row] = Changed(np.maximum(total, np.float32(0.0)))
-    return changed
+    total, nothing = simulation.durations.total, np.float32(0.0)
+    return {row: Changed(np.maximum(total[row] - np.float32(part) * wait, nothing)) for row, wait in waits.items()}
 
 
 def _shared(simulation: Simulation) -> list[int]:
@@ -91,42 +96,43 @@ def cost(
     rows = _shared(simulation)
     if not rows:
         return None
-    without = comparison.changed(simulated(simulation, 1.0))
+    waits = waited(simulation)
+    without = comparison.changed([simulated(simulation, waits, 1.0)])
     orgs = []
     for org in organizations:
         own = [row for row in rows if simulation.work.tasks[row].org == org.id]
         if own:
             tasks = [simulation.work.tasks[row] for row in own]
             mean = sum(pert_mean(lead_estimate(task.elapsed or task.lead_time)) for task in tasks)
-            saved = comparison.p80(org.id) - comparison.p80(org.id, without)
+            saved = comparison.p80(org.id) - comparison.p80s(org.id, without)[0]
             orgs.append(
                 SandboxOrg(
                     org=org.id, days=round(mean, 1), p80_days=round(saved, 1), stated=org.access_windows is not None
                 )
             )
     return SandboxCost(
-        p80_days=round(comparison.p80(None) - comparison.p80(None, without), 1),
+        p80_days=round(comparison.p80(None) - comparison.p80s(None, without)[0], 1),
         orgs=tuple(orgs),
-        behaviours=tuple(_behaviours(simulation, comparison, test_path)),
+        behaviours=tuple(_behaviours(waits, simulation, comparison, test_path)),
     )
 
 
 def _behaviours(
-    simulation: Simulation, comparison: Comparison, test_path: Sequence[TestPathEntry]
+    waits: Mapping[int, Floats], simulation: Simulation, comparison: Comparison, test_path: Sequence[TestPathEntry]
 ) -> Iterable[Behaviour]:
     """Behaviours in a sandbox, those first that save most; live ones are live because nothing else will do (S43)."""
     share_of = shares(test_path)
     behaviours = []
     for entry in {entry.behaviour: entry for entry in test_path if entry.where == "sandbox"}.values():
-        changed = comparison.changed(simulated(simulation, share_of[entry.behaviour]))
+        changed = comparison.changed([simulated(simulation, waits, share_of[entry.behaviour])])
         behaviours.append(
             Behaviour(
                 behaviour=entry.behaviour,
                 why=entry.why,
                 runs_per_week=_runs(entry),
                 share=round(share_of[entry.behaviour], 3),
-                p80_days_saved=round(comparison.p80(None) - comparison.p80(None, changed), 1),
-                org_days_saved=round(comparison.saved(changed), 1),
+                p80_days_saved=round(comparison.p80(None) - comparison.p80s(None, changed)[0], 1),
+                org_days_saved=round(comparison.saved(changed)[0], 1),
             )
         )
     return sorted(behaviours, key=lambda b: (-b.org_days_saved, -b.share, b.behaviour))

@@ -134,12 +134,13 @@ class Ranking:
                 groups[_group(task)].append(row)
         ranked = sorted(groups.values(), key=lambda rows: (not self._argues(rows), -self._critical(rows), rows[0]))
         most = _LATER if chosen else _CANDIDATES
-        return [self._thing(rows) for rows in ranked[: max(_LEAST, min(most, most * _SMALL // max(1, len(totals))))]]
+        compared = ranked[: max(_LEAST, min(most, most * _SMALL // max(1, len(totals))))]
+        saved = self._now.savings([dict.fromkeys(rows, CLOSED) for rows in compared])
+        return [self._thing(*each) for each in zip(compared, saved, strict=True)]
 
-    def _thing(self, rows: list[int]) -> _Thing:
+    def _thing(self, rows: list[int], saved: float) -> _Thing:
         tasks = [self._simulation.work.tasks[row] for row in rows]
         keys = tuple(task.id for task in tasks)
-        saved = self._now.saved(self._now.closed(rows))
         node = self._nodes.get(keys[0])
         return _Thing(
             keys=keys,
@@ -166,7 +167,7 @@ class Ranking:
         self._chosen.update(dict.fromkeys(thing.rows, above + 1))
         for keys in self._required.values():
             keys.difference_update(thing.keys)
-        self._now = Comparison(self._simulation, self._chosen)
+        self._now = self._now.without(thing.rows)
         through = max(0.0, plan_p80 - self._comparison.p80(None) + self._now.p80(None))
         date = self._simulation.calendar.date_of(round(through, 1)).isoformat()
         saved = self._now.saved_since(self._comparison)
@@ -300,19 +301,12 @@ def rank_unknowns(
     # Those with most to lose are compared; what waits longest to be closed can move the date furthest.
     nodes.sort(key=lambda node: (-_remediation_days(rules[node.rule]), -points[node.key], node.key))
 
-    def at_stake(key: str) -> float:
-        none, gap = (comparison.saved(comparison.changed({row_of[key]: change})) for change in (CLOSED, PRESENT))
-        return max(0.0, none - gap)
-
+    nodes = nodes[:_UNKNOWNS]
+    sides = [{row_of[node.key]: change} for node in nodes for change in (CLOSED, PRESENT)]
+    saved = comparison.savings(sides)
     things = [
-        _thing(
-            node,
-            _asking(simulation, node),
-            at_stake(node.key),
-            points[node.key],
-            by_key[node.key],
-        )
-        for node in nodes[:_UNKNOWNS]
+        _thing(node, _asking(simulation, node), max(0.0, none - gap), points[node.key], by_key[node.key])
+        for node, none, gap in zip(nodes, saved[::2], saved[1::2], strict=True)
     ]
 
     def order(thing: UnknownThing) -> tuple[float, float, str]:

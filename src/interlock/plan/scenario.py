@@ -9,7 +9,7 @@ from interlock.model.base import Owner
 from interlock.model.contract import TestPathEntry
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Freeze
-from interlock.plan.environments import shares, simulated
+from interlock.plan.environments import shares, simulated, waited
 from interlock.plan.network import Floats, quantile
 from interlock.plan.simulation import Simulation, latest, simulate
 from interlock.plan.tasks import Work
@@ -50,14 +50,15 @@ def play(
     row_of = after.work.row_of
     share_of = shares(test_path)
     part = sum(share_of.get(name, 0.0) for name in set(scenario.simulate))
-    changed = simulated(after, part) if part else {}
+    changed = simulated(after, waited(after), part) if part else {}
     changed |= {row_of[key]: CLOSED for key in scenario.close if key in row_of}
-    rerun = Rerun(after.timing, after.durations, {**after.absent, **after.done}, after.sampler.runs)
-    new = rerun.changed(changed)
+    absent = {**after.absent, **after.done}
+    rerun = Rerun(after.timing, after.durations, absent, after.times, after.sampler.runs)
+    new = rerun.changed([changed]).finishes
     only_room = all(persons >= 0 for persons in scenario.add.values())
     ends: Ends = {}
     for org in (None, *after.orgs):
-        finishes = {row: new.get(row, rerun.times.finishes[row]) for row in after.ends[org]}
+        finishes = {row: new[row][0] if row in new else after.times.finishes[row] for row in after.ends[org]}
         end = latest(finishes, after.ends[org], after.sampler.runs)
         before = simulation.end(org)
         ends[org] = before if only_room and _later(end, before) else end

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,13 +23,15 @@ from interlock.plan.network import Bools, Floats, Times
 from interlock.plan.progress import left, progress_of, touch_left
 from interlock.plan.sampling import Durations, Sampler, effort_estimate, given_open, pert_mean, sample, whole_estimate
 from interlock.plan.tasks import Work
-from interlock.plan.timing import Rerun, Timing
+from interlock.plan.timing import CLOSED, Changed, Moved, Rerun, Timing
 
 #: Most tasks × runs that are held at once (4 bytes each, three arrays); more tasks get fewer runs.
 MAX_CELLS = 10_000_000
 #: Runs in which what-ifs are compared, the same for every one, so that differences are not luck; fewer for huge fleets
 #: (most cells at once).
 _RUNS, _CELLS = 2_000, 2_000_000
+#: What-ifs that are timed side by side.
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -211,32 +214,56 @@ class Comparison(Rerun):
     Savings are summed over the organisations' own P80s (the plan's, when there are none).
     """
 
-    def __init__(self, simulation: Simulation, closed: Iterable[int] = ()) -> None:
-        """:param closed: rows of tasks that are taken out from the start."""
+    def __init__(self, simulation: Simulation) -> None:
         runs = min(simulation.sampler.runs, _RUNS, max(100, _CELLS // max(1, len(simulation.work.tasks))))
-        never = np.ones(simulation.sampler.runs, dtype=np.bool_)
-        absent = {**simulation.absent, **simulation.done, **dict.fromkeys(closed, never)}
-        super().__init__(simulation.timing, simulation.durations, absent, runs)
+        absent = {**simulation.absent, **simulation.done}
+        super().__init__(simulation.timing, simulation.durations, absent, simulation.times, runs)
         self._ends = simulation.ends
         self._ends_at: dict[int, list[str | None]] = defaultdict(list)
         for org in simulation.orgs or (None,):
             for row in simulation.ends[org]:
                 self._ends_at[row].append(org)
-        self._p80 = {org: self.p80(org, {}) for org in self._ends}
+        self._p80 = {org: network.quantile(latest(self.finishes, self._ends[org], runs), 0.8) for org in self._ends}
 
-    def saved(self, changed: Mapping[int, Floats]) -> float:
+    def without(self, rows: Iterable[int]) -> Comparison:
+        """The comparison in which these tasks are taken out from the start."""
+        moved = self.changed([dict.fromkeys(rows, CLOSED)])
+        other = copy(self)
+        other._absent = {**self._absent, **dict.fromkeys(rows, np.ones(self.runs, dtype=np.bool_))}
+        other.finishes = self.finishes.copy()
+        for row, (finish,) in moved.finishes.items():
+            other.finishes[row] = finish
+        other._released = {**self._released, **{row: free for row, (free,) in moved.released.items()}}
+        other._p80 = {org: self.p80s(org, moved)[0] for org in self._ends}
+        return other
+
+    def savings(self, changes: Sequence[Mapping[int, Changed]]) -> list[float]:
+        """What each of many what-ifs saves; a few are timed at a time, because all that they move has to be held."""
+        some = (changes[first : first + _AT_ONCE] for first in range(0, len(changes), _AT_ONCE))
+        return [days for few in some for days in self.saved(self.changed(few))]
+
+    def saved(self, moved: Moved) -> list[float]:
         """Working days that the P80s come forward (negative: that they move out), summed over the organisations."""
-        orgs = dict.fromkeys(org for row in changed for org in self._ends_at.get(row, ()))
-        return sum(self.p80(org) - self.p80(org, changed) for org in orgs)
+        saved = [0.0] * moved.what_ifs
+        for org in dict.fromkeys(org for row in moved.finishes for org in self._ends_at.get(row, ())):
+            saved = [days + self.p80(org) - p80 for days, p80 in zip(saved, self.p80s(org, moved), strict=True)]
+        return saved
 
     def saved_since(self, before: Comparison) -> dict[str | None, float]:
         """Working days that each organisation's P80 has come forward since another comparison."""
         orgs = {org for orgs in self._ends_at.values() for org in orgs}
         return {org: before.p80(org) - self.p80(org) for org in sorted(orgs, key=str)}
 
-    def p80(self, org: str | None, changed: Mapping[int, Floats] | None = None) -> float:
+    def p80(self, org: str | None) -> float:
         """P80 of an organisation's finish, or of the plan's, in working days."""
-        if changed is None:
-            return self._p80[org]
-        finishes = {row: changed.get(row, self.times.finishes[row]) for row in self._ends[org]}
-        return network.quantile(latest(finishes, self._ends[org], self.runs), 0.8)
+        return self._p80[org]
+
+    def p80s(self, org: str | None, moved: Moved) -> list[float]:
+        """The same under each what-if."""
+        rows = self._ends[org]
+        if moved.finishes.keys().isdisjoint(rows):
+            return [self.p80(org)] * moved.what_ifs
+        end: Floats = np.zeros((moved.what_ifs, self.runs), dtype=np.float32)
+        for row in rows:
+            np.maximum(end, moved.finishes.get(row, self.finishes[row]), out=end)
+        return [float(p80) for p80 in network.quantiles(end, 0.8)[0]]

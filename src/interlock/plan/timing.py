@@ -9,7 +9,7 @@ run backwards from "nothing undecided is a gap" to "all of it is", and closing a
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -156,43 +156,61 @@ def _ways(work: Work, durations: Sequence[float]) -> dict[int, float]:
 
 @dataclass(frozen=True)
 class Changed:
-    """One task's new durations in a what-if, in at least as many runs.
+    """One task in a what-if: its new durations, in at least as many runs, and whether it takes place.
 
-    :ivar absent: it does not take place at all.
+    :ivar absent: true: it does not; false: it does in every run; none: as it is.
     """
 
     total: Floats | None = None
     touch: Floats | None = None
-    absent: bool = False
+    absent: bool | None = None
 
 
 #: It takes no time, and nobody's.
 CLOSED = Changed(absent=True)
 #: It takes place in every run.
-PRESENT = Changed()
+PRESENT = Changed(absent=False)
+_SAME = Changed()
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What several what-ifs move, by row, shape (what-ifs, runs): where one of them moves nothing, it is as it was.
+
+    :ivar what_ifs: how many there are.
+    :ivar released: when crews are free again.
+    """
+
+    what_ifs: int
+    finishes: Mapping[int, Floats]
+    released: Mapping[int, Floats]
 
 
 class Rerun:
     """What-ifs over the first so many runs: what changes is timed again, with everything that may move with it.
 
-    :ivar times: the schedule as it is, in these runs.
+    :ivar finishes: of every task as it is, in these runs.
     """
 
-    def __init__(self, timing: Timing, durations: Durations, absent: Mapping[int, Bools], runs: int) -> None:
+    def __init__(
+        self, timing: Timing, durations: Durations, absent: Mapping[int, Bools], times: Times, runs: int
+    ) -> None:
+        """:param times: what the durations come to; in the first runs it is what these would come to alone."""
         self.timing, self.runs, self._durations = timing, runs, durations.first(runs)
         self._absent = {row: where[:runs] for row, where in absent.items()}
-        self.times = timing.times(self._durations, self._absent)
+        self.finishes: Floats = times.finishes[:, :runs]
+        self._released = {row: free[:runs] for row, free in times.released.items()}
 
-    def closed(self, rows: Iterable[int]) -> dict[int, Floats]:
-        """The finishes of all that changes when these tasks take no time and nobody's."""
-        return self.changed(dict.fromkeys(rows, CLOSED))
+    def changed(self, changes: Sequence[Mapping[int, Changed]]) -> Moved:
+        """What moves with any of several what-ifs; what stays as it is in all of them, is not followed.
 
-    def changed(self, change: Mapping[int, Changed]) -> dict[int, Floats]:
-        """The finishes of what is changed and of all that moves with it; what stays as it is, is not followed."""
-        timing, known = self.timing, self.times
+        They are timed side by side: at so few runs a step costs as much for one as for several.
+        """
+        timing = self.timing
+        new = {row for change in changes for row in change}
         finishes: dict[int, Floats] = {}
-        released = dict(known.released)
-        waiting = [(timing.position[row], row) for row in change]
+        released = dict(self._released)
+        waiting = [(timing.position[row], row) for row in new]
         heapq.heapify(waiting)
         last = -1
         while waiting:
@@ -200,24 +218,31 @@ class Rerun:
             if at == last:
                 continue  # several of those before it moved
             last = at
-            ready: Floats = np.zeros(self.runs, dtype=np.float32)
+            ready: Floats = np.zeros((len(changes), self.runs), dtype=np.float32)
             for first in timing.work.before[row]:
-                np.maximum(ready, finishes[first] if first in finishes else known.finishes[first], out=ready)
-            new = change.get(row)
-            absent = self._absent.get(row)
-            total, touch = self._durations.of(row)
-            if new is not None:
-                total = total if new.total is None else new.total[: self.runs]
-                touch = touch if new.touch is None else new.touch[: self.runs]
-                absent = np.ones(self.runs, dtype=np.bool_) if new.absent else None if new is PRESENT else absent
-            finish: Floats = np.empty(self.runs, dtype=np.float32)
-            timing.time(row, ready, (total, touch), released, absent, finish)
-            moved = bool((finish != known.finishes[row]).any())
-            if moved or new is not None:
+                np.maximum(ready, finishes[first] if first in finishes else self.finishes[first], out=ready)
+            days, absent = self._durations.of(row), self._absent.get(row)
+            if row in new:
+                days, absent = self._new([change.get(row, _SAME) for change in changes], row)
+            finish = np.empty_like(ready)
+            timing.time(row, ready, days, released, absent, finish)
+            moved = bool((finish != self.finishes[row]).any())
+            if moved or row in new:
                 finishes[row] = finish
             later = timing.work.after[row] if moved else ()
-            if row in released and (released[row] != known.released[row]).any():
+            if row in released and (released[row] != self._released[row]).any():
                 later = (*later, *timing.arcs.after.get(row, ()))
             for follower in later:
                 heapq.heappush(waiting, (timing.position[follower], follower))
-        return finishes
+        moves = {row: free for row, free in released.items() if free is not self._released[row]}
+        return Moved(len(changes), finishes, moves)
+
+    def _new(self, changes: Sequence[Changed], row: int) -> tuple[tuple[Floats, Floats | None], Bools]:
+        """A task's durations under each what-if, and the runs in which it does not take place."""
+        total, touch = self._durations.of(row)
+        absent = self._absent.get(row, np.zeros(self.runs, dtype=np.bool_))
+        totals = np.stack([total if new.total is None else new.total[: self.runs] for new in changes])
+        if touch is not None:
+            touch = np.stack([touch if new.touch is None else new.touch[: self.runs] for new in changes])
+        where = [absent if new.absent is None else np.full(self.runs, new.absent) for new in changes]
+        return (totals, touch), np.stack(where)
