@@ -216,7 +216,7 @@ def test_a_sign_out_by_get_takes_nothing_from_the_pages_that_are_opened_after_it
             return Response("", 302, {"Location": request.query_params["next"]})
         if request""",
     )
-    with on_stage([('methods=["POST"]', 'methods=["GET"]'), only_javascript]) as hospitals:
+    with on_stage([('app.sign_out, methods=["POST"]', 'app.sign_out, methods=["GET"]'), only_javascript]) as hospitals:
         leave = SignOut(path="/{org}/sign-out", method="GET")
         hospitals.product = hospitals.product.but(sign_out=leave)
         seen = looked_at(hospitals, {"RH-D02"})
