@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 import yaml
@@ -115,15 +116,17 @@ def on_stage(
     broken: str = "",
     home: str | None = None,
     dynamic: bool = False,
+    tls: bool = False,
 ) -> Iterator[Hospitals]:
     """Hospitals that stand, and the sample application, which knows them."""
     # With the protocol named asyncio switches Nagle's algorithm off; each answer takes 40 ms more otherwise.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen()
-        product = product_at(sock.getsockname()[1], shared=shared, orgs=orgs, dynamic=dynamic).but(home=home)
-        with Hospitals(product, 0) as hospitals:
-            app = mutated(changes).create(hospitals.environment(), broken)
+        product = product_at(sock.getsockname()[1], shared=shared, orgs=orgs, dynamic=dynamic).but(home=home, tls=tls)
+        with Hospitals(product, 0) as hospitals, TemporaryDirectory() as folder:
+            environment = hospitals.environment(Path(folder) / "ca.pem")
+            app = mutated(changes).create(environment, broken)
             server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
             thread.start()
@@ -153,6 +156,7 @@ class Mutant:
     breaks: tuple[str, ...]
     changes: tuple[tuple[str, str], ...]
     shared: bool
+    tls: bool
 
 
 @cache
@@ -165,6 +169,7 @@ def mutants() -> tuple[Mutant, ...]:
             tuple(entry["breaks"]),
             tuple((change["old"], change["new"]) for change in entry["changes"]),
             entry.get("shared", False),
+            entry.get("tls", False),
         )
         for entry in read
     )

@@ -63,7 +63,7 @@ def test_every_defect_is_seen(mutant: Mutant) -> None:
 
 
 def broke(mutant: Mutant) -> None:
-    with on_stage(mutant.changes, shared=mutant.shared) as hospitals:
+    with on_stage(mutant.changes, shared=mutant.shared, tls=mutant.tls) as hospitals:
         seen = looked_at(hospitals, {f"RH-{number}" for number in mutant.breaks})
     outcomes = {check: outcome.value for check, outcome in seen.outcomes.items()}
     assert outcomes == dict.fromkeys(outcomes, "broke"), [result.seen for result in seen.results]

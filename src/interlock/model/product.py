@@ -100,6 +100,7 @@ class Product(Versioned):
     :ivar endpoints: visited without a session, with another hospital's and after sign-out; by default those of the
         contract that carry patient data and take no parameters but these.
     :ivar return_parameters: names of parameters that may say where to go after the sign-in.
+    :ivar tls: whether the hospitals speak https, with an authority that the product has to trust.
     :ivar version: of the product, as its user states it; ``version_header`` names the header in which its pages do.
     """
 
@@ -120,6 +121,7 @@ class Product(Versioned):
         "target",
         "url",
     )
+    tls: bool = False
     port: Annotated[int, Field(ge=1_024, le=65_000)] = FIRST_PORT
     version: Annotated[str, Field(max_length=200)] | None = None
     version_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$")] | None = None

@@ -23,6 +23,7 @@ import httpx
 from interlock.model.errors import InterlockError
 from interlock.probe.transport.addresses import is_loopback_host, origin
 from interlock.rehearse.hospitals import BROWSER
+from interlock.sandbox.tls import published_authority
 
 MAX_BODY_BYTES = 2_000_000
 MAX_HOPS = 20
@@ -263,7 +264,9 @@ class _Pinning(httpx.HTTPTransport):
 @cache
 def _trusted() -> ssl.SSLContext:
     """What every browser trusts; loading it takes 30 ms, and a rehearsal has hundreds of browsers."""
-    return httpx.create_ssl_context(trust_env=False)
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_verify_locations(cadata=published_authority().pem)
+    return context
 
 
 def _put_location_aside(answer: httpx.Response) -> None:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,7 +24,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.product import Product, ProductClient
 from interlock.model.rehearsal import Layout
 from interlock.rehearse.records import records
-from interlock.rehearse.registration import adopted, client_secret, elsewhere, environment, registered
+from interlock.rehearse.registration import TRUSTING, adopted, client_secret, elsewhere, environment, registered
 from interlock.sandbox.bearer import bearer_token
 from interlock.sandbox.clients import Client
 from interlock.sandbox.exchange import NUMBER, Director, Exchange, Timing
@@ -34,6 +35,7 @@ from interlock.sandbox.replies import plain_json
 from interlock.sandbox.server import SandboxServer
 from interlock.sandbox.sockets import listening
 from interlock.sandbox.tape import Entry
+from interlock.sandbox.tls import published_authority
 
 #: The hospital that the application does not know.
 STRANGER = "stranger"
@@ -169,7 +171,11 @@ class Hospitals:
         self.layout: Layout = _layout()
         organizations = [hospital(name) for name in (*self.clients, STRANGER)]
         self.server = SandboxServer(
-            organizations, port=product.port if port is None else port, apart=self.layout, timing=Timing(1.0, 5.0)
+            organizations,
+            port=product.port if port is None else port,
+            apart=self.layout,
+            timing=Timing(1.0, 5.0),
+            secured=product.tls,
         )
         self._adopted: dict[str, Client] = {}
         self._twists = _Twists(product)
@@ -198,6 +204,10 @@ class Hospitals:
     def base(self, org: str) -> str:
         """The FHIR base URL of a hospital, which is its ``iss``."""
         return self.server.base_url(org)
+
+    def origin(self, org: str) -> str:
+        """Scheme, host and port of a hospital."""
+        return f"{urlsplit(self.base(org)).scheme}://{self.host(org)}"
 
     def host(self, org: str) -> str:
         """Host and port of a hospital."""
@@ -311,9 +321,17 @@ class Hospitals:
         registered_there = next((client.jwks_uri for client in self._adopted.values() if client.jwks_uri), None)
         return registered_there or self.product.jwks_url
 
-    def environment(self) -> dict[str, str]:
-        """What the product has to know of every hospital, as variables."""
-        return environment(self.product, self.base)
+    def environment(self, authority: Path | None = None) -> dict[str, str]:
+        """What the product has to know of every hospital, as variables.
+
+        :param authority: where the certificate of the hospitals' authority is written, if they speak https.
+        :raises OSError: it cannot be written.
+        """
+        if not self.product.tls or authority is None:
+            return environment(self.product, self.base)
+        authority.parent.mkdir(exist_ok=True)
+        authority.write_text(published_authority().pem, "ascii")
+        return environment(self.product, self.base) | dict.fromkeys(TRUSTING, str(authority.resolve()))
 
 
 def _layout() -> Layout:

@@ -27,6 +27,8 @@ METHODS: Mapping[ClientKind, tuple[Method, ...]] = {
     "confidential-symmetric": ("client_secret_basic", "client_secret_post"),
     "confidential-asymmetric": ("private_key_jwt",),
 }
+#: Variables by which programs are told of an authority: ours, OpenSSL's and Python's, of requests, and of Node.js.
+TRUSTING = ("SIM_CA_FILE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 
 def registered(product: Product, client: ProductClient) -> Client:

@@ -17,15 +17,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _LEAF_FROM = datetime.datetime(2019, 1, 1, tzinfo=datetime.UTC)
-_LEAF_UNTIL = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+#: When a certificate that expired did so.
+EXPIRED = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 _AUTHORITY_FROM = datetime.datetime(2018, 1, 1, tzinfo=datetime.UTC)
 _AUTHORITY_UNTIL = datetime.datetime(2068, 1, 1, tzinfo=datetime.UTC)
 
-_NAMES = [
+_NAMES: list[x509.GeneralName] = [
     x509.DNSName("localhost"),
     x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
     x509.IPAddress(ipaddress.ip_address("::1")),
 ]
+#: What an authority of this computer alone may vouch for.
+_LOCAL: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_network("127.0.0.0/8")), x509.DNSName("localhost")]
 
 
 def simulated_contexts() -> tuple[dict[str, ssl.SSLContext], str]:
@@ -35,34 +38,53 @@ def simulated_contexts() -> tuple[dict[str, ssl.SSLContext], str]:
     named like a product that inspects connections. Both name ``localhost``, ``127.0.0.1`` and ``::1``. Private keys
     exist in memory and, because OpenSSL reads files only, for a moment in a private temporary directory.
     """
-    expired, authority = _issued("Interlock sandbox authority", _LEAF_UNTIL)
-    middlebox, _ = _issued("Example Gateway SSL Inspection", _AUTHORITY_UNTIL)
-    return {"expired": expired, "middlebox": middlebox}, authority
+    authority, gateway = Authority("Interlock sandbox authority"), Authority("Example Gateway SSL Inspection")
+    contexts = {"expired": authority.server(_NAMES, EXPIRED), "middlebox": gateway.server(_NAMES, _AUTHORITY_UNTIL)}
+    return contexts, authority.pem
 
 
-def _issued(authority_name: str, valid_until: datetime.datetime) -> tuple[ssl.SSLContext, str]:
-    """A server context with a certificate of a new authority, and the authority's certificate as PEM."""
-    authority_key = ec.generate_private_key(ec.SECP256R1())
-    issuer = _name(authority_name)
-    authority = (
-        _builder(issuer, issuer, authority_key.public_key(), _AUTHORITY_FROM, _AUTHORITY_UNTIL)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(signs_certificates=True), critical=True)
-        .sign(authority_key, hashes.SHA256())
-    )
-    leaf_key = ec.generate_private_key(ec.SECP256R1())
-    leaf = (
-        _builder(_name("localhost"), issuer, leaf_key.public_key(), _LEAF_FROM, valid_until)
-        .add_extension(x509.SubjectAlternativeName(_NAMES), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(signs_certificates=False), critical=True)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()),
-            critical=False,
+class Authority:
+    """An authority that signs certificates of servers.
+
+    :ivar pem: its own certificate.
+    """
+
+    def __init__(self, name: str, key: ec.EllipticCurvePrivateKey | None = None, *, local: bool = False) -> None:
+        """Make one; ``local`` keeps it from vouching for anything but this computer."""
+        self._key = key or ec.generate_private_key(ec.SECP256R1())
+        self._name = _name(name)
+        builder = (
+            _builder(self._name, self._name, self._key.public_key(), _AUTHORITY_FROM, _AUTHORITY_UNTIL)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_key_usage(signs_certificates=True), critical=True)
         )
-        .sign(authority_key, hashes.SHA256())
-    )
-    return _context(leaf, leaf_key), authority.public_bytes(serialization.Encoding.PEM).decode("ascii")
+        if local:
+            builder = builder.add_extension(x509.NameConstraints(_LOCAL, None), critical=True)
+        self.pem = builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+    def server(self, names: list[x509.GeneralName], until: datetime.datetime | None = None) -> ssl.SSLContext:
+        """A context with a certificate for these names, by default of a month around today."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        now = datetime.datetime.now(datetime.UTC)
+        day = datetime.timedelta(days=1)
+        leaf = (
+            _builder(
+                _name("localhost"),
+                self._name,
+                key.public_key(),
+                _LEAF_FROM if until is not None else now - day,
+                until or now + 30 * day,
+            )
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
+            .sign(self._key, hashes.SHA256())
+        )
+        return _context(leaf, key)
 
 
 def _builder(

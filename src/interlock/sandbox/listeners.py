@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from interlock.model.errors import InterlockError
+from interlock.sandbox.tls import accept_either
 from interlock.sandbox.wire import WireProtocol
 
 _logger = logging.getLogger(__name__)
@@ -31,10 +32,15 @@ _ACTION_SECONDS = 30.0
 
 
 class Listeners(threading.Thread):
-    """The thread of one server's event loop; ``contexts`` names the sockets that speak TLS."""
+    """The thread of one server's event loop; ``contexts`` names the sockets that speak TLS, ``either`` those that do
+    to whoever begins so, and HTTP to others."""
 
     def __init__(
-        self, app: ASGIApp, sockets: Mapping[str, socket.socket], contexts: Mapping[str, ssl.SSLContext]
+        self,
+        app: ASGIApp,
+        sockets: Mapping[str, socket.socket],
+        contexts: Mapping[str, ssl.SSLContext],
+        either: Mapping[str, ssl.SSLContext],
     ) -> None:
         super().__init__(name="interlock-sandbox", daemon=True)
         self._config = uvicorn.Config(
@@ -48,7 +54,8 @@ class Listeners(threading.Thread):
             proxy_headers=False,
             timeout_keep_alive=5,
         )
-        self._sockets = [(sock, contexts.get(name)) for name, sock in sockets.items()]
+        self._sockets = [(sock, contexts.get(name)) for name, sock in sockets.items() if name not in either]
+        self._either = [(sockets[name], context) for name, context in either.items()]
         self._state = ServerState()
         self._ready = threading.Event()
         self._serving = False
@@ -79,6 +86,15 @@ class Listeners(threading.Thread):
             self._loop.call_soon_threadsafe(self._stopping.set)
         self.join(_STOP_SECONDS)
 
+    def hang_up(self) -> None:
+        """End every connection that is open."""
+
+        async def abort() -> None:
+            for connection in list(self._state.connections):
+                connection.transport.abort()
+
+        self.run_within(abort())
+
     def run_within(self, action: Coroutine[Any, Any, _T]) -> _T:
         """Do something in the event loop, so that it meets no request half done, and wait for it."""
         return asyncio.run_coroutine_threadsafe(action, self._loop).result(_ACTION_SECONDS)
@@ -88,6 +104,7 @@ class Listeners(threading.Thread):
         self._config.load()
         protocol = functools.partial(WireProtocol, self._config, self._state, {})
         servers = [await self._loop.create_server(protocol, sock=sock, ssl=context) for sock, context in self._sockets]
+        either = [asyncio.create_task(accept_either(sock, context, protocol)) for sock, context in self._either]
         self._serving = True
         while not self._stopping.is_set():
             self._state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
@@ -96,6 +113,8 @@ class Listeners(threading.Thread):
                 await asyncio.wait_for(self._stopping.wait(), 0.5)
         for server in servers:
             server.close()
+        for task in either:
+            task.cancel()
         for connection in list(self._state.connections):
             connection.transport.abort()
         if self._state.tasks:

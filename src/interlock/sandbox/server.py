@@ -6,7 +6,7 @@ import contextlib
 import difflib
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Literal
@@ -26,6 +26,7 @@ from interlock.sandbox.marks import Marks
 from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
 from interlock.sandbox.sockets import HOST, listening, reserved
 from interlock.sandbox.tape import Tape
+from interlock.sandbox.tls import Presenting, Wrong
 
 #: Faults of the listener → the names of their sockets; the first one asked for counts.
 _TLS = {"expired-tls": "expired", "middlebox-tls": "middlebox"}
@@ -58,6 +59,7 @@ class SandboxServer:
         apart: Apart | None = None,
         timing: Timing | None = None,
         ledger: Ledger | None = None,
+        secured: bool = False,
     ) -> None:
         """Prepare a server; nothing is bound before the context is entered.
 
@@ -65,12 +67,15 @@ class SandboxServer:
         :param port: 0 for any free port.
         :param apart: give each organisation that listens an address or a port of its own, where no other answers.
             Browsers keep cookies apart by address, not by port.
+        :param secured: let those that have an address or a port of their own speak https, with certificates of
+            :func:`interlock.sandbox.tls.published_authority`.
         :param ledger: with a clock, a source of random values or lifetimes of its own.
         """
         self.organizations = tuple(load_organizations() if organizations is None else organizations)
         self.certificate_authority = ""
         self._wanted_port = port
-        self._apart = apart
+        self._apart, self._secured = apart, secured
+        self._presenting: dict[str, Presenting] = {}
         self._state = State(timing or Timing(), ledger or Ledger())
         self.tape = Tape(Marks(self._state.clients.secrets))
         self._addresses: dict[str, tuple[str, int]] = {}
@@ -112,7 +117,8 @@ class SandboxServer:
         secured = next((_TLS[name] for name in (*asked, *organization.faults) if name in _TLS), None)
         if secured is not None:
             return _url("https", self._address(secured), path)
-        return _url("http", self._address(_own(org_id) if self._apart else "http"), path)
+        scheme = "https" if org_id in self._presenting else "http"
+        return _url(scheme, self._address(_own(org_id) if self._apart else "http"), path)
 
     @property
     def log(self) -> Log:
@@ -190,6 +196,21 @@ class SandboxServer:
         """Let somebody decide otherwise what hospitals answer, from now on."""
         self._state.director = director
 
+    @contextlib.contextmanager
+    def presenting(self, org_id: str, wrong: Wrong) -> Iterator[Callable[[], int]]:
+        """Let an organisation that speaks https present a wrong certificate within the context, to new connections.
+
+        Every connection that is open ends. Gives how many handshakes have begun with that certificate.
+        """
+        known = self._presenting[self._organization(org_id).id]
+        known.present(wrong)
+        self._running_listeners().hang_up()
+        before = known.begun
+        try:
+            yield lambda: known.begun - before
+        finally:
+            known.present(None)
+
     def rotate_keys(self, org_id: str) -> None:
         """Sign ID tokens with new keys from now on; the old ones stay in the JWK Set for an hour."""
         self._state.keys.rotate(self._organization(org_id).id, self._state.ledger.clock())
@@ -255,8 +276,12 @@ class SandboxServer:
             self._addresses = {name: sock.getsockname() for name, sock in {**sockets, "refused": refusing}.items()}
             undo.callback(self._addresses.clear)
             homes = {self._address(_own(org.id)): org.id for org in self.organizations if _own(org.id) in sockets}
+            if self._secured:
+                self._presenting = {org: Presenting(self._address(_own(org))[0]) for org in homes.values()}
+                undo.callback(self._presenting.clear)
+            either = {_own(org): presenting.context for org, presenting in self._presenting.items()}
             app = self.tape.recording(create_app(self.organizations, self._state, homes), self._state.ledger.clock)
-            self._listeners = Listeners(app, sockets, contexts)
+            self._listeners = Listeners(app, sockets, contexts, either)
             undo.callback(self._listeners.stop)
             self._listeners.start()
             self._running = undo.pop_all()

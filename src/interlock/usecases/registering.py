@@ -9,7 +9,7 @@ from pathlib import Path
 from interlock.model.errors import InterlockError, Location
 from interlock.model.product import Product
 from interlock.rehearse.hospitals import Hospitals
-from interlock.rehearse.registration import told
+from interlock.rehearse.registration import TRUSTING, told
 
 #: What of a key is shown to a person; the whole of it is in the file.
 _IN_THE_FILE = "a key: interlock rehearse --write-env FILE has it"
@@ -23,22 +23,30 @@ def write_registration(product: Product, file: Path) -> int:
     :raises InterlockError: it cannot be written, or the hospitals' port is taken.
     """
     with Hospitals(product) as hospitals:
-        variables = hospitals.environment()
+        try:
+            variables = hospitals.environment(file.with_suffix(".ca.pem"))
+        except OSError as error:
+            raise _unwritten(file, error) from error
         known = {client.id: told(product, client, hospitals.base(client.id)) for client in product.organizations}
     if file.suffix == ".json":
-        text = json.dumps({"organizations": known}, indent=2) + "\n"
+        told_too = {"ca_file": variables[TRUSTING[0]]} if product.tls else {}
+        text = json.dumps({"organizations": known, **told_too}, indent=2) + "\n"
     else:
         text = "".join(f"{name}={_quoted(value)}\n" for name, value in variables.items())
     try:
         file.write_text(text, "utf-8")
         os.chmod(file, 0o600)  # noqa: PTH101  # of a path that may be relative
     except OSError as error:
-        raise InterlockError(
-            f"cannot be written: {error.strerror or error}",
-            location=Location(file=str(file)),
-            remedy="choose another file for --write-env",
-        ) from error
+        raise _unwritten(file, error) from error
     return len(variables) if file.suffix != ".json" else sum(map(len, known.values()))
+
+
+def _unwritten(file: Path, error: OSError) -> InterlockError:
+    return InterlockError(
+        f"cannot be written: {error.strerror or error}",
+        location=Location(file=str(file)),
+        remedy="choose another file for --write-env",
+    )
 
 
 def _quoted(value: str) -> str:

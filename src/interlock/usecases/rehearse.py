@@ -214,7 +214,8 @@ def _running(
             f"{PRODUCT_FILE} wants to run a program that you have not allowed: {plain(product.start.told, 200)}",
             remedy="look at it and allow it: interlock trust; or start the product yourself and leave start out",
         )
-    with Started(product.start, product.launch_url, workspace.root, hospitals.environment()) as started:
+    environment = hospitals.environment(workspace.root / "reports" / "rehearsal-ca.pem")
+    with Started(product.start, product.launch_url, workspace.root, environment) as started:
         yield started
 
 

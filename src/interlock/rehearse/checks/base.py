@@ -165,6 +165,8 @@ def _oauth_uris(metadata: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+#: What is said of a check of TLS where there is none.
+NO_TLS = "the simulated hospitals speak http; with tls: true in product.yaml they speak https"
 #: What is said of a check that changes discovery, where the application never looked.
 NOT_ASKED = "in this sign-in the application did not ask for what was changed, so what it would do is not known"
 

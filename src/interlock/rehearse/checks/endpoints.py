@@ -216,7 +216,7 @@ def _hostile(stage: Stage) -> dict[str, str]:
     """Return addresses that lead to the stranger, by how they are written."""
     host = stage.hospitals.host(STRANGER)
     return {
-        "an absolute address": f"http://{host}/away",
+        "an absolute address": f"{stage.hospitals.origin(STRANGER)}/away",
         "two slashes": f"//{host}/away",
         "a slash and a backslash": f"/\\{host}/away",
         "a tab": f"/\t/{host}/away",
@@ -252,7 +252,7 @@ def before_sign_in(stage: Stage) -> list[Row]:
             if begin == begins[0]:
                 handle = stage.hospitals.launch(stage.a).rpartition("launch=")[2]
                 url = query_of(url, {"launch": handle})
-            page = stage.browser().open(url, until=(f"http://{stage.hospitals.host(STRANGER)}/",))
+            page = stage.browser().open(url, until=(f"{stage.hospitals.origin(STRANGER)}/",))
             away = away or _leads_away(stage, page)
         rows.append(judged(f"the browser was sent to {away}" if away else "", "it stayed inside", subject=subject))
     return rows
@@ -276,7 +276,7 @@ def after_sign_in(stage: Stage) -> list[Row]:
             urls.append(stage.at(leave.path, stage.a))
         away = ""
         for url in urls:
-            page = browser.open(query_of(url, fields), until=(f"http://{stage.hospitals.host(STRANGER)}/",))
+            page = browser.open(query_of(url, fields), until=(f"{stage.hospitals.origin(STRANGER)}/",))
             away = away or _leads_away(stage, page)
         rows.append(judged(f"the browser was sent to {away}" if away else "", "it stayed inside", subject=subject))
     return rows

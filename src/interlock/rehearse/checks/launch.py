@@ -8,7 +8,16 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from starlette.responses import Response
 
 from interlock.rehearse.browser import PAGE_SECONDS, Browser
-from interlock.rehearse.checks.base import NOT_ASKED, changed_tab, check, each, edited_discovery, not_reached, shows_own
+from interlock.rehearse.checks.base import (
+    NO_TLS,
+    NOT_ASKED,
+    changed_tab,
+    check,
+    each,
+    edited_discovery,
+    not_reached,
+    shows_own,
+)
 from interlock.rehearse.hospitals import STRANGER, Asked, OutOfReachError
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
 from interlock.sandbox.launches import with_query
@@ -99,11 +108,11 @@ def unknown(stage: Stage) -> Row:
 def look_alikes(stage: Stage) -> list[Row]:
     """What a comparison by beginning, end or part lets pass."""
     base, stranger = stage.hospitals.base(stage.a), stage.hospitals.base(STRANGER)
-    host, other = urlsplit(base).netloc, urlsplit(stranger)
+    (scheme, host), other = urlsplit(base)[:2], urlsplit(stranger)
     look_alike = {
         "more behind the base": f"{base}-more",
-        "another path at the host": f"http://{host}/another/fhir",
-        "the host as a user name": f"http://{host}@{other.netloc}{other.path}",
+        "another path at the host": f"{scheme}://{host}/another/fhir",
+        "the host as a user name": f"{scheme}://{host}@{other.netloc}{other.path}",
         "a path that climbs out": f"{base}/../../{STRANGER}/fhir",
         "the base within a query": f"{stranger}?{base}",
         "the base within a path": f"{stranger}/{quote(base, safe='')}",
@@ -160,11 +169,24 @@ def malformed(stage: Stage) -> list[Row]:
     rows = []
     for subject, url in addresses.items():
         since = stage.hospitals.now()
-        page = stage.browser().open(url, until=(f"http://{stage.hospitals.host(STRANGER)}/",))
+        page = stage.browser().open(url, until=(f"{stage.hospitals.origin(STRANGER)}/",))
         came = _at_stranger(stage, since)
         problem = stage.crashed(page) or ("it asked a server that nobody registered" if came else "")
         rows.append(judged(problem, f"{page.told}", came, subject=subject))
     return rows
+
+
+@check("L11")
+def without_tls(stage: Stage) -> Row:
+    """The registered address but for its scheme, which the hospital answers too."""
+    base = stage.hospitals.base(stage.a)
+    iss = base.replace("https://", "http://", 1)
+    if iss == base:
+        return row(NOT_APPLICABLE, NO_TLS)
+    page = stage.browser().open(f"{iss}/.well-known/smart-configuration")
+    if page.status != 200:
+        return not_reached(f"the hospital does not answer there: {page.told}")
+    return _refused(stage, iss)
 
 
 @check("L12")
@@ -314,7 +336,8 @@ def _at_stranger(stage: Stage, since: int) -> list[Asked]:
 def _refused(stage: Stage, iss: str, subject: str | None = None) -> Row:
     """Whether a launch with this issuer is refused without any request, and the browser sent nowhere."""
     since = stage.hospitals.now()
-    places = [f"http://{stage.hospitals.host(name)}/" for name in (*stage.hospitals.clients, STRANGER)]
+    hosts = [stage.hospitals.host(name) for name in (*stage.hospitals.clients, STRANGER)]
+    places = [f"{scheme}://{host}/" for host in hosts for scheme in ("http", "https")]
     page = stage.browser().open(_launch(stage, iss), until=places)
     came = stage.hospitals.asked(since)
     if came:

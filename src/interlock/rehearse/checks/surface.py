@@ -236,7 +236,7 @@ def _from_another_site(stage: Stage, browser: Browser, url: str, form: dict[str,
     kept = [cookie for cookie in browser.cookies if _same_site(cookie) in ("lax", "strict")]
     for cookie in kept:
         browser.jar.clear(cookie.domain, cookie.path, cookie.name)
-    headers = {"Origin": f"http://{stage.hospitals.host(STRANGER)}", "Sec-Fetch-Site": "cross-site"}
+    headers = {"Origin": stage.hospitals.origin(STRANGER), "Sec-Fetch-Site": "cross-site"}
     page = browser.open(url, method="POST", form=form, headers=headers, until=stage.authorization_endpoints)
     replaced = {line.partition("=")[0].strip() for hop in page.way for line in hop.set_cookies}
     for cookie in kept:

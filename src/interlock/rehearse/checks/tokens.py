@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
+from typing import Any, get_args
 
 from starlette.responses import Response
 
-from interlock.rehearse.checks.base import check, claims_of, each, edit_token, not_reached, shows_own
+from interlock.rehearse.checks.base import NO_TLS, check, claims_of, each, edit_token, not_reached, shows_own
 from interlock.rehearse.hospitals import STRANGER, Asked
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.replies import plain_json
+from interlock.sandbox.tls import Wrong
 
 _ASSERTION_SECONDS = 300
 #: Two clocks may differ a little.
@@ -197,6 +198,31 @@ def redirected_token_endpoint(stage: Stage) -> Row:
     if lost:
         return row(BROKE, "it followed the redirect and posted the code to another server", lost)
     return row(HELD, f"the redirect was not followed; {visit.page.told}", visit.of("token"))
+
+
+@check("T10")
+def certificates(stage: Stage) -> list[Row] | Row:
+    """A right answer with a code, and a hospital that shows a wrong certificate to whoever brings it."""
+    if not stage.product.tls:
+        return row(NOT_APPLICABLE, NO_TLS)
+    rows = []
+    for wrong in get_args(Wrong):
+        browser = stage.browser()
+        answer = stage.answered(browser, stage.a)
+        if answer is None:
+            return not_reached("no code was given in a polite sign-in")
+        since = stage.hospitals.now()
+        with stage.hospitals.server.presenting(stage.a, wrong) as begun:
+            page = browser.open(answer.url)
+            tried = begun()
+        came = stage.hospitals.asked(since, org=stage.a)
+        if came:
+            rows.append(row(BROKE, f"it sent its request to a hospital with {wrong}", came, subject=wrong))
+        elif tried:
+            rows.append(row(HELD, f"it gave the connection up; {page.told}", subject=wrong))
+        else:
+            rows.append(not_reached(f"it did not connect to the hospital; {page.told}", subject=wrong))
+    return rows
 
 
 # -- what the answer says -------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import base64
 import json
 import math
 import secrets
+import ssl
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,10 @@ class Asking:
         self.lock = asyncio.Lock()
         self.called: dict[str, float] = {}
         self.own_key: ECKey | None = None
-        self.http = httpx.AsyncClient(timeout=5, trust_env=False, headers={"User-Agent": "sample-app/1"})
+        trusted = ssl.create_default_context(cafile=environment.get("SIM_CA_FILE") or None)
+        self.http = httpx.AsyncClient(
+            timeout=5, trust_env=False, verify=trusted, headers={"User-Agent": "sample-app/1"}
+        )
 
     async def token_request(self, hospital: Hospital, address: str, form: dict[str, str]) -> dict[str, Any]:
         """Ask the token endpoint, as the hospital has this application registered."""
