@@ -18,6 +18,7 @@ from interlock.model.base import Owner, RuleOutcome, TaskState, VerdictValue
 from interlock.model.routine import TaskStatus
 from interlock.report import html, markdown, pdf, view
 from interlock.report.elements import Brand, Shown
+from interlock.report.sections.executive_words import board
 from interlock.usecases.load import Inputs
 from interlock.usecases.report import PDF_SECTIONS
 from tiers import LONG
@@ -71,7 +72,7 @@ def has_one_form_of_date_and_share(assessment: Assessment, inputs: Inputs) -> No
 #: Words of our own that a reader of this page alone cannot know, or that can be read in two ways.
 OURS = re.compile(
     r"\bours\b|\bour (client|judgement)|\bauth\b|\bis through\b|others have still|Start here|\bas answered\b"
-    r"|technical assessment|pilot's exit|\b0 of"
+    r"|technical assessment|pilot's exit|\b0 of|\b[Mm]ap first|\bmapping\b|\blaunch\b|\bhardly\b|\bOur clinical lead"
 )
 
 
@@ -81,23 +82,33 @@ def answers_five_questions(assessment: Assessment, shown: Shown) -> None:
     assert where or "No organisation has been added" in shown["headline"], shown["headline"]
     assert shown["in_the_way"] or "blocker" in shown["no_blocker"]
     assert "in eight of ten simulated runs" in shown["dates"][0] or "no date" in shown["dates"][0]
-    assert "person-days" in shown["cost"][0] and "first step alone" in shown["cost"][1]
+    assert "person-days of the product team" in shown["cost"][0]
+    whole = assessment.verdict.settled and assessment.verdict.value is VerdictValue.INTEGRATE
+    assert shown["cost"][1].startswith("Of that, ") == (not whole or len(shown["organizations"]) > 1)
     assert shown["decisions"][0]["what"].startswith("Today: ")
     owners = {owner.role for owner in assessment.contract.owners} if assessment.contract else set()
-    assert ("Product lead" in owners) == ("(" in shown["decisions"][0]["who"]) == (shown["nobody"] == "")
+    named = "Product lead" in owners
+    assert named == shown["decisions"][0]["who"].startswith("Product lead (") == (shown["nobody"] == "")
+    assert named or all(row["who"].startswith("Usually the ") for row in shown["decisions"] if row["who"])
+    if assessment.plan.ground.dated:
+        assert any(line.startswith("Taken for granted: work begins on ") for line in shown["dates"])
     unseen = [own for own in assessment.readiness if own.observed in {"not_observed", "never_probed"}]
-    if unseen and "Within what" in shown["dates"][-1]:
-        assert "nobody has looked at" in shown["dates"][-1]
+    if unseen and "Simulated both ways" in shown["dates"][-2]:
+        assert shown["dates"][-1].startswith("That says little of ")
 
 
 def adds_up_and_begins_once(assessment: Assessment, shown: Shown) -> None:
     """The rows make the sum, which is the plan's; the headline names the first of what is in the way; plain words."""
     whole = "\n".join(texts(shown))
     assert not OURS.search(whole), OURS.search(whole)
+    said = "\n".join(texts({name: value for name, value in shown.items() if name != "meant"}))
+    used = {term for term in ("Observation", "DocumentReference", "entered-in-error") if term in said}
+    used |= {term for term in ("Gate", "Blocker", "Contract", "FHIR") if re.search(rf"\b{term}", said, re.IGNORECASE)}
+    assert {word.term for word in shown["meant"]} == used
     if shown["organizations"]:
         rows = [row["work"] for row in shown["organizations"]] + [shown["product_work"]]
         team = sum(int(row.partition(" + ")[0].replace(",", "")) for row in rows)
-        assert f"adds up to {team:,} person-day" in shown["cost"][0]
+        assert f"about {team:,} person-day" in shown["cost"][0] and "sum of the table" in shown["cost"][0]
         left = [(task, 1.0 if task.chance is None else task.chance) for task in assessment.plan.left if task.effort]
         ours = sum(task.effort.mean * chance for task, chance in left if task.owner is Owner.US and task.effort)
         assert abs(team - ours) <= len(rows) / 2
@@ -126,7 +137,7 @@ def test_it_has_words_alone_and_says_nothing_twice(
     answers_five_questions(assessment, built.sections[0]["content"])
     first = next((thing for thing in assessment.plan.first if thing.argues), None)
     if first is not None and assessment.verdict.settled and first.kind == "gap":
-        assert built.sections[0]["content"]["first"].startswith(first.task.removesuffix(".")), "as the plan has it"
+        assert built.sections[0]["content"]["first"].startswith(board(first.task).removesuffix("."))
     adds_up_and_begins_once(assessment, built.sections[0]["content"])
     headings = re.findall(r"^### (.+)$", markdown.render(built), re.MULTILINE)
     assert headings[:2] == ["Clinical safety", "First"] and {"When", "In the way", "Not known"} <= set(headings)
@@ -139,42 +150,58 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
     shown = executive(assessed("sepsis"), inputs).sections[0]["content"]
     assert [row["recommendation"] for row in shown["organizations"]] == [
         "Start",
-        "Map first",
-        "Map first",
-        "Could not look",
+        "Prepare first",
+        "Prepare first",
+        "Look first",
     ]
     assert all(row["span"] for row in shown["organizations"])
     assert shown["verdict"] == "Integrate, at 1 of 4 organisations"
-    assert shown["first"].startswith("Build the AI workflow integration, starting with Riverside")
+    assert shown["headline"].startswith(
+        "Start at Riverside Regional Medical Center. Not yet at Lakeshore Health System"
+    )
+    assert re.fullmatch(
+        r"Left at Riverside Regional Medical Center, in this order: .+ \(the organisation\); begin in the pilot unit "
+        r"\(the product team\)\.",
+        shown["first"],
+    )
     assert shown["decisions"][0]["what"] == (
         "Today: start at Riverside Regional Medical Center, and nowhere else until what is open at the others is "
         "closed."
     )
-    assert all(row["who"].startswith("Product lead") for row in shown["decisions"])
+    assert all(row["who"].startswith("Product lead") for row in shown["decisions"][:-1])
+    assert shown["decisions"][-1]["what"] == "1 more (Pinecrest Community Hospital), in the section on the plan."
     assert shown["decisions"][1]["where"] == "Lakeshore Health System"
-    assert shown["approvals"][0]["who"].startswith("Organisation's ")
+    assert "Choose: opening the product outside the EHR there, or" in shown["decisions"][1]["what"]
+    assert shown["approvals"][0]["who"].startswith("Its ")
     assert len(shown["in_the_way"]) == 4 and "more blockers" in shown["in_the_way"][3]["title"]
     assert {row["known"] for row in shown["in_the_way"][:3]} == {"the team's answer"}
-    assert shown["in_the_way"][3]["title"].endswith(
-        " more blockers are open (Lakeshore Health System and Pinecrest Community Hospital), in the section on gaps."
-    )
+    assert shown["known"] == "All this is known from the team's answer."
+    assert {row["where"] for row in shown["in_the_way"][:3]} == {
+        "Lakeshore Health System and Pinecrest Community Hospital"
+    }
+    assert shown["in_the_way"][3]["title"].endswith(" more blockers are open (there too), in the section on gaps.")
     assert shown["organizations"][0]["because"] == (
         "No blocker is open up to the pilot gate. Left are work and the decision-support committee's approval."
     )
     assert shown["organizations"][0]["work"].endswith(" + –")
-    assert "no date to promise: Harborview Clinics was never observed" in shown["dates"][1]
-    assert re.match(r"Up to the pilot gate the table adds up to \d+ person-days of the product team", shown["cost"][0])
+    assert re.match(
+        r"The pilot unit begins at Riverside Regional Medical Center \w+ \d{4}, and at the last organisation ",
+        shown["dates"][0],
+    )
+    assert "no date to promise: Harborview Clinics was never observed" in shown["dates"][2]
+    assert shown["dates"][3].endswith("3 people work on it, every approval is given and every decision is yes.")
     assert "Harborview Clinics there are only the product team's answers" in shown["unknown"][0]
     assert shown["unknown"][1].startswith("They cannot change the verdict; they can change dates")
-    assert shown["safety"][0].value == "No launch is recorded at any organisation."
+    assert shown["safety"][0].value == "It is in use nowhere, as far as is recorded."
     assert [row["stage"] for row in shown["organizations"]] == ["Pilot (not begun)", "Design", "Design", "Design"]
     assert shown["decisions"][0]["who"] == "Product lead (Maya Okafor)" and shown["nobody"] == ""
     riverside = shown["organizations"][0]["work"].partition(" ")[0]
     assert shown["cost"][1] == (
-        "The first step alone, all that is left at Riverside Regional Medical Center, takes the product team about "
-        f"{riverside} person-days."
+        f"Of that, Riverside Regional Medical Center alone takes the product team about {riverside} person-days."
     )
-    assert shown["dates"][-1].endswith("and nobody has looked at Harborview Clinics, which may bring more.")
+    assert shown["dates"][-1] == (
+        "That says little of Harborview Clinics, where nobody could look: what a look brings up is in no date."
+    )
     assert shown["safety"][1].value.startswith("Bedside nurse")
     assert "entered-in-error" in shown["safety"][2].value
 
@@ -189,7 +216,7 @@ def test_each_open_gap_of_clinical_safety_has_somebody_who_decides_it_and_a_mont
     safety = {"BND-004": "a medical device", "PROD-003": "how long it may wait", "WF-006": "when the output is wrong"}
     for rule in gaps & set(safety):
         (row,) = [row for row in shown["decisions"] if safety[rule] in row["what"]]
-        assert row["who"].startswith("Product lead") and row["when"]
+        assert row["who"].startswith("Usually the product lead") and row["when"]
     assert gaps & set(safety)
 
 
@@ -201,6 +228,9 @@ def test_a_trial_outside_the_ehr_is_no_pilot_and_waits_for_the_privacy_office(
     shown = executive(assessed("outside-ehr"), inputs).sections[0]["content"]
     assert shown["decisions"][1]["what"].startswith("After the trial outside the EHR, decide by its criterion")
     assert "has to agree before it begins" in shown["safety"][0].value
+    assert "the trial outside the EHR succeeds" in "".join(shown["dates"])
+    before = shown["first"].partition("Before it: ")[2]
+    assert before.startswith("choose the shallowest embedding") and "privacy office" in before
     assert not [row for row in shown["decisions"] if "pilot" in row["what"]]
 
 
@@ -229,8 +259,10 @@ def test_without_organisations_there_is_no_date_and_without_contract_no_safety(
     assert shown["safety"][1].value == "There is no workflow contract yet, so nothing of it is decided."
     assert "trial" not in shown["safety"][0].value
     assert shown["first"].startswith("Have the 22 questions answered that settle the verdict.")
-    assert "today" in shown["decisions"][0]["what"].lower() and shown["decisions"][0]["who"] == "Product lead"
-    assert shown["cost"][0].startswith("For the product alone") and "The first step alone" in shown["cost"][1]
+    assert (
+        "today" in shown["decisions"][0]["what"].lower() and shown["decisions"][0]["who"] == "Usually the product lead"
+    )
+    assert shown["cost"][0].startswith("For the product alone") and "finding out what settles" in shown["cost"][1]
     assert shown["headline"].startswith("Not decided yet: anything from “product first” to “integrate” is possible")
     assert "possible blockers are undecided" in shown["no_blocker"]
 

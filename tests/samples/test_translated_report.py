@@ -16,7 +16,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.language import using
 from interlock.model.statements import STATEMENTS
 from interlock.report import csv, html, markdown, xlsx
-from interlock.report.sections.executive_sums import board
+from interlock.report.sections.executive_words import board
 from interlock.report.translation import Translation, read_translation
 from interlock.usecases.load import Inputs
 from interlock.usecases.report import PDF_SECTIONS, report_view

@@ -194,6 +194,8 @@ class Context:
     def how_many(self, number: int) -> str:
         """A number of organisations beside that of all."""
         total = len(self.organizations)
+        if number == total == 2:
+            return _("both organisations")
         return (
             _("all %(total)s organisations", total=words.number(total))
             if number == total

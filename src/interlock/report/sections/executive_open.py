@@ -13,14 +13,15 @@ from interlock.plan.go import LAUNCH
 from interlock.report import safe
 from interlock.report.elements import Pair, Shown
 from interlock.report.sections.context import BLOCKERS, FEW, UNDECIDED, Context
-from interlock.report.sections.executive_sums import between_days, board
+from interlock.report.sections.executive_sums import between_days
+from interlock.report.sections.executive_words import board
 
 #: So many things in the way are told.
 TOLD = 3
 _NAMED = 3
 _LINE = 320
 #: The decision after the trial outside the EHR: while it is to come, so is the trial.
-_OUTSIDE = "us.decide-outside"
+OUTSIDE = "us.decide-outside"
 #: Gates at which the product begins to be used on patients: one that is met is told apart from one that has begun.
 BEGINS = {Gate.PILOT, Gate.PRODUCTION}
 _SAFETY_OPEN = N_("Not decided: the workflow contract says nothing of it.")
@@ -85,7 +86,7 @@ def in_the_way(context: Context) -> Iterator[Shown]:
         ends = [context.tasks[finding.key].ends for finding in at[rule] if finding.key in context.tasks]
         yield {
             "title": words.sentence(board(safe.name(rules[rule].title))),
-            "where": _where(context, at[rule]),
+            "where": words.capital(_where(context, at[rule])),
             "owner": words.OWNER[rules[rule].remediation.owner].phrase,
             "when": between_days(context, [day for day in ends if day]),
             "known": words.listed(sorted({_known_by(finding) for finding in at[rule]}), 2),
@@ -93,6 +94,8 @@ def in_the_way(context: Context) -> Iterator[Shown]:
     if rest := ranked[TOLD:]:
         more = words.count(len(rest), "more blocker")
         where = _where(context, [finding for rule in rest for finding in at[rule]])
+        if all(_where(context, at[rule]) == where for rule in ranked[:TOLD]):
+            where = _("there too")
         title = words.counted(
             len(rest),
             "%(more)s is open (%(where)s), in the section on gaps.",
@@ -136,9 +139,9 @@ def _where(context: Context, findings: Sequence[Finding]) -> str:
 
 def _known_by(finding: Finding) -> str:
     if finding.evidence is Evidence.OBSERVED:
-        return _("observed")
+        return _("an observation")
     answered = any(name.startswith(("responses.", "value.")) for name in finding.reads)
-    return _("the team's answer") if answered else _("as written down")
+    return _("the team's answer") if answered else _("what is written down")
 
 
 def unknown(context: Context) -> Iterator[str]:
@@ -152,17 +155,17 @@ def unknown(context: Context) -> Iterator[str]:
     if unseen:
         yield words.counted(
             undecided,
-            "%(number)s finding is undecided for want of an answer or a look; of %(places)s there are only the "
+            "%(number)s point is undecided for want of an answer or a look; of %(places)s there are only the "
             "product team's answers.",
-            "%(number)s findings are undecided for want of an answer or a look; of %(places)s there are only the "
+            "%(number)s points are undecided for want of an answer or a look; of %(places)s there are only the "
             "product team's answers.",
             places=places(context, unseen),
         )
     else:
         yield words.counted(
             undecided,
-            "%(number)s finding is undecided for want of an answer or a look.",
-            "%(number)s findings are undecided for want of an answer or a look.",
+            "%(number)s point is undecided for want of an answer or a look.",
+            "%(number)s points are undecided for want of an answer or a look.",
         )
     yield (
         _("They cannot change the verdict; they can change dates, cost, and what is recommended at an organisation.")
@@ -237,10 +240,10 @@ def _on_patients(context: Context) -> str:
     told = (
         _("In use at %(places)s.", places=places(context, names))
         if names
-        else _("No launch is recorded at any organisation.")
+        else _("It is in use nowhere, as far as is recorded.")
     )
     tasks = context.assessment.plan.tasks
-    if any(task.id == _OUTSIDE and task.chance is None and not task.is_done for task in tasks):
+    if any(task.id == OUTSIDE and task.chance is None and not task.is_done for task in tasks):
         told += " " + _(
             "The trial outside the EHR shows outputs on real cases to staff: the privacy office of "
             "its place has to agree before it begins."

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from interlock.model import words
-from interlock.model.base import Gate, Owner
+from interlock.model.base import Gate, Owner, Recommendation
 from interlock.model.forecast import Quantiles
-from interlock.model.language import Said, _
+from interlock.model.language import N_, Said, _
 from interlock.model.plan import PlanTask
 from interlock.report import safe
 from interlock.report.sections.context import Context
+from interlock.report.sections.executive_words import board
 
 #: A smaller share of judgement is not told; from the larger one on it is all.
 _LEAST_SHARE, _NEARLY_ALL = 0.5, 0.97
@@ -25,21 +26,11 @@ _HAPPENS = Said(
         Gate.PRODUCTION: "every unit uses it",
     }
 )
-#: Words of engineers, and what a board reads in their place.
-_BOARD = (
-    ("map the auth surface", "find out how signing in works at each hospital"),
-    ("about signing in there", "about signing in"),
-    ("our client's key", "the product's sign-in key"),
-    ("our client is", "the product's registration is"),
-    ("the authentication paths are not mapped", "how signing in works at each hospital is not written down"),
-)
-
-
-def board(text: str) -> str:
-    """A title or verdict in words that nobody has to look up."""
-    for ours, theirs in _BOARD:
-        text = text.replace(ours, theirs).replace(words.capital(ours), words.capital(theirs))
-    return text
+#: What has to go well before the plan goes on, by the task with which it is decided.
+_SUCCEEDS = {
+    "us.decide-product": N_("the test of the settled product confirms it"),
+    "us.decide-outside": N_("the trial outside the EHR succeeds"),
+}
 
 
 class Work(NamedTuple):
@@ -97,50 +88,47 @@ def work(context: Context, orgs: Collection[str | None]) -> Work:
     return Work(round(team), round(others), unreckoned)
 
 
-def cost(context: Context, left: Work, *, first: str) -> Iterator[str]:
+def cost(context: Context, left: Work, parts: Iterable[str]) -> Iterator[str]:
     """All work that is left up to the target gate, by who does it, and what is not in it.
 
-    :param first: what the first step takes alone; empty where nothing is estimated.
+    :param parts: what of it is to be decided on now.
     """
-    if not context.assessment.plan.left:
+    assessment = context.assessment
+    if not assessment.plan.left:
         return
-    persons = context.assessment.plan.capacity.get(Owner.US)
+    persons = assessment.plan.capacity.get(Owner.US)
     people = (
         words.counted(round(persons), "planned with %(number)s person", "planned with %(number)s people")
         if persons
         else _("no team size is stated")
     )
-    gate = words.gate(context.assessment.target_gate)
-    if not context.assessment.organizations:
+    gate = words.gate(assessment.target_gate)
+    team = words.person_days(left.team)
+    if not assessment.organizations:
         yield _(
-            "For the product alone, up to the %(gate)s: about %(team)s (%(people)s).",
+            "For the product alone, up to the %(gate)s: about %(team)s of the product team (%(people)s).",
             gate=gate,
-            team=words.person_days(left.team),
+            team=team,
             people=people,
         )
-        if first:
-            yield first
+        yield from parts
         yield _("What organisations and EHR vendors have to do is not in it, nor are fees and licences.")
         return
-    sums = {"gate": gate, "team": words.person_days(left.team), "people": people}
-    if left.others:
-        yield _(
-            "Up to the %(gate)s the table adds up to %(team)s of the product team (%(people)s), and %(others)s of "
-            "organisations and EHR vendors.",
-            **sums,
-            others=words.number(left.others),
-        )
-    else:
-        yield _("Up to the %(gate)s the table adds up to %(team)s of the product team (%(people)s).", **sums)
-    if first:
-        yield first
+    where = context.how_many(len(assessment.organizations)) if len(assessment.organizations) > 1 else ""
+    there = _("the %(gate)s at %(where)s", gate=gate, where=where) if where else _("the %(gate)s", gate=gate)
+    told = _(
+        "The sum of the table, up to %(there)s: about %(team)s of the product team (%(people)s)",
+        there=there,
+        team=team,
+        people=people,
+    )
+    others = _(", and %(others)s of organisations and EHR vendors.", others=words.number(left.others))
+    yield told + (others if left.others else ".")
+    yield from parts
     if left.unreckoned:
-        yield _(
-            "Work, not money. Not reckoned: meetings and approvals of organisations and vendors (“–”), fees and "
-            "licences."
-        )
+        yield _("Work, not money; fees, licences, and others' meetings and approvals (“–”) are not in it.")
     else:
-        yield _("Work, not money. Not reckoned: fees and licences.")
+        yield _("Work, not money; fees and licences are not in it.")
 
 
 def dates(context: Context) -> Iterator[str]:
@@ -152,48 +140,82 @@ def dates(context: Context) -> Iterator[str]:
         yield _("There is no date yet: no organisation has been added.") if lacks else nothing
         return
     happens = _HAPPENS[context.assessment.target_gate]
-    who = _("At the last organisation %(happens)s", happens=happens) if len(plan.orgs) > 1 else words.capital(happens)
+    several = len(plan.orgs) > 1
+    last = _(" at the last organisation") if several else ""
     yield _(
-        "%(who)s %(between)s in eight of ten simulated runs; of the other two one ends earlier, one later.",
-        who=who,
+        "%(happens)s%(soonest)s%(last)s %(between)s in eight of ten simulated runs of the plan (one ends earlier, one "
+        "later).",
+        happens=words.capital(happens),
+        soonest=_soonest(context) if several else "",
+        last=last,
         between=between(context, plan.finish),
     )
+    if several:
+        yield _("A row has its own organisations' range; which one of all is the last differs from run to run.")
     if not plan.ground.firm:
         because = board(safe.text(words.listed(plan.ground.because, 3), _LINE))
-        yield _("This is a range and no date to promise: %(because)s.", because=because)
-    unknown = plan.if_no_gaps is not None and plan.if_all_gaps is not None
+        yield _("This is no date to promise: %(because)s.", because=because)
+    yield _assumed(context)
     if plan.judged_durations >= _LEAST_SHARE:
         mostly = _("mostly judgement") if plan.judged_durations < _NEARLY_ALL else _("judgement")
-        yield (
-            _(
-                "How long things take, and how likely each unknown is a gap, is %(judgement)s, not measured, so only "
-                "months are named.",
-                judgement=mostly,
-            )
-            if unknown
-            else _("How long things take is %(judgement)s, not measured, so only months are named.", judgement=mostly)
-        )
+        yield _("How long things take is %(judgement)s, not measured.", judgement=mostly)
+    yield from _moved(context)
+
+
+def _soonest(context: Context) -> str:
+    """When it happens at the organisation to start at; empty where there is none."""
+    verdict, forecasts = context.assessment.verdict, context.assessment.plan.orgs
+    own = next((forecast for forecast in forecasts if forecast.org == verdict.next_org), None)
+    if own is None or context.readiness[own.org].recommendation is not Recommendation.START:
+        return ""
+    return _(
+        " at %(place)s %(between)s, and",
+        place=context.organization_name(own.org),
+        between=between(context, own.finish),
+    )
+
+
+def _assumed(context: Context) -> str:
+    """What the plan takes for granted, and no run has otherwise (docs/scheduling.md)."""
+    plan = context.assessment.plan
+    left = {task.id for task in plan.left}
+    tests = [said for task, said in _SUCCEEDS.items() if task in left]
+    persons = plan.capacity.get(Owner.US)
+    people = (
+        words.counted(round(persons), "%(number)s person works on it", "%(number)s people work on it")
+        if persons
+        else _("the team always has somebody free")
+    )
+    granted = (_("every approval is given"), _("every decision is yes"))
+    begins = _("work begins on %(day)s", day=words.iso_day(plan.start))
+    return _(
+        "Taken for granted: %(granted)s.",
+        granted=words.listed([begins, people, *map(_, tests), *granted]),
+    )
+
+
+def _moved(context: Context) -> Iterator[str]:
+    """What was simulated of the unknowns, and what no simulation can know."""
+    plan = context.assessment.plan
+    unseen = [context.organization_name(own.org) for own in context.assessment.readiness if context.unseen(own.org)]
     if plan.if_no_gaps and plan.if_all_gaps:
         weeks = round((plan.if_all_gaps.p80_days - plan.if_no_gaps.p80_days) / 5)
-        moved = (
-            words.counted(
-                weeks,
-                "what is unknown moves it by up to %(number)s week",
-                "what is unknown moves it by up to %(number)s weeks",
-            )
+        apart = (
+            words.counted(weeks, "about %(number)s week later", "about %(number)s weeks later")
             if weeks
-            else _("what is unknown hardly moves it, because other work takes longer beside it")
+            else _("less than a week later, because other work takes longer beside it")
         )
-        unseen = [context.organization_name(own.org) for own in context.assessment.readiness if context.unseen(own.org)]
+        yield _(
+            "Simulated both ways: if all that is undecided turns out badly rather than well, the plan ends %(apart)s.",
+            apart=apart,
+        )
         if unseen:
             yield _(
-                "Within what this plan reckons, %(moved)s; what nobody asked is in no date, and nobody has looked at "
-                "%(unseen)s, which may bring more.",
-                moved=moved,
+                "That says little of %(unseen)s, where nobody could look: what a look brings up is in no date.",
                 unseen=words.listed(unseen, 3),
             )
         else:
-            yield _("Within what this plan reckons, %(moved)s; what nobody asked is in no date.", moved=moved)
+            yield _("What nobody asked is in no date.")
 
 
 def between(context: Context, *finishes: Quantiles) -> str:
