@@ -172,7 +172,7 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
     assert shown["decisions"][-1]["what"] == "1 more (Pinecrest Community Hospital), in the section on the plan."
     assert shown["decisions"][1]["where"] == "Lakeshore Health System"
     assert "Choose: opening the product outside the EHR there, or" in shown["decisions"][1]["what"]
-    assert shown["approvals"][0]["who"].startswith("Its ")
+    assert shown["approvals"][0]["who"].startswith("Organisation's ")
     assert len(shown["in_the_way"]) == 4 and "more blockers" in shown["in_the_way"][3]["title"]
     assert {row["known"] for row in shown["in_the_way"][:3]} == {"the team's answer"}
     assert shown["known"] == "All this is known from the team's answer."

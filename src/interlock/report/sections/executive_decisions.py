@@ -160,10 +160,19 @@ def part_costs(context: Context) -> Iterator[str]:
     elif argued and verdict.value in _BEGUN:
         asked = _asked_for(context, argued)
         whole, step = sums.of_team(asked), sums.of_team(_closing(left, argued[:1]))
-        told = _("Of that, %(begun)s takes the product team %(days)s", begun=_BEGUN[verdict.value], days=whole)
-        if until := sums.between_days(context, [max((task.ends for task in asked if task.ends), default="")]):
-            told += _(" and ends about %(month)s", month=until)
-        yield told + (_("; its first step alone takes %(days)s.", days=step) if step not in {"", whole} else ".")
+        said = {"begun": _BEGUN[verdict.value], "days": whole}
+        last = max((task.ends for task in asked if task.ends), default=None)
+        if last:
+            month = sums.between_days(context, [last])
+            said["days"] = _("%(days)s (until about %(month)s)", days=whole, month=month)
+        if step and step != whole:
+            yield _(
+                "Of that, %(begun)s takes the product team %(days)s; its first step alone takes %(step)s.",
+                step=step,
+                **said,
+            )
+        else:
+            yield _("Of that, %(begun)s takes the product team %(days)s.", **said)
     elif held := still_open.put_first(context):
         if days := sums.of_team(_closing(left, held)):
             yield _("Of that, what to do first takes the product team %(days)s.", days=days)
@@ -269,7 +278,7 @@ def _decides(who: str) -> str:
     role = f"the {_LEAD.lower()}"
     if who.startswith(role) and not who.startswith(f"{role} ("):
         return _("Usually the product lead") + who.removeprefix(role)
-    return words.capital(who.removeprefix("the ").replace("organisation's ", "its ", 1))
+    return words.capital(who.removeprefix("the "))
 
 
 def _is_of_safety(context: Context, task: PlanTask) -> bool:

@@ -116,14 +116,16 @@ def cost(context: Context, left: Work, parts: Iterable[str]) -> Iterator[str]:
         return
     where = context.how_many(len(assessment.organizations)) if len(assessment.organizations) > 1 else ""
     there = _("the %(gate)s at %(where)s", gate=gate, where=where) if where else _("the %(gate)s", gate=gate)
-    told = _(
-        "The sum of the table, up to %(there)s: about %(team)s of the product team (%(people)s)",
-        there=there,
-        team=team,
-        people=people,
-    )
-    others = _(", and %(others)s of organisations and EHR vendors.", others=words.number(left.others))
-    yield told + (others if left.others else ".")
+    said = {"there": there, "team": team, "people": people}
+    if left.others:
+        yield _(
+            "The sum of the table, up to %(there)s: about %(team)s of the product team (%(people)s), and %(others)s of "
+            "organisations and EHR vendors.",
+            others=words.number(left.others),
+            **said,
+        )
+    else:
+        yield _("The sum of the table, up to %(there)s: about %(team)s of the product team (%(people)s).", **said)
     yield from parts
     if left.unreckoned:
         yield _("Work, not money; fees, licences, and others' meetings and approvals (“–”) are not in it.")
@@ -140,17 +142,26 @@ def dates(context: Context) -> Iterator[str]:
         yield _("There is no date yet: no organisation has been added.") if lacks else nothing
         return
     happens = _HAPPENS[context.assessment.target_gate]
-    several = len(plan.orgs) > 1
-    last = _(" at the last organisation") if several else ""
-    yield _(
-        "%(happens)s%(soonest)s%(last)s %(between)s in eight of ten simulated runs of the plan (one ends earlier, one "
-        "later).",
-        happens=words.capital(happens),
-        soonest=_soonest(context) if several else "",
-        last=last,
-        between=between(context, plan.finish),
-    )
-    if several:
+    said = {"happens": words.capital(happens), "between": between(context, plan.finish)}
+    soonest = _soonest(context)
+    if len(plan.orgs) == 1:
+        yield _(
+            "%(happens)s %(between)s in eight of ten simulated runs of the plan (one ends earlier, one later).", **said
+        )
+    elif soonest:
+        yield _(
+            "%(happens)s at %(soonest)s, and at the last organisation %(between)s in eight of ten simulated runs of "
+            "the plan (one ends earlier, one later).",
+            soonest=soonest,
+            **said,
+        )
+    else:
+        yield _(
+            "%(happens)s at the last organisation %(between)s in eight of ten simulated runs of the plan (one ends "
+            "earlier, one later).",
+            **said,
+        )
+    if len(plan.orgs) > 1:
         yield _("A row has its own organisations' range; which one of all is the last differs from run to run.")
     if not plan.ground.firm:
         because = board(safe.text(words.listed(plan.ground.because, 3), _LINE))
@@ -163,16 +174,12 @@ def dates(context: Context) -> Iterator[str]:
 
 
 def _soonest(context: Context) -> str:
-    """When it happens at the organisation to start at; empty where there is none."""
+    """The organisation to start at, with its range; empty where there is none."""
     verdict, forecasts = context.assessment.verdict, context.assessment.plan.orgs
     own = next((forecast for forecast in forecasts if forecast.org == verdict.next_org), None)
     if own is None or context.readiness[own.org].recommendation is not Recommendation.START:
         return ""
-    return _(
-        " at %(place)s %(between)s, and",
-        place=context.organization_name(own.org),
-        between=between(context, own.finish),
-    )
+    return f"{context.organization_name(own.org)} {between(context, own.finish)}"
 
 
 def _assumed(context: Context) -> str:
