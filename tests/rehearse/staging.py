@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import types
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from interlock.model.contract import WorkflowContract
 from interlock.model.product import Product
 from interlock.model.rehearsal import ProductObservation, RehearsalCheck
 from interlock.rehearse import sample
+from interlock.rehearse.hooks import Programs
 from interlock.rehearse.hospitals import Hospitals
 from interlock.rehearse.run import rehearse
 from interlock.usecases.rehearse import catalogue
@@ -38,6 +39,7 @@ CONTRACT = WorkflowContract.model_validate(
         "version": "1",
         "title": "The sample application",
         "inputs": [{"resource": "Patient"}, {"resource": "Observation"}],
+        "outputs": [{"resource": "DocumentReference"}],
     }
 )
 
@@ -55,7 +57,7 @@ class InThisProcess:
 
 
 #: The sample application's modules, each before those that import it.
-MODULES = ("parts", "asking", "registering", "signing_in", "reading", "calls", "app")
+MODULES = ("parts", "logs", "asking", "registering", "signing_in", "reading", "writing", "jobs", "calls", "app")
 
 
 @cache
@@ -80,8 +82,8 @@ def mutated(changes: Sequence[tuple[str, str]]) -> types.ModuleType:
     return module
 
 
-def product_at(port: int, *, shared: bool = False, orgs: int = 2, dynamic: bool = False) -> Product:
-    """What ``product.yaml`` says of the sample application on a port."""
+def product_at(port: int, folder: str = "", *, shared: bool = False, orgs: int = 2, dynamic: bool = False) -> Product:
+    """What ``product.yaml`` says of the sample application on a port, with hooks where it has a folder."""
     own = f"http://127.0.0.1:{port}"
     kinds = ("confidential-asymmetric", "confidential-symmetric", "public")
     clients = [
@@ -104,6 +106,17 @@ def product_at(port: int, *, shared: bool = False, orgs: int = 2, dynamic: bool 
         "endpoints": ENDPOINTS,
         "jwks_url": f"{own}/jwks.json",
     }
+    if folder:
+        told |= {
+            "actions": {
+                "write": {"path": "/{org}/notes", "form": {"text": "rehearsal"}},
+                "withdraw": {"path": "/{org}/withdraw"},
+                "job": {"path": "/{org}/job"},
+                "switch_off": {"command": f"touch {folder}/{{org}}.off"},
+                "switch_on": {"command": f"rm {folder}/{{org}}.off"},
+            },
+            "log": {"file": f"{folder}/sample.log"},
+        }
     return Product.model_validate(told)
 
 
@@ -117,16 +130,22 @@ def on_stage(
     home: str | None = None,
     dynamic: bool = False,
     tls: bool = False,
+    environment: Mapping[str, str] | None = None,
+    **said: object,
 ) -> Iterator[Hospitals]:
-    """Hospitals that stand, and the sample application, which knows them."""
+    """Hospitals that stand, and the sample application, which knows them; ``said`` stands in product.yaml too."""
     # With the protocol named asyncio switches Nagle's algorithm off; each answer takes 40 ms more otherwise.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as sock:
+    with (
+        TemporaryDirectory() as folder,
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as sock,
+    ):
         sock.bind(("127.0.0.1", 0))
         sock.listen()
-        product = product_at(sock.getsockname()[1], shared=shared, orgs=orgs, dynamic=dynamic).but(home=home, tls=tls)
-        with Hospitals(product, 0) as hospitals, TemporaryDirectory() as folder:
-            environment = hospitals.environment(Path(folder) / "ca.pem")
-            app = mutated(changes).create(environment, broken)
+        product = product_at(sock.getsockname()[1], folder, shared=shared, orgs=orgs, dynamic=dynamic)
+        product = product.but(home=home, tls=tls, **said)
+        with Hospitals(product, 0) as hospitals:
+            told = hospitals.environment(Path(folder) / "ca.pem") | dict(environment or {})
+            app = mutated(changes).create(told, broken, folder)
             server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
             thread.start()
@@ -139,8 +158,8 @@ def on_stage(
 
 def looked_at(hospitals: Hospitals, only: Collection[str] = (), **settings: object) -> ProductObservation:
     """A rehearsal of these checks, or of all."""
-    endpoints = hospitals.product.endpoints
-    return rehearse(hospitals, InThisProcess(), checks(), only=only, endpoints=endpoints, contract=CONTRACT, **settings)  # type: ignore[arg-type]
+    given = {"endpoints": hospitals.product.endpoints, "contract": CONTRACT, "programs": Programs(Path(), {})}
+    return rehearse(hospitals, InThisProcess(), checks(), only=only, **(given | settings))  # type: ignore[arg-type]
 
 
 @cache

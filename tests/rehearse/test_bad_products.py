@@ -211,7 +211,7 @@ organizations:
         (
             "http://127.0.0.1:9/launch",
             'start: {command: "rm -rf x"}',
-            "a program that you have not allowed",
+            "what you have not allowed: rm -rf x",
             2,
         ),
         ("http://127.0.0.1:9/launch", "home: /x/{user}", "{user} is not filled in", 2),
@@ -231,7 +231,7 @@ def test_a_start_command_runs_once_it_was_allowed(tmp_path: Path) -> None:
     text = PRODUCT.format(launch="http://127.0.0.1:9/launch", more="start: {command: no-such-program}\nport: 18499")
     workspace = Workspace.create(tmp_path / "w", {"interlock.yaml": SETTINGS, "product.yaml": text.encode()})
     assert [entry.grant.command for entry in trust_report(workspace).asked] == ["no-such-program"]
-    with pytest.raises(InterlockError, match="that you have not allowed"):
+    with pytest.raises(InterlockError, match="what you have not allowed"):
         rehearse_product(workspace)
     Trust(workspace.root).allow(command_grants(workspace))
     with pytest.raises(InterlockError, match="could not be started"):

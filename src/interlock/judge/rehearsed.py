@@ -1,9 +1,10 @@
 """What a rehearsal of the product says of the questions that it looked at.
 
-An option is observed only when every check that the catalogue lists for it, and that needs no hook, held, and nothing
-that the catalogue lists for the question did otherwise. When a check broke, the question is at most at the option that
-the check names; of several options that one falls. Everything else changes nothing. As with an organisation's
-observation the file keeps the answer, what was observed is judged, and where there is no answer nothing is.
+An option is observed only when every check that the catalogue lists for it held, and nothing that the catalogue lists
+for the question did otherwise; a check that needs a hook and was given none is not asked. When a check broke, the
+question is at most at the option that the check names; of several options that one falls. Everything else changes
+nothing. As with an organisation's observation the file keeps the answer, what was observed is judged, and where there
+is no answer nothing is.
 """
 
 from __future__ import annotations
@@ -170,18 +171,17 @@ def _held(
     item: Item, entries: Sequence[tuple[RehearsalCheck, str]], outcomes: Mapping[str, RehearsalOutcome]
 ) -> tuple[str, ...]:
     """The options that were observed, the best one first."""
-    looked_at = [(check, option) for check, option in entries if check.without_hook]
+    looked_at = [(check, option) for check, option in entries if check.counts(outcomes.get(check.id))]
     if any(outcomes.get(check.id) not in _HOLDS for check, option in looked_at if not option):
         return ()
     by_option: dict[str, list[RehearsalCheck]] = {}
-    for check, option in entries:
+    for check, option in looked_at:
         if option:
             by_option.setdefault(option, []).append(check)
     held = [
         option
         for option, checks in by_option.items()
-        if (ours := [check for check in checks if check.without_hook])
-        and all(outcomes.get(check.id) is RehearsalOutcome.HELD for check in ours)
+        if all(outcomes.get(check.id) is RehearsalOutcome.HELD for check in checks)
     ]
     held.sort(key=lambda option: item.graded_value(option) or 0.0, reverse=True)
     return tuple(held[:1] if item.type is ItemType.CHOICE else held)

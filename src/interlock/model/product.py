@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from interlock.model.base import Model, Slug, Versioned
+from interlock.model.rehearsal import Hook
 
 #: The simulated hospitals' first port, where the file names none: a team registers their addresses once.
 FIRST_PORT = 18_410
@@ -31,6 +32,10 @@ def _of_http(text: str) -> str:
 Url = Annotated[str, Field(max_length=2_000), AfterValidator(_of_http)]
 #: A path of the product; ``{org}`` and ``{patient}`` in it are filled in.
 PathTemplate = Annotated[str, Field(pattern=r"^/", max_length=500), AfterValidator(_filled_in_later)]
+Filled = Annotated[str, Field(max_length=2_000), AfterValidator(_filled_in_later)]
+Form = Annotated[dict[str, Filled], Field(max_length=20)]
+#: One program with its arguments, no shell; ``{org}`` is filled in, ``{python}`` is Interlock's own Python.
+Command = Annotated[str, Field(min_length=1, max_length=1_000)]
 ClientKind = Literal["public", "confidential-symmetric", "confidential-asymmetric"]
 
 
@@ -58,7 +63,7 @@ class StartCommand(Model):
     :ivar ready: an address that answers once the product is up; by default the launch address is asked.
     """
 
-    command: Annotated[str, Field(min_length=1, max_length=1_000)]
+    command: Command
     folder: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     ready: Url | None = None
     seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
@@ -77,16 +82,105 @@ class VisitedEndpoint(Model):
 
     path: PathTemplate
     method: Literal["GET", "POST"] = "GET"
-    query: Annotated[dict[str, Annotated[str, AfterValidator(_filled_in_later)]], Field(max_length=20)] = {}
+    query: Form = {}
     what: Literal["page", "viewer", "filter", "data", "inbound", "change"] = "data"
     carries_phi: bool = True
 
 
-class SignOut(Model):
-    """How a user signs out."""
+class Action(Model):
+    """Something that a user who is signed in does: one request of a browser.
+
+    :ivar form: fields that are posted, besides the hidden ones of the page's own form for this address.
+    """
 
     path: PathTemplate
     method: Literal["GET", "POST"] = "POST"
+    form: Form = {}
+
+
+class Trigger(Model):
+    """Something that is set going for one hospital: a request of a browser that is signed in there, or a program."""
+
+    path: PathTemplate | None = None
+    method: Literal["GET", "POST"] = "POST"
+    form: Form = {}
+    command: Command | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.path is None) == (self.command is None):
+            raise ValueError("it is a request (path) or a program (command): name one of the two")
+        return self
+
+
+class Actions(Model):
+    """What a rehearsal lets the product do, each by a hook of its own; what is missing is not looked at.
+
+    :ivar write: a user saves a result, which the product writes to the hospital; ``withdraw`` takes the last one back.
+    :ivar job: work that runs without a user, with the product's own token.
+    :ivar switch_off: ends the product's work at one hospital; ``switch_on`` begins it again.
+    """
+
+    write: Action | None = None
+    withdraw: Action | None = None
+    job: Trigger | None = None
+    switch_off: Trigger | None = None
+    switch_on: Trigger | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.withdraw is not None and self.write is None:
+            raise ValueError("withdraw takes back what write has written: name write too")
+        if (self.switch_off is None) != (self.switch_on is None):
+            raise ValueError("switch_off and switch_on go together: what a rehearsal switches off it switches on again")
+        return self
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The programs among them."""
+        named = (self.job, self.switch_off, self.switch_on)
+        return tuple(trigger.command for trigger in named if trigger is not None and trigger.command is not None)
+
+
+class ProductLog(Model):
+    """Where the product's log is: a file, or a program that prints it.
+
+    :ivar file: its path, from the workspace or absolute.
+    :ivar command: ``{since}`` in it is the moment at which the rehearsal began; without it all is printed each time.
+    :ivar security_mark: a text that each line of a security event has, in letters of any case.
+    :ivar patient_fields: names of fields in which a patient's id may stand: ``patient=…``, ``"patient": "…"``.
+    """
+
+    file: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    command: Command | None = None
+    security_mark: Annotated[str, Field(min_length=2, max_length=100)] = "security"
+    patient_fields: Annotated[tuple[Annotated[str, Field(pattern=r"^[\w.-]{1,60}$")], ...], Field(max_length=20)] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.file is None) == (self.command is None):
+            raise ValueError("a log is a file or what a program prints (command): name one of the two")
+        return self
+
+
+#: Seconds after which a session ends, in the product as it was started for this rehearsal.
+Limit = Annotated[float, Field(ge=1, le=10)]
+
+
+class SessionLimits(Model):
+    """The limits of a session that the product has for this rehearsal; short, because they are waited for.
+
+    :ivar idle_seconds: without a request; ``overall_seconds`` whatever the user does.
+    """
+
+    idle_seconds: Limit | None = None
+    overall_seconds: Limit | None = None
+
+    @model_validator(mode="after")
+    def _at_least_one(self) -> Self:
+        if self.idle_seconds is None and self.overall_seconds is None:
+            raise ValueError("name idle_seconds, overall_seconds, or both")
+        return self
 
 
 class Product(Versioned):
@@ -97,6 +191,7 @@ class Product(Versioned):
     :ivar jwks_url: where the product publishes its keys; without it ``--write-env`` gives a confidential client one.
     :ivar registration: how it becomes known to the hospitals: it is told by variables (or a JSON file), registers
         itself (``dynamic``, RFC 7591), or somebody enters what a table shows (``manual``).
+    :ivar sign_out: a user signs out.
     :ivar endpoints: visited without a session, with another hospital's and after sign-out; by default those of the
         contract that carry patient data and take no parameters but these.
     :ivar return_parameters: names of parameters that may say where to go after the sign-in.
@@ -111,7 +206,10 @@ class Product(Versioned):
     home: PathTemplate | None = None
     jwks_url: Url | None = None
     registration: Literal["variables", "dynamic", "manual"] = "variables"
-    sign_out: SignOut | None = None
+    sign_out: Action | None = None
+    actions: Actions = Actions()
+    log: ProductLog | None = None
+    session_limits: SessionLimits | None = None
     endpoints: Annotated[tuple[VisitedEndpoint, ...], Field(max_length=100)] = ()
     return_parameters: Annotated[tuple[str, ...], Field(max_length=20)] = (
         "next",
@@ -139,6 +237,16 @@ class Product(Versioned):
                 if not getattr(client, name):
                     raise ValueError(f"{client.id} has no {name}; only with registration: dynamic it needs none")
         return self
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Every program that it names, which nobody runs unless the user has allowed it."""
+        own = (self.start.told if self.start else None, self.log.command if self.log else None)
+        return (*(command for command in own if command is not None), *self.actions.commands)
+
+    def has(self, hook: Hook) -> bool:
+        """Whether it names what a check needs."""
+        return getattr(self.actions if hook in Actions.model_fields else self, hook) is not None
 
     def at_port(self, port: int) -> Product:
         """The same on another port of this machine, wherever the launch address's own port is named."""

@@ -6,6 +6,7 @@ Simulated hospitals launch the running product, first politely, then not. What i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -25,6 +26,8 @@ OptionRef = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+(=[a-z0-9_]+)?$")]
 BreakRef = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+=[a-z0-9_]+(@[a-z_]+)?$")]
 #: What a check needs to be looked at: plain HTTP, a browser with scripts, a hook of the team, a person who judges.
 Means = Literal["http", "browser", "hook", "person"]
+#: What product.yaml has to name before a check can be looked at, by its key there.
+Hook = Literal["sign_out", "write", "withdraw", "job", "switch_off", "log", "session_limits"]
 #: Whether hospitals had addresses of their own (127.0.0.2, 127.0.0.3 …) or shared one and had ports: browsers keep
 #: cookies apart by address, not by port, so what was seen of cookies holds for this arrangement.
 Layout = Literal["addresses", "ports"]
@@ -79,6 +82,7 @@ class RehearsalCheck(Model):
     :ivar does: what the simulated hospital or the browser does.
     :ivar good: what a good application does then.
     :ivar how: what it needs; with ``http`` it runs without a browser that has scripts.
+    :ivar hook: what product.yaml has to name for it, by its key there; without that it is not looked at.
     :ivar turns: the questions that it says something about, with the option that it supports when it held.
     :ivar breaks: what a break says of these questions (a judgement); nothing where it could come of several causes.
     :ivar rules: the rules that these questions decide.
@@ -93,6 +97,7 @@ class RehearsalCheck(Model):
     does: str
     good: str
     how: Annotated[tuple[Means, ...], Field(min_length=1)]
+    hook: Hook | None = None
     turns: tuple[OptionRef, ...] = ()
     breaks: tuple[BreakRef, ...] = ()
     rules: tuple[RuleId, ...] = ()
@@ -104,6 +109,8 @@ class RehearsalCheck(Model):
     def _rests_on_something(self) -> Self:
         if not self.references and not self.judgement:
             raise ValueError("a check names a source, or says that it is a judgement")
+        if "hook" in self.how and "http" not in self.how and self.hook is None:
+            raise ValueError("a check that cannot be looked at without a hook names it: hook")
         return self
 
     @property
@@ -111,10 +118,13 @@ class RehearsalCheck(Model):
         """The family that its letter stands for."""
         return next(family for family, letter in LETTERS.items() if letter == self.id[3])
 
-    @property
-    def without_hook(self) -> bool:
-        """Whether it runs without anything that the team has to add."""
-        return not {"hook", "person"} & set(self.how)
+    def counts(self, outcome: RehearsalOutcome | None) -> bool:
+        """Whether what it showed has to hold for an option of its to be observed.
+
+        One that a person has to judge says nothing by itself, nor one that needs a hook and was given none.
+        """
+        unlooked = "hook" in self.how and outcome in (None, RehearsalOutcome.NEEDS_HOOK)
+        return not unlooked and "person" not in self.how
 
     @property
     def options(self) -> tuple[tuple[str, str], ...]:
@@ -144,6 +154,7 @@ class RehearsalResult(Model):
     :ivar about: what kind of subject it is: ``page``, ``viewer``, ``filter`` or ``data`` of an endpoint, the name of a
         parameter.
     :ivar seen: what was seen, or why nothing was, as one sentence without a full stop.
+    :ivar hook: what product.yaml has to name before it is looked at.
     :ivar requests: numbers of the lines of the tape that show it.
     """
 
@@ -155,6 +166,7 @@ class RehearsalResult(Model):
     subject: Annotated[str, Field(max_length=300)] | None = None
     about: Annotated[str, Field(pattern=r"^[a-z_]{1,60}$")] | None = None
     seen: Annotated[str, Field(max_length=1_000)] = ""
+    hook: Hook | None = None
     requests: Annotated[tuple[int, ...], Field(max_length=50)] = ()
 
 
@@ -230,6 +242,12 @@ class ProductObservation(Model):
         for result in self.results:
             rows.setdefault(result.id, []).append(result.outcome)
         return {check: worst(outcomes) for check, outcomes in rows.items()}
+
+    @property
+    def hooks(self) -> dict[Hook, int]:
+        """How many checks each hook would open that product.yaml does not name, the most first."""
+        missing = dict.fromkeys((row.id, row.hook) for row in self.results if row.hook is not None)
+        return dict(Counter(hook for _, hook in missing if hook is not None).most_common())
 
     @property
     def unnamed(self) -> ProductObservation:

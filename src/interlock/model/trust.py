@@ -13,7 +13,7 @@ class Grant(Model):
     :ivar kind: ``credential``: the value of ``variable``, used as ``role``, may be sent to ``origin``.
         ``private_base``: the organisation's base at ``origin`` may be contacted in a private network.
         ``content``: questions and rules of the workspace's own; ``digest`` is over their names and bytes (SHA-256).
-        ``command``: the program ``command`` may be run, to start the product for a rehearsal.
+        ``command``: the program ``command`` may be run for a rehearsal, to start the product or as a hook.
     :ivar origin: scheme, host and any unusual port, as in ``https://ehr.example.org``.
     """
 

@@ -8,12 +8,12 @@ is a *twist*: it acts for one check, within ``with hospitals.twisted(…)``, and
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -23,14 +23,13 @@ from starlette.responses import Response
 from interlock.model.errors import InterlockError
 from interlock.model.product import Product, ProductClient
 from interlock.model.rehearsal import Layout
-from interlock.rehearse.records import records
+from interlock.rehearse.offering import hospital
 from interlock.rehearse.registration import TRUSTING, adopted, client_secret, elsewhere, environment, registered
 from interlock.sandbox.bearer import bearer_token
 from interlock.sandbox.clients import Client
 from interlock.sandbox.exchange import NUMBER, Director, Exchange, Timing
 from interlock.sandbox.grants import Context
 from interlock.sandbox.launches import with_query
-from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
 from interlock.sandbox.replies import plain_json
 from interlock.sandbox.server import SandboxServer
 from interlock.sandbox.sockets import listening
@@ -42,6 +41,7 @@ STRANGER = "stranger"
 #: What stands in the User-Agent of the rehearsal's own browsers, so that the tape tells them from the application.
 BROWSER = "interlock-rehearsal"
 _MAX_HEARD = 6_000
+_MAX_DOCUMENT_BYTES = 200_000
 
 
 class OutOfReachError(Exception):
@@ -58,7 +58,7 @@ class Asked:
     """One request at a simulated hospital, with what the tape does not keep: values as they were sent.
 
     :ivar organization: empty for an address of no hospital; ``host`` tells where it arrived.
-    :ivar form: fields of a form; ``token`` the bearer token; ``authorization`` the whole header.
+    :ivar form: fields of a form; ``token`` the bearer token; ``document`` a resource that was sent.
     """
 
     number: int
@@ -74,6 +74,21 @@ class Asked:
     form: Mapping[str, str]
     headers: Mapping[str, str]
     token: str | None
+    document: Mapping[str, Any] | None = None
+
+    @property
+    def resources(self) -> list[Mapping[str, Any]]:
+        """The resources that it was to write: the one that was sent, or those of a transaction or batch."""
+        if self.role != "resource" or self.document is None or self.path.endswith("/_search"):
+            return []
+        if self.document.get("resourceType") != "Bundle":
+            return [self.document] if self.method in ("POST", "PUT", "PATCH") else []
+        entries = [entry for entry in self.document.get("entry") or [] if isinstance(entry, dict)]
+        return [
+            entry["resource"]
+            for entry in entries
+            if isinstance(entry.get("resource"), dict) and (entry.get("request") or {}).get("method") in ("POST", "PUT")
+        ]
 
     def holds(self, value: str) -> bool:
         """Whether a value was sent in it, wherever."""
@@ -88,6 +103,7 @@ class _Heard:
     form: Mapping[str, str]
     headers: Mapping[str, str]
     token: str | None
+    document: Mapping[str, Any] | None
 
 
 class _Twists(Director):
@@ -109,7 +125,11 @@ class _Twists(Director):
         is_form = "form-urlencoded" in request.headers.get("content-type", "")
         number = int(request.scope[NUMBER])
         self.heard[number] = _Heard(
-            dict(query), dict(form) if is_form else {}, dict(request.headers), bearer_token(request.headers)
+            dict(query),
+            dict(form) if is_form else {},
+            dict(request.headers),
+            bearer_token(request.headers),
+            None if is_form or len(exchange.body) > _MAX_DOCUMENT_BYTES else _object(exchange.body),
         )
         self._order.append(number)
         if len(self._order) > _MAX_HEARD:
@@ -140,6 +160,14 @@ class _Twists(Director):
         except Exception as error:
             self.failed.append(error)
             raise
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    """A JSON object, or none for anything else."""
+    with contextlib.suppress(ValueError, RecursionError):
+        read = json.loads(body)
+        return read if isinstance(read, dict) else None
+    return None
 
 
 def _of_stranger(exchange: Exchange) -> Response | None:
@@ -226,6 +254,10 @@ class Hospitals:
             org, self.clients[org].client_id, context=context, handle=handle, access_seconds=access_seconds
         )
 
+    def kept(self, org: str) -> dict[str, dict[str, Any]]:
+        """The live resources at a hospital, by ``Type/id``."""
+        return {version.address: version.content for version in self.server.store(org).all()}
+
     @contextlib.contextmanager
     def twisted(
         self, *, instead: Instead | None = None, altered: Altered | None = None, late: Late | None = None
@@ -292,6 +324,7 @@ class Hospitals:
                     heard.form if heard else {},
                     heard.headers if heard else headers,
                     heard.token if heard else None,
+                    heard.document if heard else None,
                 )
             )
         return found
@@ -341,25 +374,3 @@ def _layout() -> Layout:
     except InterlockError:
         return "ports"
     return "addresses"
-
-
-def hospital(org: str) -> SimulatedOrganization:
-    """A hospital that offers everything: both launches, all kinds of clients, sign-in by OpenID Connect, all reads."""
-    base = _documents()
-    return base.model_copy(
-        update={"id": org, "name": f"Simulated hospital {org}", "resources": records(org), "registered_origins": ()}
-    )
-
-
-@cache
-def _documents() -> SimulatedOrganization:
-    """The shipped hospital with the widest offer, with the types of the one with most of them."""
-    shipped = {organization.id: organization for organization in load_organizations()}
-    base, wider = shipped["summerfield"], shipped["riverside"]
-    metadata, smart = dict(base.metadata or {}), dict(base.smart or {})
-    rest = dict(metadata["rest"][0])
-    known = {entry["type"]: entry for entry in [*(wider.metadata or {})["rest"][0]["resource"], *rest["resource"]]}
-    metadata["rest"] = [{**rest, "resource": list(known.values())}]
-    scopes = [f"{level}/{name}.rs" for level in ("patient", "user", "system") for name in known]
-    smart["scopes_supported"] = list(dict.fromkeys([*smart["scopes_supported"], *scopes]))
-    return base.model_copy(update={"metadata": metadata, "smart": smart})

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from interlock.model.product import ClientKind, Product, ProductClient
 from interlock.probe.transport.addresses import is_loopback_host
-from interlock.sandbox.clients import Client, Method
+from interlock.sandbox.clients import Client, GrantType, Method
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.replies import plain_json
 from interlock.sandbox.signing import published_ec_key
@@ -29,6 +29,8 @@ METHODS: Mapping[ClientKind, tuple[Method, ...]] = {
 }
 #: Variables by which programs are told of an authority: ours, OpenSSL's and Python's, of requests, and of Node.js.
 TRUSTING = ("SIM_CA_FILE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+#: What a client that can keep a secret may do besides signing people in.
+_BACKEND: tuple[GrantType, ...] = ("client_credentials",)
 
 
 def registered(product: Product, client: ProductClient) -> Client:
@@ -43,6 +45,7 @@ def registered(product: Product, client: ProductClient) -> Client:
         secret=client_secret(client.id) if client.client == "confidential-symmetric" else "",
         jwks={"keys": [client_jwk(client.id)]} if asymmetric and product.jwks_url is None else None,
         jwks_uri=product.jwks_url if asymmetric else None,
+        grant_types=("authorization_code", "refresh_token", *(() if client.client == "public" else _BACKEND)),
     )
 
 

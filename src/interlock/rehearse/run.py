@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from interlock.model.contract import WorkflowContract
 from interlock.model.product import Product, VisitedEndpoint
 from interlock.model.rehearsal import (
+    Hook,
     ProductObservation,
     RehearsalCheck,
     RehearsalOutcome,
@@ -35,10 +36,12 @@ from interlock.rehearse.checks import (
     sessions,
     surface,
     tokens,
+    writes,
 )
 from interlock.rehearse.checks.base import BUILT, Built, shows_own
+from interlock.rehearse.hooks import Log, Programs
 from interlock.rehearse.hospitals import BROWSER, STRANGER, Hospitals, OutOfReachError
-from interlock.rehearse.stage import NOT_APPLICABLE, NOT_REACHED, Row, Running, Stage
+from interlock.rehearse.stage import NEEDS_HOOK, NOT_APPLICABLE, NOT_REACHED, Row, Running, Stage
 from interlock.sandbox.launches import with_query
 from interlock.sandbox.tape import Entry
 
@@ -56,6 +59,7 @@ _FAMILIES = (
     paging,
     charts,
     outgoing,
+    writes,
     sessions,
     endpoints,
     surface,
@@ -74,6 +78,7 @@ def rehearse(
     only: Collection[str] = (),
     endpoints: tuple[VisitedEndpoint, ...] = (),
     contract: WorkflowContract | None = None,
+    programs: Programs | None = None,
     target: str | None = None,
     pinned: str | None = None,
     repeat: int = 1,
@@ -86,7 +91,8 @@ def rehearse(
     :param catalogue: the checks to look at, as far as they are built; those that are not are left out.
     :param orgs: only these of the hospitals that the product knows, the first two in these roles.
     :param only: only these checks, by id.
-    :param contract: the product's workflow contract: what it reads, and what it says of what is missing.
+    :param contract: the product's workflow contract: what it reads and writes, and what it says of what is missing.
+    :param programs: how programs that product.yaml names are run; without them none is.
     :param repeat: how often each is looked at; where two looks differ it is inconclusive.
     :param on_result: told each row as soon as it is known.
     :param stop: asked before each request whether to end early.
@@ -95,7 +101,17 @@ def rehearse(
     began, started = time.monotonic(), datetime.now(UTC)
     budget = Budget(MAX_REQUESTS, began + MAX_SECONDS, stop=stop)
     stage = Stage(
-        hospitals, product, running, budget, endpoints, contract, tuple(orgs or hospitals.clients), target, pinned
+        hospitals,
+        product,
+        running,
+        budget,
+        endpoints,
+        contract,
+        tuple(orgs or hospitals.clients),
+        target,
+        pinned,
+        programs,
+        Log(product.log, programs) if product.log is not None and programs is not None else None,
     )
     results: list[RehearsalResult] = []
     stopped: str | None = None
@@ -117,7 +133,7 @@ def rehearse(
         stage.close_browsers()
         polite = all(shows_own(stage, visit) for visit in stage.visits.values())
         for check, built in chosen:
-            tell(check, _looked(stage, built, polite=polite, repeat=repeat))
+            tell(check, _looked(stage, built, check.hook, polite=polite, repeat=repeat))
         for check in (check for check, _ in chosen if check.id == _LIVES_ON):
             for during, subject, seen in (
                 (stage.died, "the product as a program", "the product ended by itself"),
@@ -182,11 +198,13 @@ def _register(stage: Stage) -> None:
         raise BudgetSpentError(f"the product was launched from {missing[0]}, and has not registered itself there")
 
 
-def _looked(stage: Stage, built: Built, *, polite: bool, repeat: int) -> list[Row]:
+def _looked(stage: Stage, built: Built, hook: Hook | None, *, polite: bool, repeat: int) -> list[Row]:
     if not polite and not built.polite:
         return [Row(NOT_REACHED, "a polite launch did not hold at every hospital, and nothing else was tried")]
     if built.two and stage.b is None:
         return [Row(NOT_APPLICABLE, "the product knows one hospital here, and this needs two")]
+    if hook is not None and not stage.product.has(hook):
+        return [Row(NEEDS_HOOK, f"product.yaml names no {hook}", hook=hook)]
     looks = [_once(stage, built) for _ in range(max(1, repeat))]
     return looks[0] if len(looks) == 1 else _agreed(looks)
 
@@ -232,6 +250,7 @@ def _result(check: RehearsalCheck, row: Row) -> RehearsalResult:
         subject=plain(row.subject, 300) if row.subject else None,
         about=row.about,
         seen=plain(row.seen, 1_000),
+        hook=row.hook,
         requests=row.requests[:50],
     )
 

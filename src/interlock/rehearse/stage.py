@@ -16,8 +16,9 @@ from starlette.responses import Response
 
 from interlock.model.contract import WorkflowContract
 from interlock.model.product import Product, VisitedEndpoint
-from interlock.model.rehearsal import RehearsalOutcome
+from interlock.model.rehearsal import Hook, RehearsalOutcome
 from interlock.rehearse.browser import Browser, Budget, Page
+from interlock.rehearse.hooks import Log, Programs
 from interlock.rehearse.hospitals import Asked, Hospitals, OutOfReachError
 from interlock.rehearse.records import PATIENTS, canary
 from interlock.sandbox.exchange import FHIR_CONTENT, Exchange
@@ -38,14 +39,15 @@ class Row:
     org: str | None = None
     subject: str | None = None
     about: str | None = None
+    hook: Hook | None = None
 
 
-def row(outcome: RehearsalOutcome, seen: str, asked: Iterable[Asked] = (), **about: str | None) -> Row:
+def row(outcome: RehearsalOutcome, seen: str, asked: Iterable[Asked] = (), **about: Any) -> Row:
     """A row with the numbers of the requests that show it, at most 50."""
     return Row(outcome, seen, tuple(one.number for one in asked)[:50], **about)
 
 
-def judged(problem: str, well: str, asked: Iterable[Asked] = (), **about: str | None) -> Row:
+def judged(problem: str, well: str, asked: Iterable[Asked] = (), **about: Any) -> Row:
     """A row that broke by a problem, or held, in the words of ``well``."""
     return row(BROKE if problem else HELD, problem or well, asked, **about)
 
@@ -127,6 +129,7 @@ class Stage:
     :ivar begun: sign-ins of twenty new browsers, for the checks that compare many.
     :ivar died: ids of the checks during which the product ended by itself.
     :ivar crashes: how it failed by itself where it had to refuse, and in ``crashed_in`` during which checks.
+    :ivar programs: how programs that product.yaml names are run; ``log`` is the product's log, where it names one.
     :ivar ended: browsers that are signed in with tokens that have ended, for the checks of refreshing.
     """
 
@@ -139,6 +142,8 @@ class Stage:
     orgs: tuple[str, ...] = ()
     target: str | None = None
     pinned: str | None = None
+    programs: Programs | None = None
+    log: Log | None = None
     visits: dict[str, Visit] = field(default_factory=dict)
     begun: list[Begun] = field(default_factory=list)
     died: list[str] = field(default_factory=list)

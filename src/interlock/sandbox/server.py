@@ -25,6 +25,7 @@ from interlock.sandbox.listeners import Listeners
 from interlock.sandbox.marks import Marks
 from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
 from interlock.sandbox.sockets import HOST, listening, reserved
+from interlock.sandbox.store import Store
 from interlock.sandbox.tape import Tape
 from interlock.sandbox.tls import Presenting, Wrong
 
@@ -210,6 +211,10 @@ class SandboxServer:
             yield lambda: known.begun - before
         finally:
             known.present(None)
+
+    def store(self, org_id: str) -> Store:
+        """What an organisation keeps, to be looked at while nobody asks it anything."""
+        return self._state.hospital(self._organization(org_id)).store
 
     def rotate_keys(self, org_id: str) -> None:
         """Sign ID tokens with new keys from now on; the old ones stay in the JWK Set for an hour."""

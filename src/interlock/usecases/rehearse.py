@@ -29,6 +29,7 @@ from interlock.model.rehearsal import (
 from interlock.model.text import plain
 from interlock.model.words import listed, rehearsed
 from interlock.probe.transport.addresses import has_userinfo, is_loopback_host, kind_of_host, origin
+from interlock.rehearse.hooks import Programs
 from interlock.rehearse.hospitals import Hospitals
 from interlock.rehearse.program import Elsewhere, Started
 from interlock.rehearse.run import BUILT, rehearse
@@ -93,7 +94,7 @@ class Permission:
     """What the user allows for one rehearsal.
 
     :ivar target: an origin beside loopback; ``own`` says that the user has said that it is theirs.
-    :ivar start: whether the start command may be run without a grant, because the user has just said so.
+    :ivar start: whether the programs that it names may be run without a grant, because the user has just said so.
     """
 
     target: str | None = None
@@ -170,6 +171,7 @@ def rehearse_product(
             only=chosen,
             endpoints=endpoints_of(product, contract),
             contract=contract,
+            programs=Programs(workspace.root, hospitals.environment()),
             target=allowed.target,
             pinned=pinned,
             repeat=repeat,
@@ -205,15 +207,17 @@ def _running(
     workspace: Workspace, hospitals: Hospitals, allowed: Permission, pinned: str | None, wait: float
 ) -> Iterator[Started | Elsewhere]:
     product = hospitals.product
+    refused = () if allowed.start else new_commands(workspace)
+    if refused:
+        named = "; ".join(plain(grant.command or "", 200) for grant in refused)
+        raise InterlockError(
+            f"{PRODUCT_FILE} wants to run what you have not allowed: {named}",
+            remedy="look at it and allow it: interlock trust; or leave it out of product.yaml",
+        )
     if product.start is None:
         with Elsewhere(product.launch_url, pinned, wait) as running:
             yield running
         return
-    if not allowed.start and new_commands(workspace):
-        raise InterlockError(
-            f"{PRODUCT_FILE} wants to run a program that you have not allowed: {plain(product.start.told, 200)}",
-            remedy="look at it and allow it: interlock trust; or start the product yourself and leave start out",
-        )
     environment = hospitals.environment(workspace.root / "reports" / "rehearsal-ca.pem")
     with Started(product.start, product.launch_url, workspace.root, environment) as started:
         yield started

@@ -58,18 +58,17 @@ def _asked(workspace: Workspace, organizations: Sequence[Organization], private:
 
 
 def command_grants(workspace: Workspace) -> tuple[Grant, ...]:
-    """The program that the product's file wants to run, if it names one.
+    """The programs that the product's file wants to run.
 
     :raises DocumentError: the file is broken.
     """
     product = workspace.product()
-    if product is None or product.start is None:
-        return ()
-    return (Grant(kind="command", command=product.start.told),)
+    commands = product.commands if product is not None else ()
+    return tuple(Grant(kind="command", command=command) for command in dict.fromkeys(commands))
 
 
 def new_commands(workspace: Workspace) -> tuple[Grant, ...]:
-    """The program that the product's file wants to run, where it is not allowed."""
+    """The programs that the product's file wants to run, and may not."""
     return tuple(grant for grant in command_grants(workspace) if grant not in Trust(workspace.root).grants())
 
 

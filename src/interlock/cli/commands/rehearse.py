@@ -108,6 +108,8 @@ def rehearse(
     say(f"Your product: {product.launch_url}")
     if product.start is not None:
         say(f"Started by: {product.start.told}")
+    for command in product.commands[1 if product.start is not None else 0 :]:
+        say(f"Runs: {command}")
     observation = rehearse_product(
         workspace,
         orgs=org or (),

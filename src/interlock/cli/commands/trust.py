@@ -80,7 +80,7 @@ def _show(report: TrustReport) -> None:
             "first page names every difference from ours."
         )
     for entry in by_kind["command"]:
-        say(f"A program, run to start the product for a rehearsal ({_state(entry.allowed)}):")
+        say(f"A program, run for a rehearsal of the product ({_state(entry.allowed)}):")
         say(f"  {plain(entry.grant.command or '', 1000)}")
     for org in report.unresolved:
         say(f"{org}: its host has no address now; if it is a private one, that is asked for when it has.")

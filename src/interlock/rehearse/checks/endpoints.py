@@ -8,11 +8,12 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from interlock.model.product import VisitedEndpoint
+from interlock.rehearse.acting import act
 from interlock.rehearse.browser import Browser, Page
 from interlock.rehearse.checks.base import check, not_reached, shows_own
 from interlock.rehearse.hospitals import STRANGER
 from interlock.rehearse.records import canary
-from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, NOT_APPLICABLE, Row, Stage, filled, judged, query_of, row
+from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, filled, judged, query_of, row
 from interlock.sandbox.launches import with_query
 
 #: Addresses that tell a stranger something, and what they would tell.
@@ -137,14 +138,13 @@ def other_patient(stage: Stage) -> list[Row] | Row:
 def after_sign_out(stage: Stage) -> list[Row] | Row:
     """Each endpoint after the sign-out."""
     leave = stage.product.sign_out
-    if leave is None:
-        return row(NEEDS_HOOK, "product.yaml names no sign_out")
+    assert leave is not None
     browser = stage.browser()
-    stage.visit(stage.a, browser=browser)
+    visit = stage.visit(stage.a, browser=browser)
     kept = stage.browser()
     for cookie in browser.cookies:
         kept.hold(cookie)
-    browser.open(stage.at(leave.path, stage.a), method=leave.method, form={} if leave.method == "POST" else None)
+    act(stage, browser, leave, stage.a, visit.page)
     return _each(
         stage,
         lambda endpoint, path: _shows(stage, _opened(stage, kept, endpoint, stage.a), path, "after the sign-out"),

@@ -9,9 +9,10 @@ import zlib
 from http.cookiejar import Cookie
 from urllib.parse import unquote
 
+from interlock.rehearse.acting import act
 from interlock.rehearse.browser import Browser
 from interlock.rehearse.checks.base import bits, changed_tab, check, not_reached, shows_own
-from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, NOT_APPLICABLE, Row, Stage, Visit, judged, row
+from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
 
 #: Bits of a session id (OWASP ASVS 5.0.0, chapter V7).
 _ID_BITS = 128
@@ -155,15 +156,14 @@ def marked(stage: Stage) -> list[Row] | Row:
 def signed_out(stage: Stage) -> Row:
     """The cookies from before the sign-out, used after it."""
     leave = stage.product.sign_out
-    if leave is None:
-        return row(NEEDS_HOOK, "product.yaml names no sign_out")
+    assert leave is not None
     browser, thief = stage.browser(), stage.browser()
-    if not shows_own(stage, stage.visit(stage.a, browser=browser)):
+    visit = stage.visit(stage.a, browser=browser)
+    if not shows_own(stage, visit):
         return not_reached(_NOT_SHOWN)
     for cookie in browser.cookies:
         thief.hold(cookie)
-    form: dict[str, str] | None = {} if leave.method == "POST" else None
-    page = browser.open(stage.at(leave.path, stage.a), method=leave.method, form=form)
+    page = act(stage, browser, leave, stage.a, visit.page)
     if stage.crashed(page) or page.refused:
         return not_reached(f"signing out gave {page.told}")
     for who, name in ((browser, "the browser"), (thief, "a copy of its cookies")):

@@ -7,6 +7,7 @@ import html
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,11 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from interlock.rehearse.sample.calls import Calls
-from interlock.rehearse.sample.parts import HEADERS, RefusedError, Session, TroubleError, page, refuse
+from interlock.rehearse.sample.jobs import Jobs
+from interlock.rehearse.sample.parts import HEADERS, MAX_BYTES, RefusedError, Session, TroubleError, page
 from interlock.rehearse.sample.reading import Reading, named
+from interlock.rehearse.sample.writing import Writing, form
 
 
-class SampleApp(Calls, Reading):
+class SampleApp(Calls, Jobs, Reading, Writing):
     """The application."""
 
     async def patient(self, request: Request) -> Response:
@@ -34,7 +37,7 @@ class SampleApp(Calls, Reading):
         lines, note = await self.observations(session)
         listed = "".join(f"<li>{html.escape(line)}</li>" for line in lines) or "<li>Nothing is recorded.</li>"
         listed = f"<p>{html.escape(note)}</p>{listed if lines else ''}" if note else listed
-        return page(name, f"<ul>{listed}</ul><p>{html.escape(session.hospital.id)}</p>")
+        return page(name, f"<ul>{listed}</ul><p>{html.escape(session.hospital.id)}</p>{form(session)}")
 
     async def trend(self, request: Request) -> Response:
         """The viewer: the observations as a picture."""
@@ -57,6 +60,18 @@ class SampleApp(Calls, Reading):
             headers=HEADERS,
         )
 
+    async def notes(self, request: Request) -> Response:
+        """The button that saves a note."""
+        return await self.save(self.session(request), await posted(request))
+
+    async def withdrawal(self, request: Request) -> Response:
+        """The button that withdraws it."""
+        return await self.withdraw(self.session(request), await posted(request))
+
+    async def job(self, request: Request) -> Response:
+        """The button that has a hospital's records counted."""
+        return await self.count(self.session(request).hospital)
+
     async def sign_out(self, request: Request) -> Response:
         """End the session."""
         hospital = self.session(request).hospital
@@ -76,16 +91,39 @@ class SampleApp(Calls, Reading):
         if what in self.broken:
             session = next((known for known in reversed(self.sessions.values()) if known.hospital is hospital), session)
         if session is None or session.hospital is not hospital or session.ends < time.time():
-            raise RefusedError("Please open the application from the EHR.", 401)
+            foreign = session is not None and session.hospital is not hospital
+            raise RefusedError("Please open the application from the EHR.", 401, security=foreign)
+        if session.seen + self.idle_seconds < time.time():
+            raise RefusedError("Nothing was done for a while. Please open the application from the EHR.", 401)
+        session.seen = time.time()
         return session
 
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """The page for a request that is answered with no."""
+        assert isinstance(error, RefusedError)
+        flows = " ".join(name for name in request.cookies if name.startswith("flow-"))
+        hospital = str(request.path_params.get("org", ""))
+        self.log.say("refused", hospital, security=error.security, why=error.words, flow=flows)
+        return page("This cannot be opened", f"<p>{html.escape(error.words)}</p>", error.status)
 
-def create(environment: Mapping[str, str], broken: str = "") -> Starlette:
+
+async def posted(request: Request) -> dict[str, str]:
+    """The fields of a form."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise RefusedError("This is too large.", 413)
+    return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20))
+
+
+def create(environment: Mapping[str, str], broken: str = "", folder: str = "") -> Starlette:
     """The application for the hospitals that the variables tell of.
 
     :param broken: which of ``viewer`` and ``filter`` do not ask whose session it is, with a comma between them.
+    :param folder: where its log is, and where an operator switches hospitals off; without it there is neither.
     """
-    app = SampleApp(environment, frozenset(broken.split(",")) - {""})
+    app = SampleApp(environment, frozenset(broken.split(",")) - {""}, folder)
 
     @contextlib.asynccontextmanager
     async def while_it_runs(_: Starlette) -> AsyncIterator[None]:
@@ -105,7 +143,10 @@ def create(environment: Mapping[str, str], broken: str = "") -> Starlette:
             Route("/{org}/trend.svg", app.trend),
             Route("/{org}/filter", app.filtered),
             Route("/{org}/hook", app.hook, methods=["POST"]),
+            Route("/{org}/notes", app.notes, methods=["POST"]),
+            Route("/{org}/withdraw", app.withdrawal, methods=["POST"]),
+            Route("/{org}/job", app.job, methods=["POST"]),
             Route("/{org}/sign-out", app.sign_out, methods=["POST"]),
         ],
-        exception_handlers={RefusedError: refuse},
+        exception_handlers={RefusedError: app.refuse},
     )

@@ -10,11 +10,22 @@ import secrets
 import ssl
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from interlock.rehearse.sample.parts import MAX_BYTES, Flow, Hospital, Session, TroubleError, hospitals_of
+from interlock.rehearse.sample.logs import Log
+from interlock.rehearse.sample.parts import (
+    MAX_BYTES,
+    SESSION_SECONDS,
+    Backend,
+    Flow,
+    Hospital,
+    Session,
+    TroubleError,
+    hospitals_of,
+)
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey
@@ -23,17 +34,25 @@ if TYPE_CHECKING:
 class Asking:
     """What every part of the application shares: hospitals, flows and sessions in memory, and requests."""
 
-    def __init__(self, environment: Mapping[str, str], broken: frozenset[str] = frozenset()) -> None:
-        self.hospitals, self.broken = hospitals_of(environment), broken
+    def __init__(self, environment: Mapping[str, str], broken: frozenset[str] = frozenset(), folder: str = "") -> None:
+        self.hospitals, self.broken, self.folder = hospitals_of(environment), broken, folder
+        self.log = Log(folder)
+        self.session_seconds = float(environment.get("SESSION_SECONDS", SESSION_SECONDS))
+        self.idle_seconds = float(environment.get("IDLE_SECONDS", 900))
         self.flows: dict[str, Flow] = {}
         self.sessions: dict[str, Session] = {}
         self.lock = asyncio.Lock()
         self.called: dict[str, float] = {}
         self.own_key: ECKey | None = None
+        self.backends = {name: Backend() for name in self.hospitals}
         trusted = ssl.create_default_context(cafile=environment.get("SIM_CA_FILE") or None)
         self.http = httpx.AsyncClient(
             timeout=5, trust_env=False, verify=trusted, headers={"User-Agent": "sample-app/1"}
         )
+
+    def off(self, hospital: Hospital) -> bool:
+        """Whether its operator has switched a hospital off: by a file of its name in the folder."""
+        return bool(self.folder) and (Path(self.folder) / f"{hospital.id}.off").exists()
 
     async def token_request(self, hospital: Hospital, address: str, form: dict[str, str]) -> dict[str, Any]:
         """Ask the token endpoint, as the hospital has this application registered."""
@@ -91,6 +110,7 @@ class Asking:
                     body += chunk
                     if len(body) > MAX_BYTES:
                         raise TroubleError("The EHR's answer is too large.")
+            self.note(address, answer)
             if answer.status_code == 401:
                 raise PermissionError
             if answer.status_code == 403:
@@ -103,6 +123,14 @@ class Asking:
         if not isinstance(found, dict) or found.get("resourceType") == "OperationOutcome":
             raise TroubleError("The EHR gave no answer that can be used.")
         return found
+
+    def note(self, address: str, answer: httpx.Response) -> None:
+        """Log an answer of a hospital: what was asked for, and the number that the hospital has of it; no patient."""
+        hospital = next((known for known in self.hospitals.values() if address.startswith(f"{known.iss}/")), None)
+        if hospital is not None:
+            what = address.removeprefix(f"{hospital.iss}/").partition("?")[0].partition("/")[0]
+            number = answer.headers.get("x-request-id", "")
+            self.log.say("asked the EHR", hospital.id, about=what, status=answer.status_code, request_id=number)
 
     async def read(self, session: Session, path: str) -> dict[str, Any]:
         """Something of the hospital, with a token that is good; one that ended is renewed once."""

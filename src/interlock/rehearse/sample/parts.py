@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
-SCOPE = "openid fhirUser offline_access patient/Patient.rs patient/Observation.rs"
+SCOPE = "openid fhirUser offline_access patient/Patient.rs patient/Observation.rs patient/DocumentReference.cru"
 MAX_BYTES, MAX_PAGES, FLOW_SECONDS, SESSION_SECONDS = 1_000_000, 5, 600, 3_600
 HEADERS = {
     "Cache-Control": "no-store",
@@ -29,9 +28,9 @@ class TroubleError(Exception):
 class RefusedError(Exception):
     """A request that is answered with no."""
 
-    def __init__(self, words: str, status: int = 400) -> None:
+    def __init__(self, words: str, status: int = 400, *, security: bool = False) -> None:
         super().__init__(words)
-        self.words, self.status = words, status
+        self.words, self.status, self.security = words, status, security
 
 
 @dataclass(frozen=True)
@@ -62,22 +61,37 @@ class Flow:
 
 @dataclass
 class Session:
-    """Who is signed in, where, and for which patient."""
+    """Who is signed in, where, and for which patient; ``note`` is the address of what was saved last."""
 
     hospital: Hospital
     token_url: str
     patient: str
+    encounter: str
     scope: str
     token: str
     refresh: str
     expires: float
     ends: float
+    seen: float
+    draft: str = ""
+    draft_id: str = ""
+    note: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def chart(self) -> str:
         """What stands for the patient in the address of the first page: a tab is never of another one than it was."""
         return hashlib.sha256(f"{self.hospital.id} {self.patient}".encode()).hexdigest()[:16]
+
+
+@dataclass
+class Backend:
+    """The application's own token at one hospital, for work that runs without a user."""
+
+    token: str = ""
+    scope: str = ""
+    ends: float = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 def hospitals_of(environment: Mapping[str, str]) -> dict[str, Hospital]:
@@ -96,9 +110,3 @@ def page(title: str, body: str, status: int = 200) -> Response:
     """A page."""
     text = f"<!doctype html><title>{html.escape(title)}</title><h1>{html.escape(title)}</h1>{body}"
     return Response(text, status, HEADERS, "text/html")
-
-
-async def refuse(_: Request, error: Exception) -> Response:
-    """The page for a request that is answered with no."""
-    assert isinstance(error, RefusedError)
-    return page("This cannot be opened", f"<p>{html.escape(error.words)}</p>", error.status)

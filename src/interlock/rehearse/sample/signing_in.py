@@ -37,7 +37,10 @@ class SigningIn(Registering):
             raise RefusedError("This launch is not complete. Please open the application again.")
         hospital = next((known for known in self.hospitals.values() if known.iss == iss[0]), None)
         if hospital is None:
-            raise RefusedError("This application is not set up for the system that opened it.", 403)
+            words = "This application is not set up for the system that opened it."
+            raise RefusedError(words, 403, security=True)
+        if self.off(hospital):
+            raise RefusedError("This application is switched off for the hospital that opened it.", 403)
         return await self.begin(hospital, launch[0], "")
 
     async def start(self, request: Request) -> Response:
@@ -71,6 +74,7 @@ class SigningIn(Registering):
         address = discovered["authorization_endpoint"]
         response = RedirectResponse(f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}", 302)
         self.give(response, flow_cookie(state), browser, urlsplit(hospital.redirect_uri).path, FLOW_SECONDS)
+        self.log.say("sent to sign in", hospital.id, flow=flow_cookie(state), ehr=launch is not None)
         return response
 
     async def discover(self, hospital: Hospital) -> dict[str, Any]:
@@ -92,14 +96,18 @@ class SigningIn(Registering):
         state = params.get("state", "")
         flow = self.flows.get(state)
         if flow is None or flow.ends < time.time():
-            raise RefusedError("This sign-in is not known, or took too long. Please open the application again.")
+            words = "This sign-in is not known, or took too long. Please open the application again."
+            raise RefusedError(words, security=True)
         if not hmac.compare_digest(request.cookies.get(flow_cookie(state), ""), flow.browser):
-            raise RefusedError("This sign-in began in another browser. Please open the application again.")
+            words = "This sign-in began in another browser. Please open the application again."
+            raise RefusedError(words, security=True)
         del self.flows[state]
         if hospital not in (None, flow.hospital) or (hospital is None and "iss" not in params):
-            raise RefusedError("This answer came to the wrong place. Please open the application again.")
+            words = "This answer came to the wrong place. Please open the application again."
+            raise RefusedError(words, security=True)
         if "iss" in params and params["iss"] != flow.discovered["issuer"]:
-            raise RefusedError("Another system answered than was asked. Please open the application again.")
+            words = "Another system answered than was asked. Please open the application again."
+            raise RefusedError(words, security=True)
         if "error" in params or "code" not in params:
             raise RefusedError("The EHR did not let you in. Please open the application again.")
         answer = await self.redeem(flow, params["code"])
@@ -110,14 +118,16 @@ class SigningIn(Registering):
             await self.check_identity(flow, answer.get("id_token"))
         self.sessions.pop(request.cookies.get("session", ""), None)
         session = secrets.token_urlsafe(32)
-        self.sessions[session] = Session(
-            flow.hospital, flow.discovered["token_endpoint"], patient, "", "", "", 0, time.time() + SESSION_SECONDS
-        )
+        now, encounter = time.time(), str(answer.get("encounter") or "")
+        ends = now + self.session_seconds
+        token_url = flow.discovered["token_endpoint"]
+        self.sessions[session] = Session(flow.hospital, token_url, patient, encounter, "", "", "", 0, ends, now)
         self.keep(self.sessions[session], answer)
         first = f"/{flow.hospital.id}/patient?chart={self.sessions[session].chart}"
         response = RedirectResponse(flow.following or first, 303, headers=HEADERS)
         response.delete_cookie(flow_cookie(state), urlsplit(flow.hospital.redirect_uri).path)
         self.give(response, "session", session, f"/{flow.hospital.id}", SESSION_SECONDS)
+        self.log.say("signed in", flow.hospital.id, flow=flow_cookie(state))
         return response
 
     async def redeem(self, flow: Flow, code: str) -> dict[str, Any]:
@@ -162,7 +172,7 @@ class SigningIn(Registering):
     def hospital(self, request: Request) -> Hospital:
         """The hospital of the path."""
         hospital = self.hospitals.get(request.path_params["org"])
-        if hospital is None:
+        if hospital is None or self.off(hospital):
             raise RefusedError("There is nothing here.", 404)
         return hospital
 
