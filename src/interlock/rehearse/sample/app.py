@@ -94,7 +94,7 @@ class SampleApp(Calls, Jobs, Reading, Writing):
             foreign = session is not None and session.hospital is not hospital
             raise RefusedError("Please open the application from the EHR.", 401, security=foreign)
         if session.seen + self.idle_seconds < time.time():
-            raise RefusedError("Nothing was done for a while. Please open the application from the EHR.", 401)
+            raise RefusedError("Nothing was done for a while. Please open it from the EHR.", 401, security=False)
         session.seen = time.time()
         return session
 

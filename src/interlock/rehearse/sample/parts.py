@@ -26,9 +26,9 @@ class TroubleError(Exception):
 
 
 class RefusedError(Exception):
-    """A request that is answered with no."""
+    """A request that is answered with no; somebody has to hear of it, unless it is an everyday one."""
 
-    def __init__(self, words: str, status: int = 400, *, security: bool = False) -> None:
+    def __init__(self, words: str, status: int = 400, *, security: bool = True) -> None:
         super().__init__(words)
         self.words, self.status, self.security = words, status, security
 

@@ -37,8 +37,7 @@ class SigningIn(Registering):
             raise RefusedError("This launch is not complete. Please open the application again.")
         hospital = next((known for known in self.hospitals.values() if known.iss == iss[0]), None)
         if hospital is None:
-            words = "This application is not set up for the system that opened it."
-            raise RefusedError(words, 403, security=True)
+            raise RefusedError("This application is not set up for the system that opened it.", 403)
         if self.off(hospital):
             raise RefusedError("This application is switched off for the hospital that opened it.", 403)
         return await self.begin(hospital, launch[0], "")
@@ -82,7 +81,7 @@ class SigningIn(Registering):
         try:
             found = await self.document(f"{hospital.iss}/.well-known/smart-configuration")
         except TroubleError as trouble:
-            raise RefusedError(f"The EHR is not available. {trouble}", 502) from trouble
+            raise RefusedError(f"The EHR is not available. {trouble}", 502, security=False) from trouble
         for name in ("authorization_endpoint", "token_endpoint", "issuer", "jwks_uri"):
             if not str(found.get(name, "")).startswith(f"{hospital.iss}/"):
                 raise RefusedError("The EHR's sign-in has changed. Its address was not used.", 502)
@@ -96,18 +95,14 @@ class SigningIn(Registering):
         state = params.get("state", "")
         flow = self.flows.get(state)
         if flow is None or flow.ends < time.time():
-            words = "This sign-in is not known, or took too long. Please open the application again."
-            raise RefusedError(words, security=True)
+            raise RefusedError("This sign-in is not known, or took too long. Please open the application again.")
         if not hmac.compare_digest(request.cookies.get(flow_cookie(state), ""), flow.browser):
-            words = "This sign-in began in another browser. Please open the application again."
-            raise RefusedError(words, security=True)
+            raise RefusedError("This sign-in began in another browser. Please open the application again.")
         del self.flows[state]
         if hospital not in (None, flow.hospital) or (hospital is None and "iss" not in params):
-            words = "This answer came to the wrong place. Please open the application again."
-            raise RefusedError(words, security=True)
+            raise RefusedError("This answer came to the wrong place. Please open the application again.")
         if "iss" in params and params["iss"] != flow.discovered["issuer"]:
-            words = "Another system answered than was asked. Please open the application again."
-            raise RefusedError(words, security=True)
+            raise RefusedError("Another system answered than was asked. Please open the application again.")
         if "error" in params or "code" not in params:
             raise RefusedError("The EHR did not let you in. Please open the application again.")
         answer = await self.redeem(flow, params["code"])

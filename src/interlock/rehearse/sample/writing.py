@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import html
 import json
 import secrets
@@ -30,7 +29,7 @@ class Writing(Asking):
         if told.get("chart") != session.chart:
             raise RefusedError("Another patient was opened since. Nothing was saved.", 409)
         if "patient/DocumentReference.cru" not in session.scope.split():
-            raise RefusedError("The EHR does not permit notes. Nothing was saved.", 403)
+            raise RefusedError("The EHR does not permit notes. Nothing was saved.", 403, security=False)
         session.draft = told.get("text", "")[:_MOST_LETTERS]
         session.draft_id = session.draft_id or secrets.token_hex(16)
         condition = {"If-None-Exist": f"identifier={_NOTES}|{session.draft_id}"}
@@ -84,11 +83,13 @@ class Writing(Asking):
             raise TroubleError("Somebody has changed it in the EHR since. Please look at it there.")
         if answer.status_code not in (200, 201):
             raise TroubleError(f"The EHR did not take it ({answer.status_code}).")
-        with contextlib.suppress(ValueError):
+        try:
             kept = answer.json()
-            if isinstance(kept, dict) and kept.get("id"):
-                return kept
-        raise TroubleError("The EHR gave no answer that can be read.")
+        except ValueError as error:
+            raise TroubleError("The EHR gave no answer that can be read.") from error
+        if not isinstance(kept, dict) or not kept.get("id"):
+            raise TroubleError("The EHR did not say what it has kept.")
+        return kept
 
 
 def draft(session: Session) -> dict[str, Any]:
