@@ -10,7 +10,7 @@ import pytest
 from staging import Mutant, looked_at, mutants, on_stage, sources
 
 from interlock.fhir.validation import validate
-from interlock.model.product import SignOut
+from interlock.model.product import Action
 from interlock.model.rehearsal import RehearsalOutcome
 from interlock.rehearse.hospitals import OutOfReachError
 from interlock.rehearse.records import records
@@ -217,7 +217,7 @@ def test_a_sign_out_by_get_takes_nothing_from_the_pages_that_are_opened_after_it
         if request""",
     )
     with on_stage([('app.sign_out, methods=["POST"]', 'app.sign_out, methods=["GET"]'), only_javascript]) as hospitals:
-        leave = SignOut(path="/{org}/sign-out", method="GET")
+        leave = Action(path="/{org}/sign-out", method="GET")
         hospitals.product = hospitals.product.but(sign_out=leave)
         seen = looked_at(hospitals, {"RH-D02"})
     assert [row.subject for row in seen.broken] == ["javascript:"], seen.results
