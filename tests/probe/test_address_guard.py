@@ -611,7 +611,7 @@ KEEPERS = {"probe/transport/connections.py", "probe/transport/tls.py"}
 KEEPERS |= {"sandbox/client_keys.py", "sandbox/outgoing.py"}
 #: A rehearsal asks the product that its user names, on this computer or at the one origin that was allowed and looked
 #: up once; its sample application, a program of its own, asks the simulated hospitals that it was told of.
-KEEPERS |= {"rehearse/program.py", "rehearse/sample/asking.py", "usecases/rehearse.py"}
+KEEPERS |= {"rehearse/gate.py", "rehearse/program.py", "rehearse/sample/asking.py", "usecases/rehearse.py"}
 
 
 def test_there_is_no_other_door() -> None:

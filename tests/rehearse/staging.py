@@ -57,7 +57,9 @@ class InThisProcess:
 
 
 #: The sample application's modules, each before those that import it.
-MODULES = ("parts", "logs", "asking", "registering", "signing_in", "reading", "writing", "jobs", "calls", "app")
+MODULES = (
+    "parts", "logs", "asking", "registering", "signing_in", "reading", "writing", "jobs", "calls", "browser_app", "app",
+)  # fmt: skip
 
 
 @cache
@@ -82,16 +84,21 @@ def mutated(changes: Sequence[tuple[str, str]]) -> types.ModuleType:
     return module
 
 
-def product_at(port: int, folder: str = "", *, shared: bool = False, orgs: int = 2, dynamic: bool = False) -> Product:
-    """What ``product.yaml`` says of the sample application on a port, with hooks where it has a folder."""
-    own = f"http://127.0.0.1:{port}"
+def product_at(
+    port: int, folder: str = "", *, shared: bool = False, orgs: int = 2, dynamic: bool = False, pages: str = ""
+) -> Product:
+    """What ``product.yaml`` says of the sample application on a port, with hooks where it has a folder.
+
+    :param pages: where its pages are; below ``/browser`` it runs in the browser, and has no hooks.
+    """
+    own = f"http://127.0.0.1:{port}{pages}"
     kinds = ("confidential-asymmetric", "confidential-symmetric", "public")
     clients = [
         {
             "id": name,
             "client_id": f"sample-at-{name}",
             "redirect_uri": f"{own}/callback" if shared else f"{own}/{name}/callback",
-            "client": kind,
+            "client": "public" if pages else kind,
         }
         for name, kind in zip(("alder", "birch", "cedar"), kinds, strict=True)
     ]
@@ -102,9 +109,8 @@ def product_at(port: int, folder: str = "", *, shared: bool = False, orgs: int =
         "launch_url": f"{own}/launch",
         "standalone_url": f"{own}/{{org}}/start",
         "organizations": clients[:orgs],
-        "sign_out": {"path": "/{org}/sign-out"},
-        "endpoints": ENDPOINTS,
-        "jwks_url": f"{own}/jwks.json",
+        **({} if pages else {"sign_out": {"path": "/{org}/sign-out"}, "endpoints": ENDPOINTS}),
+        **({} if pages else {"jwks_url": f"{own}/jwks.json"}),
     }
     if folder:
         told |= {
@@ -130,6 +136,7 @@ def on_stage(
     home: str | None = None,
     dynamic: bool = False,
     tls: bool = False,
+    pages: str = "",
     environment: Mapping[str, str] | None = None,
     **said: object,
 ) -> Iterator[Hospitals]:
@@ -141,7 +148,8 @@ def on_stage(
     ):
         sock.bind(("127.0.0.1", 0))
         sock.listen()
-        product = product_at(sock.getsockname()[1], folder, shared=shared, orgs=orgs, dynamic=dynamic)
+        port = sock.getsockname()[1]
+        product = product_at(port, "" if pages else folder, shared=shared, orgs=orgs, dynamic=dynamic, pages=pages)
         product = product.but(home=home, tls=tls, **said)
         with Hospitals(product, 0) as hospitals:
             told = hospitals.environment(Path(folder) / "ca.pem") | dict(environment or {})
@@ -176,12 +184,18 @@ class Mutant:
     changes: tuple[tuple[str, str], ...]
     shared: bool
     tls: bool
+    pages: str
+    in_chromium: bool
 
 
 @cache
 def mutants() -> tuple[Mutant, ...]:
     files = sorted((Path(__file__).parent / "mutants").glob("*.yaml"))
-    read = [entry for file in files for entry in yaml.safe_load(file.read_text("utf-8"))]
+    read = [
+        entry | {"in_chromium": file.stem == "browser"}
+        for file in files
+        for entry in yaml.safe_load(file.read_text("utf-8"))
+    ]
     return tuple(
         Mutant(
             entry["name"],
@@ -189,6 +203,8 @@ def mutants() -> tuple[Mutant, ...]:
             tuple((change["old"], change["new"]) for change in entry["changes"]),
             entry.get("shared", False),
             entry.get("tls", False),
+            entry.get("pages", ""),
+            entry["in_chromium"],
         )
         for entry in read
     )

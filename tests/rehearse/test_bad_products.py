@@ -107,7 +107,7 @@ def test_a_target_is_asked_at_the_address_that_it_had_and_keeps_its_name() -> No
     with answering() as (port, current):
         current["now"] = answer
         target = f"http://product.test:{port}"
-        visitor = browser.Browser(browser.Budget(5, 1e12), target, "127.0.0.1")
+        visitor = browser.HttpBrowser(browser.Budget(5, 1e12), target, "127.0.0.1")
         first, second = visitor.open(f"{target}/one"), visitor.open(f"{target}/two")
         elsewhere = visitor.open(f"http://other.test:{port}/")
         visitor.close()
@@ -294,7 +294,7 @@ def test_a_product_that_dies_is_started_again_and_counted(tmp_path: Path) -> Non
     start = StartCommand(command=f"{{python}} app.py {port}")
     with Started(start, url, tmp_path, {"SIM_X": "told"}) as product:
         assert product.alive() and not product.revive()
-        seen = browser.Browser(browser.Budget(5, 1e12)).open(f"http://127.0.0.1:{port}/die")
+        seen = browser.HttpBrowser(browser.Budget(5, 1e12)).open(f"http://127.0.0.1:{port}/die")
         assert seen.stopped == "no_answer"
         assert product._process is not None
         product._process.wait(5)

@@ -36,6 +36,8 @@ Filled = Annotated[str, Field(max_length=2_000), AfterValidator(_filled_in_later
 Form = Annotated[dict[str, Filled], Field(max_length=20)]
 #: One program with its arguments, no shell; ``{org}`` is filled in, ``{python}`` is Interlock's own Python.
 Command = Annotated[str, Field(min_length=1, max_length=1_000)]
+#: What acts as the browser: plain HTTP, which runs no scripts, or the system's Chromium.
+Driver = Literal["http", "chromium"]
 ClientKind = Literal["public", "confidential-symmetric", "confidential-asymmetric"]
 
 
@@ -197,6 +199,7 @@ class Product(Versioned):
     :ivar return_parameters: names of parameters that may say where to go after the sign-in.
     :ivar tls: whether the hospitals speak https, with an authority that the product has to trust.
     :ivar version: of the product, as its user states it; ``version_header`` names the header in which its pages do.
+    :ivar driver: what acts as the browser: ``chromium`` where the product's pages are made in it.
     """
 
     launch_url: Url
@@ -223,6 +226,7 @@ class Product(Versioned):
     port: Annotated[int, Field(ge=1_024, le=65_000)] = FIRST_PORT
     version: Annotated[str, Field(max_length=200)] | None = None
     version_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$")] | None = None
+    driver: Driver = "http"
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

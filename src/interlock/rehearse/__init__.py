@@ -9,6 +9,7 @@ which is kept as ``observations/product/<utc>.json``:
   endpoint, parameter, spelling, fault (``subject``); ``about`` names the kind of subject where the catalogue's
   ``breaks`` tell them apart: ``viewer``, ``filter``, ``page``, ``data`` of an endpoint, ``aud`` and other parameters.
   ``outcomes`` is what each check comes to over its rows, by :func:`interlock.model.rehearsal.worst`.
+* ``driver``: ``http``, or Chromium with its version. Checks that need scripts have rows with Chromium alone.
 * A check that is not built has no row at all; ``run.BUILT`` has those that are. A rehearsal of some checks or hospitals
   alone is not kept, so that what is kept looked at everything.
 * A product that ended by itself is counted in ``app.deaths``, and a row of ``RH-L10`` says during which checks. That it

@@ -1,4 +1,4 @@
-"""A browser without scripts: cookies, redirects by hand, forms that a page would post by itself; and no place but two.
+"""What a browser is to a check, and one without scripts: cookies, redirects by hand, forms that post themselves.
 
 It goes to loopback, and to the one origin that its user named. An address anywhere else is told and never asked. What
 comes back is bounded in bytes and time.
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
-from typing import Literal
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -86,6 +86,8 @@ class Page:
 
     :ivar stopped: why it did not get further; ``next`` is the address that it did not ask, and ``method`` and ``form``
         are how it would have.
+    :ivar visible: what a person reads on it, where the browser can tell that from what is only there; else none.
+    :ivar frames: the addresses of what its frames show.
     """
 
     url: str
@@ -97,6 +99,8 @@ class Page:
     next: str = ""
     method: str = "GET"
     form: Mapping[str, str] | None = None
+    visible: str | None = None
+    frames: tuple[str, ...] = ()
 
     def shows(self, mark: str) -> bool:
         """Whether a canary stands in it, in letters of any case."""
@@ -118,9 +122,54 @@ class Page:
         return f"a page of status {self.status}"
 
 
+def masked(text: str) -> str:
+    """A text without what differs from one look to the next: long marks and numbers."""
+    return " ".join(re.sub(r"[\w-]{20,}|\d+", "#", text).split())
+
+
+class UnsettledError(Exception):
+    """A page did not come to rest, or not within its time, so that nothing can be said of it; says so."""
+
+
+class Browser(Protocol):
+    """One browser with cookies of its own, and one tab of it."""
+
+    def open(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        hops: int = MAX_HOPS,
+        until: Sequence[str] = (),
+    ) -> Page:
+        """Go to an address and on, until a page shows.
+
+        :param content: a body that is no form, for the first request alone.
+        :param hops: redirects to follow.
+        :param until: beginnings of addresses at which to stop before asking them; the page says ``elsewhere``.
+        :raises BudgetSpentError: the rehearsal may do no more.
+        """
+
+    @property
+    def cookies(self) -> tuple[Cookie, ...]:
+        """Every cookie that it holds."""
+
+    def hold(self, cookie: Cookie) -> None:
+        """Take a cookie over from another browser."""
+
+    def tab(self) -> Browser:
+        """Another tab: the same cookies, and a page of its own."""
+
+    def close(self) -> None:
+        """Forget everything."""
+
+
 @dataclass(slots=True)
-class Browser:
-    """One browser with a cookie jar of its own.
+class HttpBrowser:
+    """A browser without scripts, over plain HTTP.
 
     :ivar target: the origin that may be asked beside loopback, or none; ``pinned`` is the address that it has.
     """
@@ -137,7 +186,7 @@ class Browser:
         self._client = httpx.Client(
             cookies=self.jar,
             trust_env=False,
-            transport=_Pinning(self.target, self.pinned),
+            transport=Pinning(self.target, self.pinned),
             follow_redirects=False,
             timeout=httpx.Timeout(PAGE_SECONDS, connect=3.0),
             event_hooks={"response": [_put_location_aside]},
@@ -159,13 +208,7 @@ class Browser:
         hops: int = MAX_HOPS,
         until: Sequence[str] = (),
     ) -> Page:
-        """Go to an address and on, until a page shows.
-
-        :param content: a body that is no form, for the first request alone.
-        :param hops: redirects to follow.
-        :param until: beginnings of addresses at which to stop before asking them; the page says ``elsewhere``.
-        :raises BudgetSpentError: the rehearsal may do no more.
-        """
+        """Go to an address and on, by redirects and by what a page does by itself."""
         way: list[Hop] = []
         text, status, answered = "", 0, dict[str, str]()
         while True:
@@ -184,7 +227,7 @@ class Browser:
             way.append(Hop(method, url, status, location, cookies, answered, time.monotonic() - began))
             if not whole:
                 return Page(url, status, text, answered, tuple(way), "too_large", url)
-            following = _joined(url, location) if location else None
+            following = joined(url, location) if location else None
             content = None
             method, form, following = _onward(method, form, status, text, url, following)
             if following is None:
@@ -236,12 +279,16 @@ class Browser:
         """Every cookie that it holds."""
         return tuple(self.jar)
 
+    def tab(self) -> HttpBrowser:
+        """Itself: without scripts a tab keeps nothing."""
+        return self
+
     def hold(self, cookie: Cookie) -> None:
         """Take a cookie over from another browser."""
         self.jar.set_cookie(cookie)
 
 
-class _Pinning(httpx.HTTPTransport):
+class Pinning(httpx.HTTPTransport):
     """Connections to the one address that the target had when it was looked up, whatever its name means later."""
 
     def __init__(self, target: str | None, pinned: str | None) -> None:
@@ -250,6 +297,7 @@ class _Pinning(httpx.HTTPTransport):
         self._name, self._address = (where.host if where else ""), pinned or ""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Ask, at the pinned address where it is the target's."""
         if self._name and request.url.host == self._name:
             request = httpx.Request(
                 request.method,
@@ -275,7 +323,7 @@ def _put_location_aside(answer: httpx.Response) -> None:
         answer.headers[f"{_ASIDE}location"] = answer.headers.pop("location")
 
 
-def _joined(url: str, location: str) -> str:
+def joined(url: str, location: str) -> str:
     """Where a Location header leads; one that is no address stays as it is."""
     try:
         return str(httpx.URL(url).join(location))
@@ -294,9 +342,9 @@ def _onward(
     page = _Forms()
     page.feed(text[:200_000])
     if page.refresh:
-        return "GET", None, _joined(url, page.refresh)
+        return "GET", None, joined(url, page.refresh)
     if page.posts_itself and page.action is not None:
-        return page.method, page.fields, _joined(url, page.action or url)
+        return page.method, page.fields, joined(url, page.action or url)
     return method, form, None
 
 

@@ -246,12 +246,18 @@ class Hospitals:
         return f"{self.base(org)}/oauth2/{role}"
 
     def launch(
-        self, org: str, patient: str = "p1", *, handle: str | None = None, access_seconds: float | None = None
+        self,
+        org: str,
+        patient: str = "p1",
+        *,
+        handle: str | None = None,
+        access_seconds: float | None = None,
+        user: str = "",
     ) -> str:
         """The address that the EHR opens for a chart: the product's launch URL with ``iss`` and ``launch``."""
         context = Context(patient=patient, encounter=f"{patient}-encounter")
         return self.server.launch(
-            org, self.clients[org].client_id, context=context, handle=handle, access_seconds=access_seconds
+            org, self.clients[org].client_id, context=context, handle=handle, access_seconds=access_seconds, user=user
         )
 
     def kept(self, org: str) -> dict[str, dict[str, Any]]:

@@ -30,15 +30,19 @@ def records(org: str) -> tuple[Document, ...]:
     """Everything that a hospital has, valid FHIR R4, references relative."""
     shared: list[Document] = [
         {"resourceType": "Organization", "id": "hospital", "active": True, "name": f"Simulated hospital {org}"},
-        {
-            "resourceType": "Practitioner",
-            "id": "clinician",
-            "active": True,
-            "identifier": [{"system": "https://example.org/staff", "value": "clinician"}],
-            "name": [{"family": "Rehearsal", "given": ["Clinician"]}],
-        },
+        *(_clinician(identity) for identity in ("clinician", "clinician-2")),
     ]
     return (*shared, *(record for patient in PATIENTS for record in _of_patient(org, patient)))
+
+
+def _clinician(identity: str) -> Document:
+    return {
+        "resourceType": "Practitioner",
+        "id": identity,
+        "active": True,
+        "identifier": [{"system": "https://example.org/staff", "value": identity}],
+        "name": [{"family": "Rehearsal", "given": [identity.capitalize()]}],
+    }
 
 
 def observation(org: str, patient: str, number: int, subject: str | None = None) -> Document:

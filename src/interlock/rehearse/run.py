@@ -20,7 +20,7 @@ from interlock.model.rehearsal import (
 )
 from interlock.model.text import plain
 from interlock.model.words import listed
-from interlock.rehearse.browser import Budget, BudgetSpentError
+from interlock.rehearse.browser import Budget, BudgetSpentError, UnsettledError
 from interlock.rehearse.checks import (
     authorization,
     callback,
@@ -33,12 +33,14 @@ from interlock.rehearse.checks import (
     paging,
     reading,
     refresh,
+    scripts,
     sessions,
     surface,
     tokens,
     writes,
 )
 from interlock.rehearse.checks.base import BUILT, Built, shows_own
+from interlock.rehearse.chromium import Chromium
 from interlock.rehearse.hooks import Log, Programs
 from interlock.rehearse.hospitals import BROWSER, STRANGER, Hospitals, OutOfReachError
 from interlock.rehearse.stage import NEEDS_HOOK, NOT_APPLICABLE, NOT_REACHED, Row, Running, Stage
@@ -61,6 +63,7 @@ _FAMILIES = (
     outgoing,
     writes,
     sessions,
+    scripts,
     endpoints,
     surface,
 )
@@ -81,6 +84,7 @@ def rehearse(
     programs: Programs | None = None,
     target: str | None = None,
     pinned: str | None = None,
+    chromium: Chromium | None = None,
     repeat: int = 1,
     app: RehearsedApp | None = None,
     on_result: Callable[[RehearsalResult], None] | None = None,
@@ -93,13 +97,14 @@ def rehearse(
     :param only: only these checks, by id.
     :param contract: the product's workflow contract: what it reads and writes, and what it says of what is missing.
     :param programs: how programs that product.yaml names are run; without them none is.
+    :param chromium: what drives the product, where it is no browser without scripts.
     :param repeat: how often each is looked at; where two looks differ it is inconclusive.
     :param on_result: told each row as soon as it is known.
     :param stop: asked before each request whether to end early.
     """
     product: Product = hospitals.product
     began, started = time.monotonic(), datetime.now(UTC)
-    budget = Budget(MAX_REQUESTS, began + MAX_SECONDS, stop=stop)
+    budget = Budget(MAX_REQUESTS, began + MAX_SECONDS * (2 if chromium is not None else 1), stop=stop)
     stage = Stage(
         hospitals,
         product,
@@ -112,6 +117,7 @@ def rehearse(
         pinned,
         programs,
         Log(product.log, programs) if product.log is not None and programs is not None else None,
+        chromium,
     )
     results: list[RehearsalResult] = []
     stopped: str | None = None
@@ -124,7 +130,13 @@ def rehearse(
             if on_result is not None:
                 on_result(result)
 
-    chosen = [(check, BUILT[check.id]) for check in catalogue if check.id in BUILT and (not only or check.id in only)]
+    chosen = [
+        (check, BUILT[check.id])
+        for check in catalogue
+        if check.id in BUILT
+        and (not only or check.id in only)
+        and (chromium is not None or not BUILT[check.id].scripts)
+    ]
     try:
         _prove_reachable(stage)
         _register(stage)
@@ -155,7 +167,7 @@ def rehearse(
         app=about.but(deaths=running.deaths, version=_reported(stage) or about.version),
         started=started,
         elapsed_ms=round((time.monotonic() - began) * 1_000, 1),
-        driver="http",
+        driver=f"chromium {chromium.version}" if chromium is not None else "http",
         layout=hospitals.layout,
         organizations=stage.orgs,
         polite=polite,
@@ -213,7 +225,7 @@ def _once(stage: Stage, built: Built) -> list[Row]:
     deaths, crashes = stage.running.deaths, len(stage.crashes)
     try:
         found = built.look(stage)
-    except OutOfReachError as problem:
+    except (OutOfReachError, UnsettledError) as problem:
         found = Row(NOT_REACHED, str(problem))
     finally:
         stage.close_browsers()

@@ -17,7 +17,8 @@ from starlette.responses import Response
 from interlock.model.contract import WorkflowContract
 from interlock.model.product import Product, VisitedEndpoint
 from interlock.model.rehearsal import Hook, RehearsalOutcome
-from interlock.rehearse.browser import Browser, Budget, Page
+from interlock.rehearse.browser import Browser, Budget, HttpBrowser, Page, masked
+from interlock.rehearse.chromium import Chromium, ChromiumBrowser
 from interlock.rehearse.hooks import Log, Programs
 from interlock.rehearse.hospitals import Asked, Hospitals, OutOfReachError
 from interlock.rehearse.records import PATIENTS, canary
@@ -131,6 +132,7 @@ class Stage:
     :ivar crashes: how it failed by itself where it had to refuse, and in ``crashed_in`` during which checks.
     :ivar programs: how programs that product.yaml names are run; ``log`` is the product's log, where it names one.
     :ivar ended: browsers that are signed in with tokens that have ended, for the checks of refreshing.
+    :ivar chromium: the browser with scripts, where one drives the product.
     """
 
     hospitals: Hospitals
@@ -144,6 +146,7 @@ class Stage:
     pinned: str | None = None
     programs: Programs | None = None
     log: Log | None = None
+    chromium: Chromium | None = None
     visits: dict[str, Visit] = field(default_factory=dict)
     begun: list[Begun] = field(default_factory=list)
     died: list[str] = field(default_factory=list)
@@ -166,7 +169,17 @@ class Stage:
 
     def browser(self) -> Browser:
         """A new browser, closed when the check ends."""
-        return self.take(Browser(self.budget, self.target, self.pinned))
+        return self.take(self.lasting_browser())
+
+    def lasting_browser(self) -> Browser:
+        """A new browser that outlives the check."""
+        if self.chromium is None:
+            return HttpBrowser(self.budget, self.target, self.pinned)
+        return ChromiumBrowser(self.chromium, self.budget, self.target, self.pinned)
+
+    def plain_browser(self) -> Browser:
+        """A new browser without scripts, whatever drives the product: for requests at once."""
+        return self.take(HttpBrowser(self.budget, self.target, self.pinned))
 
     def take(self, browser: Browser) -> Browser:
         """Let a browser be closed when the check ends."""
@@ -361,13 +374,15 @@ def filled(text: str, org: str, patient: str) -> str:
 
 def words_on(page: Page) -> str:
     """What a person reads on a page, on one line."""
+    if page.visible is not None:
+        return " ".join(page.visible.split())
     text = re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", page.text)
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", text)).split())
 
 
 def visible_text(page: Page) -> str:
     """The same without what differs from one request to the next: long marks and numbers."""
-    return re.sub(r"[\w-]{20,}|\d+", "#", words_on(page))
+    return masked(words_on(page))
 
 
 def said(page: Page, before: Page) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from interlock.model.base import CheckOutcome
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError, Location, NothingObservedError, ThresholdNotMetError
 from interlock.model.observation import Check, Observation, Target
-from interlock.model.product import Product, VisitedEndpoint
+from interlock.model.product import Driver, Product, VisitedEndpoint
 from interlock.model.rehearsal import (
     LETTERS,
     ProductObservation,
@@ -29,6 +29,7 @@ from interlock.model.rehearsal import (
 from interlock.model.text import plain
 from interlock.model.words import listed, rehearsed
 from interlock.probe.transport.addresses import has_userinfo, is_loopback_host, kind_of_host, origin
+from interlock.rehearse.chromium import Chromium, NoChromiumError
 from interlock.rehearse.hooks import Programs
 from interlock.rehearse.hospitals import Hospitals
 from interlock.rehearse.program import Elsewhere, Started
@@ -55,6 +56,11 @@ def catalogue() -> tuple[RehearsalCheck, ...]:
 def is_built(check: RehearsalCheck) -> bool:
     """Whether a rehearsal can look at a check already."""
     return check.id in BUILT
+
+
+def needs_scripts(check: RehearsalCheck) -> bool:
+    """Whether a check is looked at only where Chromium drives the product."""
+    return check.id in BUILT and BUILT[check.id].scripts
 
 
 def rehearsal_check(check_id: str) -> RehearsalCheck:
@@ -128,6 +134,8 @@ def rehearse_product(
     any_port: bool = False,
     wait: float = 0,
     on_standing: Callable[[Sequence[tuple[str, str, str]]], None] | None = None,
+    driver: Driver | None = None,
+    on_note: Callable[[str], None] | None = None,
     on_result: Callable[[RehearsalResult], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> ProductObservation:
@@ -140,11 +148,13 @@ def rehearse_product(
     :param wait: for how many seconds to wait for a product that somebody else starts.
     :param on_standing: told what is entered in the product by hand (hospital, what it is, value), once the hospitals
         stand and before the product is looked for.
+    :param driver: what acts as the browser, in place of what ``product.yaml`` says.
+    :param on_note: told in a sentence what is left out, and how to have it.
     :param on_result: told each row as soon as it is known.
     :param stop: asked before each request whether to end early; what was seen then is not kept.
     :raises DocumentError: the contract is broken; with file, line and column.
-    :raises InterlockError: nothing is said of the product, an address of it is neither on this machine nor allowed, the
-        start command is not allowed, or the hospitals cannot stand.
+    :raises InterlockError: nothing that was chosen can be looked at, nothing is said of the product, an address of it
+        is neither on this machine nor allowed, the start command is not allowed, or the hospitals cannot stand.
     :raises NothingObservedError: the product is not there.
     """
     product, allowed = product_of(workspace), permission or Permission()
@@ -159,6 +169,7 @@ def rehearse_product(
     if any_port and product.start is not None:
         product = product.at_port(_free_port(urlsplit(product.launch_url).port or 0))
     with contextlib.ExitStack() as standing:
+        chromium = standing.enter_context(_chromium(product, driver or product.driver, chosen, on_note))
         hospitals = standing.enter_context(Hospitals(product, 0 if any_port else None))
         if on_standing is not None:
             on_standing(by_hand(hospitals))
@@ -174,6 +185,7 @@ def rehearse_product(
             programs=Programs(workspace.root, hospitals.environment()),
             target=allowed.target,
             pinned=pinned,
+            chromium=chromium,
             repeat=repeat,
             app=about,
             on_result=on_result,
@@ -182,6 +194,38 @@ def rehearse_product(
     if save and not (stop is not None and stop()):
         save_rehearsal(workspace, observation)
     return observation
+
+
+@contextlib.contextmanager
+def _chromium(
+    product: Product, driver: Driver, chosen: Collection[str], on_note: Callable[[str], None] | None
+) -> Iterator[Chromium | None]:
+    """The browser with scripts, if one shall drive the product and there is one; what is left out without it is told.
+
+    :raises InterlockError: nothing was chosen but what needs one.
+    """
+    with contextlib.ExitStack() as stack:
+        chromium: Chromium | None = None
+        problem: NoChromiumError | None = None
+        if driver == "chromium" and product.tls:
+            remedy = f"leave tls out of {PRODUCT_FILE} for this rehearsal"
+            problem = NoChromiumError("with tls the hospitals speak https, into which nobody can look", remedy=remedy)
+        elif driver == "chromium":
+            try:
+                chromium = stack.enter_context(Chromium())
+            except NoChromiumError as error:
+                problem = error
+        if chromium is None:
+            lost = sorted(check for check, built in BUILT.items() if built.scripts and (not chosen or check in chosen))
+            why = problem.message if problem is not None else "the driver is http, which runs no scripts"
+            remedy = (problem.remedy if problem is not None else None) or "interlock rehearse --driver chromium"
+            if chosen and len(lost) == len(chosen):
+                message = f"without a browser with scripts nothing is seen of {listed(lost, 6)}: {why}"
+                raise InterlockError(message, remedy=remedy)
+            if lost and on_note is not None:
+                left = f"{listed(lost, 6)} and what scripts do on pages"
+                on_note(f"Left out: {left}; {why}. To have it: {remedy}")
+        yield chromium
 
 
 def _free_port(wanted: int) -> int:

@@ -15,6 +15,7 @@ from interlock.cli.output import emit, emit_json, save, say, show_table, wrapped
 from interlock.documents.visible import to_json
 from interlock.model import words
 from interlock.model.errors import InterlockError
+from interlock.model.product import Driver
 from interlock.model.rehearsal import ProductObservation, RehearsalCheck, RehearsalOutcome, RehearsalResult
 from interlock.model.text import plain
 from interlock.usecases.load import load_content, open_workspace
@@ -23,6 +24,7 @@ from interlock.usecases.rehearse import (
     Permission,
     catalogue,
     is_built,
+    needs_scripts,
     product_of,
     rehearsal_check,
     rehearse_product,
@@ -52,6 +54,10 @@ def rehearse(
     repeat: Annotated[
         int, typer.Option("--repeat", min=1, max=10, help="Look at each check so often; two looks must agree.")
     ] = 1,
+    driver: Annotated[
+        Driver | None,
+        typer.Option("--driver", help="Act as a browser by plain HTTP, or with scripts by the system's Chromium."),
+    ] = None,
     write_env: Annotated[
         Path | None,
         typer.Option(
@@ -119,6 +125,8 @@ def rehearse(
         save=keep and not only and not org,
         wait=wait_for_app,
         on_standing=_by_hand if product.registration == "manual" else None,
+        driver=driver,
+        on_note=say,
         on_result=_told,
     )
     if observation.app.commit:
@@ -243,7 +251,7 @@ def _list(checks: tuple[RehearsalCheck, ...]) -> None:
                 words.SEVERITY[check.severity].phrase,
                 words.REHEARSAL_FAMILY[check.family].phrase,
                 check.title,
-                "yes" if is_built(check) else "not yet",
+                ("in Chromium" if needs_scripts(check) else "yes") if is_built(check) else "not yet",
             )
             for check in checks
         ],

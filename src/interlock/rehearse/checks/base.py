@@ -31,23 +31,25 @@ class Built:
 
     :ivar two: it needs two hospitals that the product knows.
     :ivar polite: it only reads what the polite sign-ins asked, so it says something even where those failed.
+    :ivar scripts: it needs a browser with scripts.
     """
 
     id: str
     look: Look
     two: bool = False
     polite: bool = False
+    scripts: bool = False
 
 
 #: Every check that is built, by its id.
 BUILT: dict[str, Built] = {}
 
 
-def check(number: str, *, two: bool = False, polite: bool = False) -> Callable[[Look], Look]:
+def check(number: str, *, two: bool = False, polite: bool = False, scripts: bool = False) -> Callable[[Look], Look]:
     """Register a check by letter and number."""
 
     def register(look: Look) -> Look:
-        BUILT[f"RH-{number}"] = Built(f"RH-{number}", look, two, polite)
+        BUILT[f"RH-{number}"] = Built(f"RH-{number}", look, two, polite, scripts)
         return look
 
     return register

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from interlock.rehearse.browser import Browser, Page
 from interlock.rehearse.checks.base import check, each, not_reached
+from interlock.rehearse.checks.scripts import code_left
 from interlock.rehearse.hospitals import Asked
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Answered, Row, Stage, Visit, judged, row
 from interlock.sandbox.exchange import Exchange
@@ -237,13 +238,14 @@ def injected(stage: Stage) -> Row:
 
 @check("C12")
 def code_in_address(stage: Stage) -> list[Row]:
-    """Where the polite sign-in ended."""
+    """Where the polite sign-in ended; with scripts also what the browser remembers and tells others."""
 
     def problem(visit: Visit) -> str:
         quiet = visit.page.headers.get("referrer-policy", "").lower() in ("no-referrer", "same-origin", "origin")
         return "" if "code=" not in visit.page.url or quiet else "the code stays in the address of the page"
 
-    return each(stage, lambda visit: (problem(visit), ()), "the code does not stay in the address")
+    rows = each(stage, lambda visit: (problem(visit), ()), "the code does not stay in the address")
+    return rows if stage.chromium is None else [*rows, *(code_left(stage, org) for org in stage.orgs)]
 
 
 @check("C13")

@@ -18,6 +18,7 @@ from interlock.rehearse.checks.base import (
     not_reached,
     shows_own,
 )
+from interlock.rehearse.checks.scripts import framed_by_stranger
 from interlock.rehearse.hospitals import STRANGER, Asked, OutOfReachError
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
 from interlock.sandbox.launches import with_query
@@ -274,13 +275,14 @@ def opened_again(stage: Stage) -> Row:
 def interleaved(stage: Stage) -> list[Row] | Row:
     """Two charts opened in two tabs of one browser, before either sign-in ends; then the first tab loaded again."""
     browser, tabs = stage.browser(), list[Visit]()
-    begun = [stage.begin(browser, stage.a, patient) for patient in ("p1", "p2")]
+    used = {"p1": browser, "p2": browser.tab()}
+    begun = [stage.begin(tab, stage.a, patient) for patient, tab in used.items()]
     if not all(one.asked for one in begun):
         return not_reached("two sign-ins at once did not begin")
-    for patient, one in zip(("p1", "p2"), begun, strict=True):
-        page = browser.open(one.page.next, method=one.page.method, form=one.page.form)
+    for (patient, tab), one in zip(used.items(), begun, strict=True):
+        page = tab.open(one.page.next, method=one.page.method, form=one.page.form)
         if stage.product.home is not None and page.stopped is None and page.status < 400:
-            page = stage.home(browser, stage.a, patient)
+            page = stage.home(tab, stage.a, patient)
         asked = tuple(stage.hospitals.asked(one.since))
         shown = stage.shown(page, [stage.a])
         if shown != [f"{stage.a} {patient}"]:
@@ -304,7 +306,7 @@ def _first_tab(stage: Stage, browser: Browser, first: Visit, second: Visit) -> R
 
 @check("L19")
 def framing(stage: Stage) -> list[Row]:
-    """The headers of the page with the record."""
+    """The headers of the page with the record; with scripts also a stranger's page that frames it."""
 
     def problem(headers: dict[str, str]) -> str:
         policy = headers.get("content-security-policy", "")
@@ -316,7 +318,8 @@ def framing(stage: Stage) -> list[Row]:
         older = headers.get("x-frame-options", "").upper()
         return "" if older in ("DENY", "SAMEORIGIN") else "no header says who may frame the page"
 
-    return each(stage, lambda visit: (problem(dict(visit.page.headers)), ()), "strangers cannot frame the page")
+    rows = each(stage, lambda visit: (problem(dict(visit.page.headers)), ()), "strangers cannot frame the page")
+    return rows if stage.chromium is None else [*rows, framed_by_stranger(stage)]
 
 
 def _at(stage: Stage, org: str) -> str:

@@ -34,7 +34,7 @@ def _signed_in(stage: Stage) -> Browser | Row:
         return row(NOT_APPLICABLE, "the product asks for no refresh token (offline_access or online_access)")
     if not stage.ended:
         for _ in range(_CHECKS):
-            browser = Browser(stage.budget, stage.target, stage.pinned)
+            browser = stage.lasting_browser()
             stage.ended.append(browser)
             visit = stage.visit(stage.a, browser=browser, access_seconds=_LIVES)
             if not shows_own(stage, visit):
@@ -104,7 +104,7 @@ def at_once(stage: Stage) -> Row:
     if isinstance(browser, Row):
         return browser
     since = stage.hospitals.now()
-    copies = [stage.browser() for _ in range(_PARALLEL)]
+    copies = [stage.plain_browser() for _ in range(_PARALLEL)]
     for copy in copies:
         for cookie in browser.cookies:
             copy.hold(cookie)

@@ -12,6 +12,8 @@ from urllib.parse import unquote
 from interlock.rehearse.acting import act
 from interlock.rehearse.browser import Browser
 from interlock.rehearse.checks.base import bits, changed_tab, check, not_reached, shows_own
+from interlock.rehearse.checks.scripts import going_back, issued_tokens, kept_tokens
+from interlock.rehearse.chromium import ChromiumBrowser
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
 
 #: Bits of a session id (OWASP ASVS 5.0.0, chapter V7).
@@ -51,7 +53,7 @@ def _two(stage: Stage) -> tuple[Browser, Visit, Visit]:
     """A browser that was launched from A and then from B, and both sign-ins."""
     assert stage.b is not None
     browser = stage.browser()
-    return browser, stage.visit(stage.a, browser=browser), stage.visit(stage.b, browser=browser)
+    return browser, stage.visit(stage.a, browser=browser), stage.visit(stage.b, browser=browser.tab())
 
 
 @check("S03")
@@ -112,10 +114,10 @@ def planted(stage: Stage) -> Row:
 
 def _session_cookies(stage: Stage, browser: Browser) -> list[Cookie]:
     """The cookies of a signed-in browser without which its page is not shown."""
-    needed = []
-    for cookie in browser.cookies:
+    needed, held = [], browser.cookies
+    for cookie in held:
         without = stage.browser()
-        for other in browser.cookies:
+        for other in held:
             if other is not cookie:
                 without.hold(other)
         if f"{stage.a} p1" not in stage.shown(stage.home(without, stage.a), [stage.a]):
@@ -153,8 +155,8 @@ def marked(stage: Stage) -> list[Row] | Row:
 
 
 @check("S07")
-def signed_out(stage: Stage) -> Row:
-    """The cookies from before the sign-out, used after it."""
+def signed_out(stage: Stage) -> Row | list[Row]:
+    """The cookies from before the sign-out, used after it; with scripts also the back button."""
     leave = stage.product.sign_out
     assert leave is not None
     browser, thief = stage.browser(), stage.browser()
@@ -166,30 +168,34 @@ def signed_out(stage: Stage) -> Row:
     page = act(stage, browser, leave, stage.a, visit.page)
     if stage.crashed(page) or page.refused:
         return not_reached(f"signing out gave {page.told}")
+    back = [going_back(stage, browser, "p1", "whoever")] if isinstance(browser, ChromiumBrowser) else []
     for who, name in ((browser, "the browser"), (thief, "a copy of its cookies")):
         shown = stage.shown(stage.home(who, stage.a), [stage.a])
         if shown:
             return row(BROKE, f"after the sign-out {name} still shows {shown[0]}")
-    return row(HELD, "after the sign-out the old cookies open nothing")
+    return [row(HELD, "after the sign-out the old cookies open nothing"), *back]
 
 
 @check("S09")
 def tokens_in_reach(stage: Stage) -> list[Row]:
-    """Issued tokens in pages, addresses and cookies; what scripts keep is not seen without a browser that runs them."""
+    """Issued tokens in pages, addresses and cookies; with scripts also in what those keep."""
     rows = []
     for org in stage.orgs:
         browser = stage.browser()
-        visit = stage.visit(org, browser=browser)
-        tokens = {one.token for one in visit.asked if one.token}
-        refreshing = {one.form["refresh_token"] for one in visit.of("token") if "refresh_token" in one.form}
+        with issued_tokens(stage) as issued:
+            visit = stage.visit(org, browser=browser)
+        tokens = issued["access_token"] | issued["refresh_token"]
         places = [visit.page.text, *(hop.url for hop in visit.page.way)]
         places += [text for cookie in browser.cookies for text in _readable(cookie.value or "")]
-        found = any(token in place for token in tokens | refreshing for place in places)
+        found = any(token in place for token in tokens for place in places)
         if not tokens:
-            rows.append(not_reached("no token was used", org=org))
+            rows.append(not_reached("no token was issued", org=org))
             continue
-        problem = "an access token stands in a page, an address or a cookie" if found else ""
-        rows.append(judged(problem, "no token in a page, an address or a cookie", visit.asked, org=org))
+        problem = "a token stands in a page, an address or a cookie" if found else ""
+        well = "no token in a page, an address or a cookie"
+        if isinstance(browser, ChromiumBrowser):
+            problem, well = problem or kept_tokens(stage, browser, org, issued), f"{well}, nor where scripts keep one"
+        rows.append(judged(problem, well, visit.asked, org=org))
     return rows
 
 

@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from interlock.model.product import VisitedEndpoint
-from interlock.rehearse.browser import Browser, Page
+from interlock.rehearse.browser import Browser, HttpBrowser, Page
 from interlock.rehearse.checks.base import check, not_reached, shows_own
+from interlock.rehearse.checks.scripts import foreign_form
+from interlock.rehearse.chromium import ChromiumBrowser
 from interlock.rehearse.hospitals import STRANGER
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, filled, judged, query_of, row
 
@@ -233,6 +235,9 @@ def _form(stage: Stage, endpoint: VisitedEndpoint) -> dict[str, str]:
 
 def _from_another_site(stage: Stage, browser: Browser, url: str, form: dict[str, str]) -> Page:
     """Post a form as a page of another site does: without the cookies that SameSite keeps back."""
+    if isinstance(browser, ChromiumBrowser):
+        return foreign_form(stage, browser, url, form)
+    assert isinstance(browser, HttpBrowser)
     kept = [cookie for cookie in browser.cookies if _same_site(cookie) in ("lax", "strict")]
     for cookie in kept:
         browser.jar.clear(cookie.domain, cookie.path, cookie.name)

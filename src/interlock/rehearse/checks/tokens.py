@@ -9,6 +9,7 @@ from typing import Any, get_args
 from starlette.responses import Response
 
 from interlock.rehearse.checks.base import NO_TLS, check, claims_of, each, edit_token, not_reached, shows_own
+from interlock.rehearse.checks.scripts import secret_in_browser
 from interlock.rehearse.hospitals import STRANGER, Asked
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
 from interlock.sandbox.exchange import Exchange
@@ -62,7 +63,8 @@ def secret(stage: Stage) -> list[Row]:
         posted = any(mine in one.form.values() or "client_secret" in one.form for one in asked)
         return ("the client secret stands in the body, and SMART has it in the header" if posted else ""), asked
 
-    return each(stage, problem, "no secret in an address, a body or the browser")
+    rows = each(stage, problem, "no secret in an address, a body or the browser")
+    return rows if stage.chromium is None else [*rows, *(secret_in_browser(stage, org) for org in stage.orgs)]
 
 
 @check("T03", polite=True)

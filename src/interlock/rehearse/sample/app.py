@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from interlock.rehearse.sample.browser_app import routes
 from interlock.rehearse.sample.calls import Calls
 from interlock.rehearse.sample.jobs import Jobs
 from interlock.rehearse.sample.parts import HEADERS, MAX_BYTES, RefusedError, Session, TroubleError, page
@@ -133,6 +134,7 @@ def create(environment: Mapping[str, str], broken: str = "", folder: str = "") -
     return Starlette(
         lifespan=while_it_runs,
         routes=[
+            *routes(app.hospitals.values()),
             Route("/launch", app.launch),
             Route("/callback", app.callback),
             Route("/health", app.health),
