@@ -90,7 +90,9 @@ def test_the_section_is_in_the_report(changed: Path) -> None:
 
 def test_the_terminal_ui_has_the_section(changed: Path) -> None:
     shown = python(
-        changed, "-c", "from interlock.tui.app import InterlockApp as App; print(App.SECTIONS[8].MODE, len(App.MODES))"
+        changed,
+        "-c",
+        "from interlock.tui.app import InterlockApp as App, SECTIONS; print(SECTIONS[8].load().MODE, len(App.MODES))",
     )
     assert shown.split() == ["patterns", "9"]
 

@@ -14,7 +14,7 @@ from textual.widgets import DataTable, Tree
 
 import interlock.tui
 from interlock.model.actions import ACTIONS, BY_ID, SCREENS, actions_of, keys_page
-from interlock.tui.screens.sections import SECTIONS
+from interlock.tui.sections import SECTIONS
 from interlock.tui.widgets.flow import ScrollingFlow
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "terminal-ui.md"
@@ -52,7 +52,7 @@ def test_ids_and_keys_are_used_once_and_everything_is_explained():
         assert action.screen in SCREENS and action.words and action.help and not action.help.endswith("."), action.id
     for number, section in enumerate(SECTIONS, 1):
         entry = BY_ID[f"app.section-{number}"]
-        assert (entry.words, entry.action) == (section.TITLE, f"go('{section.MODE}')")
+        assert (entry.words, entry.action) == (section.title, f"go('{section.mode}')")
 
 
 @pytest.mark.fast

@@ -23,7 +23,7 @@ from interlock.model.evidence import EvidenceRecord
 from interlock.model.response import Response
 from interlock.tui.edge import Visible
 from interlock.tui.screens.section import AskText, Confirm, Pick
-from interlock.tui.screens.sections import SECTIONS
+from interlock.tui.sections import SECTIONS
 from interlock.tui.widgets.fields import Field, Words
 from interlock.usecases.load import Inputs
 from tiers import LONG
@@ -97,7 +97,7 @@ async def test_no_screen_writes_what_a_terminal_obeys(terminal, workspace, monke
             await t.until(lambda: t.app.screen.focused is not None)
             assert_harmless(t.app)
             for key in {"questions": "] down l", "probe": "down d", "gaps": "down enter p", "plan": "t w"}.get(
-                section.MODE, "down"
+                section.mode, "down"
             ).split():
                 await t.press({"]": "right_square_bracket"}.get(key, key))
                 assert_harmless(t.app)

@@ -23,7 +23,7 @@ from interlock.tui.overview_page import draw_verdict
 from interlock.tui.page import Page
 from interlock.tui.plan_page import draw_first
 from interlock.tui.screens.probe import draw_drift
-from interlock.tui.widgets.bars import verdict_change
+from interlock.tui.widgets.standing import verdict_change
 
 pytestmark = pytest.mark.usefixtures("unplanned")
 

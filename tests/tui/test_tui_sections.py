@@ -10,7 +10,8 @@ import pytest
 from interlock.tui import work as job
 from interlock.tui.app import InterlockApp
 from interlock.tui.keys import possible
-from interlock.tui.screens.sections import SECTIONS
+from interlock.tui.opening import Opening
+from interlock.tui.sections import SECTIONS
 from interlock.tui.widgets.bars import KeyBar, Tabs, fitting
 from interlock.tui.widgets.rows import Rows
 
@@ -37,20 +38,20 @@ async def test_each_section_opens_by_its_number_or_letter_fits_and_has_six_keys_
                 await t.until_shown("Go to")
             elif not t.app.screen.NUMBERED:
                 await t.press("g")
-            await t.press(section.LETTER if by_letter else str(number))
-            assert t.app.current_mode == section.MODE
-            for phrase in EXPECTED[section.MODE]:
+            await t.press(section.letter if by_letter else str(number))
+            assert t.app.current_mode == section.mode
+            for phrase in EXPECTED[section.mode]:
                 await t.until(lambda words=phrase: words in t.flat_text)  # wherever its lines break
-            assert t.app.screen.focused is not None, section.MODE
+            assert t.app.screen.focused is not None, section.mode
             lines = t.lines
             assert len(lines) == size[1]
             assert "Quit" in lines[-1] and "Help" in lines[-1], "the general keys are always there"
             for n, named in enumerate(SECTIONS, 1):
-                assert named.TITLE in lines[1] or named.SHORT_TITLE in lines[1], "every section is named at the top"
-                assert (str(n) in lines[1]) is section.NUMBERED, "a number that goes to a section stands before it"
+                assert named.title in lines[1] or named.short in lines[1], "every section is named at the top"
+                assert (str(n) in lines[1]) is t.app.screen.NUMBERED, "a number that goes to a section stands before it"
             for width in (80, 120, 200):
                 hints = fitting(t.app.screen.query_one(KeyBar)._hints, width)
-                assert 5 <= len(hints) <= 6 and sum(hint.width for hint in hints) <= width, (section.MODE, hints)
+                assert 5 <= len(hints) <= 6 and sum(hint.width for hint in hints) <= width, (section.mode, hints)
             await t.press("question_mark")
             await t.until_shown("escape closes")
             said = t.of("#help-text")
@@ -128,8 +129,10 @@ async def test_an_organisations_page_belongs_to_the_section_it_was_opened_from(t
         assert "Verdict" in t.of("#readiness") and "?" not in t.of("#readiness")
 
 
-@pytest.mark.parametrize("section", list(InterlockApp.MODES.values()), ids=list(InterlockApp.MODES))
-def test_no_section_takes_a_key_that_works_everywhere(section):
+@pytest.mark.parametrize("listed", SECTIONS, ids=list(InterlockApp.MODES))
+def test_no_section_takes_a_key_that_works_everywhere(listed):
+    section = listed.load()
+    assert listed.mode == section.MODE
     keys = [key for binding in section.BINDINGS for key in binding.key.split(",")]
     assert len(keys) == len(set(keys)), "one key, one action"
     taken = {binding.key for binding in InterlockApp.BINDINGS if section.NUMBERED or not binding.key.isdigit()}
@@ -202,7 +205,7 @@ async def test_keys_pressed_before_the_workspace_is_read_are_not_lost(workspace,
     app = InterlockApp(workspace, "Ada")
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("2", "n")
-        assert app.current_mode == "overview"
+        assert isinstance(app.screen, Opening), "the keys wait"
         reading.set()
         for _ in range(500):
             await pilot.pause(0.02)

@@ -14,9 +14,9 @@ from interlock.model.errors import InterlockError
 from interlock.model.response import Response
 from interlock.tui import work
 from interlock.tui.screens import answering
+from interlock.tui.screens.help import Commands, Jump
 from interlock.tui.screens.organization_form import OrganizationForm
 from interlock.tui.screens.section import AskText, Confirm, Pick
-from interlock.tui.screens.sections import Commands, Jump
 from interlock.tui.state import Answer
 from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.usecases import answer as answer_usecase

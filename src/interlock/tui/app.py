@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,29 +17,25 @@ from textual.worker import get_current_worker
 
 from interlock.model import words
 from interlock.model.actions import BY_ID
-from interlock.model.errors import InterlockError
-from interlock.model.preferences import Preferences, Remark
+from interlock.model.preferences import Preferences
 from interlock.model.text import plain
 from interlock.tui import work as job
 from interlock.tui.keys import bindings
-from interlock.tui.page import text
-from interlock.tui.screens.gaps import GapsSection
-from interlock.tui.screens.letters import Letters
-from interlock.tui.screens.organization import OrganizationPage
-from interlock.tui.screens.organization_form import OrganizationForm
-from interlock.tui.screens.product_form import ProductForm
-from interlock.tui.screens.questions import QuestionsSection
-from interlock.tui.screens.section import Confirm, Pick, Section
-from interlock.tui.screens.sections import SECTIONS, Commands, InOrder, Jump, commands, help_for
+from interlock.tui.opening import Opening, Sheet
+from interlock.tui.sections import SECTIONS
 from interlock.tui.session import Session
 from interlock.tui.state import ProbeRow
 from interlock.tui.themes import THEMES
 from interlock.tui.undo import Step
-from interlock.usecases.preferences import Place
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from interlock.model.errors import InterlockError
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
+    from interlock.model.preferences import Remark
+    from interlock.usecases.preferences import Place
     from interlock.usecases.probe import ProbeEvent
     from interlock.workspace.store import Workspace
 
@@ -55,18 +51,22 @@ class Run:
     left: set[str] = field(default_factory=set)
 
 
+def _provider() -> type[Provider]:
+    from interlock.tui.screens.help import InOrder
+
+    return InOrder
+
+
 class InterlockApp(Session):
     """The terminal UI on one workspace: its sections, and what leads from one to another."""
 
-    CSS_PATH = "app.tcss"
+    CSS_PATH = "frame.tcss"
     TITLE = "Interlock"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
-    SECTIONS = SECTIONS
-    MODES = {section.MODE: section for section in SECTIONS}
-    DEFAULT_MODE = SECTIONS[0].MODE
+    MODES = {section.mode: section.opened for section in SECTIONS}
     COMMAND_PALETTE_DISPLAY = "^p"
-    COMMANDS = {InOrder}
+    COMMANDS = {_provider}
     BINDINGS = bindings("app")
 
     def __init__(
@@ -79,9 +79,8 @@ class InterlockApp(Session):
     ) -> None:
         """``remarks`` are what of the user's ``config.toml`` is left out; ``place`` is where the user left off."""
         preferred = preferences or Preferences()
-        if place is not None and place.section in self.MODES:
-            self.DEFAULT_MODE = place.section  # type: ignore[misc]  # Textual's constructor reads it, once
         super().__init__(workspace, author)
+        self._first = place.section if place is not None and place.section in self.MODES else SECTIONS[0].mode
         self._runs: dict[str, Run] = {}  # the newest of each organisation
         self._remarks, self._from = remarks, place
         self.left: Place | None = None  # where the user was when the app was closed
@@ -92,6 +91,7 @@ class InterlockApp(Session):
         self.theme = "ansi" if self.no_color else wanted if wanted in THEMES else preferred.theme
         if self.no_color:  # Textual's greys are colours too, and on its palette of sixteen they are black on black
             self._filters = [NoColor(), *(each for each in self._filters if not isinstance(each, Monochrome))]
+        self.stylesheet = Sheet(variables=self.get_css_variables())
         for name in others:
             self.unregister_theme(name)  # Textual's: nobody has looked at their contrast here
         if not preferred.animations:
@@ -103,14 +103,25 @@ class InterlockApp(Session):
 
     def exit(self, *arguments: Any, **options: Any) -> None:
         """Close; where the user was is known afterwards."""
+        from interlock.tui.screens.questions import QuestionsSection
+        from interlock.usecases.preferences import Place
+
         section = self.screen_stack[0] if self.current_mode == "questions" else None
         scope, item = section.place if isinstance(section, QuestionsSection) else ("product", None)
-        self.left = Place(root=str(self.workspace.root), section=self.current_mode, scope=scope, item=item)
+        mode = self.current_mode if self._loaded else self._first
+        self.left = Place(root=str(self.workspace.root), section=mode, scope=scope, item=item)
         super().exit(*arguments, **options)
 
-    def on_mount(self) -> None:
-        """Go on where the user left off, and tell what of ``config.toml`` is left out."""
-        if self._from is not None and self.current_mode == "questions":
+    def get_default_screen(self) -> Screen[None]:
+        """The first frame."""
+        return Opening()
+
+    async def open_first(self) -> None:
+        """Show the section where the user left off, or where a key has led meanwhile."""
+        while self.current_mode != (mode := self._first):
+            await job.in_thread(next(section for section in SECTIONS if section.mode == mode).load)
+            await self.switch_mode(mode)
+        if self._from is not None and mode == "questions":
             self.ask_questions(self._from.scope, self._from.item)
         if self._remarks:
             told = "\n".join(str(remark) for remark in self._remarks)
@@ -204,22 +215,31 @@ class InterlockApp(Session):
 
     def action_go(self, mode: str) -> None:
         """Go to a section; from a page on top of it, back to the section itself."""
-        if mode == self.current_mode:
+        if not self._loaded:
+            self._first = mode
+        elif mode == self.current_mode:
             while len(self.screen_stack) > 1:
                 self.pop_screen()
-            return
-        self.switch_mode(mode)
+        else:
+            self.switch_mode(mode)
 
     def action_go_to(self) -> None:
         """Choose where to go."""
+        from interlock.tui.screens.help import Jump
+
         self.push_screen(Jump(), lambda mode: self.action_go(mode) if mode else None)
 
     def action_jump(self) -> None:
         """Put a letter on each part of the screen that can have the focus."""
+        from interlock.tui.screens.letters import Letters
+
         self.push_screen(Letters(self.screen), lambda part: part.focus() if part and part.is_attached else None)
 
     def action_change_theme(self) -> None:
         """Choose the colours; they hold until the app is closed, and for good where ``config.toml`` names them."""
+        from interlock.tui.page import text
+        from interlock.tui.screens.section import Pick
+
         if self.no_color:
             self.notify("NO_COLOR is set: there are no colours to choose.")
             return
@@ -250,20 +270,26 @@ class InterlockApp(Session):
 
     def action_help(self) -> None:
         """Help for the screen that is shown."""
+        from interlock.tui.screens.help import help_for
+
         self.push_screen(help_for(self, self.screen))
 
     def action_command_palette(self) -> None:
         """Every command by name."""
+        from interlock.tui.screens.help import Commands
+
         if not isinstance(self.screen, Commands):
             self.push_screen(Commands(id="--command-palette"))
 
     def show_organization(self, org: str) -> None:
         """Open an organisation's page."""
+        from interlock.tui.screens.organization import OrganizationPage
+
         self.push_screen(OrganizationPage(org))
 
     def ask_questions(self, scope: str, item: str | None = None) -> None:
         """Go to the questions of a scope, at one question if it is named."""
-        self._in_section("questions", lambda section: section.go_to(scope, item), QuestionsSection)
+        self._in_section("questions", "go_to", scope, item)
 
     def ask_next(self) -> None:
         """Go to the question without an answer that settles most; the question says what."""
@@ -278,6 +304,8 @@ class InterlockApp(Session):
     @work(description="organization")
     async def edit_organization(self, org: str | None) -> None:
         """Open the form of an organisation; without an id, of a new organisation."""
+        from interlock.tui.screens.organization_form import OrganizationForm
+
         form = OrganizationForm(self.workspace, self.state.organization(org) if org else None)
         saved = await self.push_screen_wait(form)
         if saved is not None:
@@ -294,6 +322,8 @@ class InterlockApp(Session):
     @work(description="product")
     async def action_product(self) -> None:
         """Open the form of the product: its name, its kind, the gate to get through."""
+        from interlock.tui.screens.product_form import ProductForm
+
         if self.state.inputs is None:
             return
         form = ProductForm(self.workspace, self.state.inputs.settings)
@@ -304,16 +334,21 @@ class InterlockApp(Session):
 
     def show_gap(self, key: str) -> None:
         """Go to one gap."""
-        self._in_section("gaps", lambda section: section.go_to(key), GapsSection)
+        self._in_section("gaps", "go_to", key)
 
-    def _in_section(self, mode: str, then: Callable[..., object], kind: type[Section]) -> None:
+    def _in_section(self, mode: str, does: str, *arguments: object) -> None:
+        """Go to a section, and let it do this."""
         self.action_go(mode)
-        screen = self.screen_stack[0]
-        if isinstance(screen, kind):
-            screen.call_after_refresh(then, screen)
+        section = self.screen_stack[0]
+        if section.is_mounted:
+            getattr(section, does)(*arguments)
+        else:
+            section.call_after_refresh(getattr(section, does), *arguments)
 
     async def action_quit(self) -> None:
         """Close; first save what is being saved, and ask if something cannot be."""
+        from interlock.tui.screens.section import Confirm
+
         for section in tuple(self.shown_sections):
             section.commit()
         if self._saving:
@@ -341,4 +376,6 @@ class InterlockApp(Session):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action by name, for the command palette; Textual's own are left out."""
+        from interlock.tui.screens.help import commands
+
         yield from commands(self, screen)

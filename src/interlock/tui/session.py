@@ -21,11 +21,11 @@ from interlock.model.text import plain
 from interlock.tui import work as job
 from interlock.tui.edge import Edge
 from interlock.tui.planner import Planner
-from interlock.tui.screens.section import Section
 from interlock.tui.state import Answer, State
 from interlock.tui.undo import Step, Steps, net, shortened
 
 if TYPE_CHECKING:
+    from interlock.tui.screens.section import Section
     from interlock.usecases.load import Content, Inputs
     from interlock.workspace.store import Workspace
 
@@ -68,10 +68,14 @@ class Session(Edge):
         self._over = False
 
     def on_mount(self) -> None:
+        """Paint the first frame, and then begin."""
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
         """Read the workspace, and keep an eye on its files."""
         self.action_reload()
+        self._warm_up()
         self.set_interval(WATCH_S, self._watch_files)
-        self.call_after_refresh(self._warm_up)
 
     def on_unmount(self) -> None:
         """End the process of the plans, also where nothing had to be kept."""
@@ -105,7 +109,11 @@ class Session(Edge):
         else:
             self.become(self.state.loaded(inputs, disputes))
         if not self._loaded:
+            await self.open_first()
             self.call_after_refresh(self._play_early)
+
+    async def open_first(self) -> None:
+        """Show the first section, now that there is something to show."""
 
     @work(group="judge", description="judge")
     async def _judge(self, revision: int, inputs: Inputs) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from interlock.documents.yaml import Path_, model_from_yaml, parse_yaml
-from interlock.model.contract import WorkflowContract
+from interlock.documents.yaml import Path_, YamlDocument, model_from_yaml, parse_yaml
 from interlock.model.errors import WorkspaceError
 from interlock.workspace.atomic import locked
 from interlock.workspace.edit import edit_yaml
@@ -15,6 +14,8 @@ from interlock.workspace.responses import Folder
 
 if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
+
+    from interlock.model.contract import WorkflowContract
 
 CONTRACT_FILE = "contract.yaml"
 
@@ -24,16 +25,16 @@ class ContractFile(Folder):
 
     def contract(self) -> WorkflowContract | None:
         """``contract.yaml``, or none."""
-        return model_from_yaml(WorkflowContract, self.load(CONTRACT_FILE)) if self.has(CONTRACT_FILE) else None
+        return _contract(self.load(CONTRACT_FILE)) if self.has(CONTRACT_FILE) else None
 
     def upgrade_contract(self) -> bool:
         """Write ``contract.yaml`` in its newest schema and return whether it was older; comments and order stay.
 
         :raises DocumentError: there is none, or it is no contract; then nothing is written.
         """
-        newest = WorkflowContract.newest
         with locked(self.root):
-            contract = model_from_yaml(WorkflowContract, self.load(CONTRACT_FILE))
+            contract = _contract(self.load(CONTRACT_FILE))
+            newest = contract.newest
             if contract.schema_version >= newest:
                 return False
 
@@ -60,8 +61,14 @@ class ContractFile(Folder):
             self.root / CONTRACT_FILE,
             self.root,
             change,
-            lambda text: model_from_yaml(WorkflowContract, parse_yaml(text, CONTRACT_FILE)),
+            lambda text: _contract(parse_yaml(text, CONTRACT_FILE)),
         )
+
+
+def _contract(document: YamlDocument) -> WorkflowContract:
+    from interlock.model.contract import WorkflowContract
+
+    return model_from_yaml(WorkflowContract, document)
 
 
 def _put(document: CommentedMap, path: Path_, value: Any) -> None:

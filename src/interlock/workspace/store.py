@@ -1,4 +1,7 @@
-"""The workspace: a folder of YAML that a person edits and git keeps. Every write is atomic and under a lock."""
+"""The workspace: a folder of YAML that a person edits and git keeps. Every write is atomic and under a lock.
+
+What its files hold is imported when one is read: the terminal UI paints its first frame before that.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,6 @@ from interlock.documents.yaml import model_from_yaml, parse_yaml
 from interlock.model.address_secrets import redacted_json
 from interlock.model.base import Model, newer_than_us
 from interlock.model.errors import DocumentError, Location, WorkspaceError
-from interlock.model.hazard import HazardFigures, HazardFile
-from interlock.model.organization import Organization, Settings
-from interlock.model.product import Product
 from interlock.model.response import Response
 from interlock.model.routine import TaskStatuses
 from interlock.model.text import natural, plain, symbols_in_json
@@ -30,6 +30,10 @@ from interlock.workspace.routine import TaskFile
 
 if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
+
+    from interlock.model.hazard import HazardFigures
+    from interlock.model.organization import Organization, Settings
+    from interlock.model.product import Product
 
 
 _M = TypeVar("_M", bound=Model)
@@ -141,17 +145,25 @@ class Workspace(ResponseFiles, TaskFile, ContractFile):
 
     def settings(self) -> Settings:
         """``interlock.yaml``."""
+        from interlock.model.organization import Settings
+
         return model_from_yaml(Settings, self.load(SETTINGS_FILE))
 
     def product(self) -> Product | None:
         """``product.yaml``: how the running product is reached; none when the file is not there."""
+        from interlock.model.product import Product
+
         return model_from_yaml(Product, self.load(PRODUCT_FILE)) if self.has(PRODUCT_FILE) else None
 
     def hazard_figures(self) -> Mapping[str, HazardFigures]:
         """The team's own figures of hazards (``hazards.yaml``); empty when the file is not there."""
+        from interlock.model.hazard import HazardFile
+
         return model_from_yaml(HazardFile, self.load(HAZARDS_FILE)).hazards if self.has(HAZARDS_FILE) else {}
 
     def _organizations(self) -> Iterator[Organization]:
+        from interlock.model.organization import Organization
+
         file_of: dict[str, str] = {}
         for path in sorted(self.files("orgs", "*.y*ml"), key=lambda path: natural(path.name)):
             name = f"orgs/{path.name}"
@@ -181,6 +193,8 @@ class Workspace(ResponseFiles, TaskFile, ContractFile):
 
         :raises WorkspaceError: ``new`` and it exists, or not ``new`` and it does not.
         """
+        from interlock.model.organization import Organization
+
         path = self.root / "orgs" / f"{org.id}.yaml"
         if org.id == PRODUCT:
             raise WorkspaceError("'product' is not an organisation", remedy="choose another id")
@@ -232,6 +246,7 @@ class Workspace(ResponseFiles, TaskFile, ContractFile):
 
         :raises DocumentError: these would be no settings any more; then nothing is written.
         """
+        from interlock.model.organization import Settings
 
         def change(document: CommentedMap) -> None:
             for name, value in changes.items():

@@ -42,9 +42,6 @@ class ContractSection(Section):
     """The section that shows ``contract.yaml``; ``e`` edits it, and ``r`` reads what another editor changed."""
 
     MODE = "contract"
-    LETTER = "c"
-    TITLE = "Contract"
-    PURPOSE = "The workflow contract and how it fits"
     ABOUT = (
         "What contract.yaml says about the workflow: the clinical event, what is read and written, what happens when "
         "something goes wrong. Points that it leaves open are listed with their line. The table holds each need "

@@ -48,9 +48,6 @@ class GapsSection(Section):
     """The section of gaps and things to find out, by wave, with the highlighted entry explained."""
 
     MODE = "gaps"
-    LETTER = "a"
-    TITLE = "Gaps"
-    PURPOSE = "What is open, why, and what waits for it"
     ABOUT = (
         "What is open, as a tree by what blocks what: nothing behind a gap can be begun before it is closed, and space "
         "folds what is behind it. o groups by gate, by organisation or by owner instead. A question mark is something "

@@ -42,10 +42,6 @@ class OrganizationsSection(Section):
     """The section of the organisations whose EHR the product integrates with."""
 
     MODE = "organizations"
-    LETTER = "s"
-    TITLE = "Organisations"
-    SHORT_TITLE = "Orgs"
-    PURPOSE = "Add, change and remove organisations"
     ABOUT = (
         "The organisations whose EHR the product integrates with. Each is one file in orgs/. Enter opens one: its "
         "gates, what its endpoints show, its settings. Credentials are named as environment variables and are never "

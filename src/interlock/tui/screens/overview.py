@@ -81,9 +81,6 @@ class OverviewSection(Section):
     """The section that opens first: verdict, organisations, blockers, and what to do and answer first."""
 
     MODE = "overview"
-    LETTER = "o"
-    TITLE = "Overview"
-    PURPOSE = "Verdict, organisations, what to do first"
     ABOUT = (
         "Where the product and its organisations stand. The verdict says whether the product or the integration is "
         "what holds you back, and what comes next; it is settled when nothing undecided could change it. Each gate of "

@@ -64,9 +64,6 @@ class PlanSection(Section):
     """The section of the plan: what comes first, when it is done, and what-if."""
 
     MODE = "plan"
-    LETTER = "l"
-    TITLE = "Plan"
-    PURPOSE = "What comes first, and when it is done"
     ABOUT = (
         "The schedule is simulated many times over the estimates of every task. Until every organisation was observed "
         "and the verdict is to integrate, the dates are a range. First comes what argues for the verdict, then what "

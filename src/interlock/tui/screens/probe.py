@@ -41,9 +41,6 @@ class ProbeSection(Section):
     """The section that probes the organisations' FHIR and SMART endpoints and shows what they publish."""
 
     MODE = "probe"
-    LETTER = "p"
-    TITLE = "Probe"
-    PURPOSE = "Look at the organisations' endpoints"
     ABOUT = (
         "A probe reads the public discovery documents of an organisation's FHIR server: its capability statement, its "
         "SMART configuration and what these point to. It creates nothing, searches nothing and guesses nothing. What "

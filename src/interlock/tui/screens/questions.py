@@ -24,10 +24,10 @@ from interlock.tui.screens.matrix import MatrixPage
 from interlock.tui.screens.search import Entry, Search
 from interlock.tui.screens.section import Pick
 from interlock.tui.state import State
-from interlock.tui.widgets.bars import ScoreLine
 from interlock.tui.widgets.fields import Choices
 from interlock.tui.widgets.question_form import QuestionForm, Shown
 from interlock.tui.widgets.rows import Column, Rows
+from interlock.tui.widgets.standing import ScoreLine
 
 if TYPE_CHECKING:
     from interlock.usecases.load import Inputs
@@ -40,9 +40,6 @@ class QuestionsSection(Answering):
     """The section of the questions: those of the product, then of each organisation."""
 
     MODE = "questions"
-    LETTER = "q"
-    TITLE = "Questions"
-    PURPOSE = "Answer one question at a time"
     ABOUT = (
         "One question at a time. Its number takes an answer, or the arrows and Enter: it is saved at once, and the "
         "score at the foot moves. Enter on what is taken already goes on to the next question. Say how you know it "

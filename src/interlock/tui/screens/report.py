@@ -55,9 +55,6 @@ class ReportSection(Section):
     """The section that writes the report and keeps milestones to compare with."""
 
     MODE = "report"
-    LETTER = "r"
-    TITLE = "Report"
-    PURPOSE = "Export the report; milestones"
     ABOUT = (
         "Choose formats and a folder, for whom (w) and which sections (c), then export; o opens the folder. v shows "
         "the report without writing it. A milestone freezes the assessment as it is now: Enter on one shows what has "

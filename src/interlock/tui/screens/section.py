@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from textual import on
@@ -24,9 +25,14 @@ from interlock.tui.widgets.bars import KeyBar, TopBar
 from interlock.tui.widgets.fields import Field
 from interlock.tui.widgets.flow import Drawing, Problem, ScrollingFlow
 from interlock.tui.widgets.rows import Options
+from interlock.tui.widgets.standing import product, status
 
 if TYPE_CHECKING:
     from interlock.workspace.store import Workspace
+
+
+#: The styles of everything but the first frame.
+_STYLES = Path(__file__).parents[1] / "sections.tcss"
 
 
 class Interlock(Protocol):
@@ -36,7 +42,6 @@ class Interlock(Protocol):
     workspace: Workspace
     author: str
     shown_sections: set[Section]
-    SECTIONS: tuple[type[Section], ...]
 
     def action_go(self, mode: str) -> None:
         """Go to a section."""
@@ -87,10 +92,7 @@ class Interlock(Protocol):
 class Section(Screen[None]):
     """A full screen of the app.
 
-    :cvar MODE: the section's id; a page on top of a section has none, and the top bar marks the section below it.
-    :cvar LETTER: the key that goes to the section, after ``g``.
-    :cvar SHORT_TITLE: the title where the top bar is narrow, if it is another.
-    :cvar PURPOSE: what the section is for, in a few words.
+    :cvar MODE: the section's id (:mod:`interlock.tui.sections`); a page on top of a section has none, but a title.
     :cvar ABOUT: what the screen is for and how it is used; the help shows it.
     :cvar INITIAL_FOCUS: selector of the widget that has the focus when the section opens.
     :cvar PANELS: titles of the section's panels, by selector.
@@ -98,15 +100,13 @@ class Section(Screen[None]):
     """
 
     MODE = ""
-    LETTER = ""
     TITLE = ""
-    SHORT_TITLE = ""
-    PURPOSE = ""
     ABOUT = ""
     INITIAL_FOCUS = ""
     PANELS: Mapping[str, str] = {}
     NUMBERED = True
     AUTO_FOCUS = ""
+    CSS_PATH = _STYLES
 
     def __init__(self) -> None:
         super().__init__()
@@ -124,11 +124,8 @@ class Section(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Bars, problem panel, and the section's own body."""
-        sections = self.interlock.SECTIONS
-        tabs = [(section.MODE, section.TITLE, section.SHORT_TITLE or section.TITLE) for section in sections]
-        yield TopBar(tabs, self.MODE or self.app.current_mode, numbered=self.NUMBERED)
+        yield TopBar(self.MODE or self.app.current_mode, numbered=self.NUMBERED)
         yield Problem(id="problem")
-        yield Static("Reading the workspace…", id="loading", markup=False)
         with Container(id="body"):
             yield from self.body()
         yield KeyBar()
@@ -165,11 +162,10 @@ class Section(Screen[None]):
         if not self.is_mounted or old is new:
             return
         self._shown = new
-        self.query_one(TopBar).show(new)
+        self.query_one(TopBar).show(product(new), status(new))
         older = "" if new.inputs is None else "; what is shown is from before"
         self.query_one("#problem", Problem).show(new.problem or new.stuck, f"r reads the workspace again{older}")
         self.set_class(new.inputs is None, "-loading")
-        self.query_one("#loading", Static).display = new.inputs is None and new.problem is None
         if new.inputs is not None:
             self.show(old if old is not None and old.inputs is not None else None, new)
             if self.focused is None:
@@ -229,6 +225,7 @@ class Dialog(ModalScreen[ScreenResultType], ClosesOnce[ScreenResultType]):
     """
 
     BINDINGS = bindings("dialog")
+    CSS_PATH = _STYLES
     FRAME = "dialog"
     HINT = ""
 

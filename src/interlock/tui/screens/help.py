@@ -1,7 +1,4 @@
-"""The app's sections in order, and what lists them: the dialog to go to one, help, and the command palette.
-
-The number of a section is the key that goes there, and so is its letter after ``g``.
-"""
+"""What helps to find one's way: the dialog to go to a section, the help of a screen, and the list of commands."""
 
 from __future__ import annotations
 
@@ -19,27 +16,9 @@ from textual.system_commands import SystemCommandsProvider
 from interlock.model.text import plain
 from interlock.tui.keys import bindings, possible, shown_key
 from interlock.tui.page import ACCENT, CHECK, DIM, FIT, OBSERVED, OK, SEVERITY, STATUS, Mark, Page, line, mark
-from interlock.tui.screens.contract import ContractSection
-from interlock.tui.screens.gaps import GapsSection
-from interlock.tui.screens.organizations import OrganizationsSection
-from interlock.tui.screens.overview import OverviewSection
-from interlock.tui.screens.plan import PlanSection
-from interlock.tui.screens.probe import ProbeSection
-from interlock.tui.screens.questions import QuestionsSection
-from interlock.tui.screens.report import ReportSection
 from interlock.tui.screens.section import ClosesOnce, Dialog, Interlock, Pick, Section
+from interlock.tui.sections import SECTIONS
 from interlock.tui.widgets.flow import ScrollingFlow
-
-SECTIONS: tuple[type[Section], ...] = (
-    OverviewSection,
-    QuestionsSection,
-    ProbeSection,
-    GapsSection,
-    PlanSection,
-    ReportSection,
-    OrganizationsSection,
-    ContractSection,
-)
 
 
 class Jump(Pick):
@@ -51,20 +30,20 @@ class Jump(Pick):
         lines = [
             line(
                 (f"{number} ", ACCENT),
-                (f"{section.LETTER}  ", f"bold {ACCENT}"),
-                (f"{section.TITLE:<15}", "bold"),
-                (section.PURPOSE, DIM),
+                (f"{section.letter}  ", f"bold {ACCENT}"),
+                (f"{section.title:<15}", "bold"),
+                (section.purpose, DIM),
             )
             for number, section in enumerate(SECTIONS, 1)
         ]
-        super().__init__("Go to", [(section.MODE, shown) for section, shown in zip(SECTIONS, lines, strict=True)])
+        super().__init__("Go to", [(section.mode, shown) for section, shown in zip(SECTIONS, lines, strict=True)])
 
     def on_key(self, event: Key) -> None:
         """Letters and numbers go there at once."""
         for number, section in enumerate(SECTIONS, 1):
-            if event.character in {section.LETTER, str(number)}:
+            if event.character in {section.letter, str(number)}:
                 event.stop()
-                self.dismiss(section.MODE)
+                self.dismiss(section.mode)
 
 
 #: Marks that the help explains: a title and the marks below it.
@@ -132,9 +111,9 @@ class Help(Dialog[None]):
         page.columns(
             [
                 (
-                    Content.assemble((f"{number}", ACCENT), "  ", (f"g {section.LETTER}", ACCENT)),
-                    Content(section.TITLE),
-                    Content.styled(section.PURPOSE, DIM),
+                    Content.assemble((f"{number}", ACCENT), "  ", (f"g {section.letter}", ACCENT)),
+                    Content(section.title),
+                    Content.styled(section.purpose, DIM),
                 )
                 for number, section in enumerate(SECTIONS, 1)
             ]
@@ -162,7 +141,7 @@ def commands(app: Interlock, screen: Screen[object]) -> Iterator[SystemCommand]:
     if isinstance(screen, Section):
         yield from _actions(screen, f"{screen.title}: ")
     for section in SECTIONS:
-        yield SystemCommand(f"Go to {section.TITLE}", section.PURPOSE, partial(app.action_go, section.MODE))
+        yield SystemCommand(f"Go to {section.title}", section.purpose, partial(app.action_go, section.mode))
     yield from _actions(screen.app)
     for org in app.state.inputs.organizations if app.state.inputs else ():
         name = _unmarked(org.name)
