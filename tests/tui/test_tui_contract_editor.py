@@ -107,6 +107,10 @@ async def test_a_choice_shows_which_organisations_declare_it(editor, workspace):
 async def test_a_number_that_is_none_is_told_in_the_dialog_and_nothing_is_written(editor, workspace):
     contract = blank_contract().replace(b"inputs: []", b"inputs: [{resource: Patient}]")
     async with editor(contract=contract) as t:
+        await on(t, "inputs", 0)
+        shown = [slot.data.name for slot in t.app.screen._listed() if slot.data is not None]
+        assert "required fields" in shown and "per day" not in shown, "a field in which nothing is said is folded"
+        await t.press("f")
         await on(t, "inputs", 0, "per_day")
         await t.press("enter")
         await searched(t, "many")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from interlock.tui import session
+from interlock.tui import session, work
 
 pytestmark = pytest.mark.usefixtures("unplanned")
 
@@ -127,3 +127,9 @@ async def test_a_defect_is_told_and_the_app_goes_on(terminal, monkeypatch):
         await t.press("r")
         await t.until(lambda: t.app.state.up_to_date and t.app.state.stuck is None)
         assert "unexpectedly" not in t.text
+
+
+@pytest.mark.fast
+def test_every_file_that_an_assessment_is_made_of_is_watched(workspace):
+    (workspace.root / "hazards.yaml").write_text("schema: 1\n")
+    assert {"interlock.yaml", "contract.yaml", "hazards.yaml"} <= work.fingerprint(workspace.root).keys()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.widgets import DataTable, OptionList
 
 from interlock.model.base import Evidence, Status
+from interlock.model.finding import Contradiction
 from interlock.model.response import Response
 from interlock.tui.screens.matrix import MatrixPage
 
@@ -50,6 +53,17 @@ async def test_a_question_is_answered_for_two_organisations_at_once_and_undone_a
         await t.until(lambda: not t.app._saving)
         await t.press("ctrl+z")
         await t.until(lambda: answers(workspace) == before)
+
+
+async def test_an_answer_that_was_seen_otherwise_is_marked_and_told(terminal):
+    async with terminal((80, 24)) as t:
+        await opened(t)
+        assert "≠" not in t.text
+        seen = Contradiction(item=ITEM, org="harborview", answered="yes", observed="no client is known", evidence="")
+        assessment = t.app.state.assessment.but(contradictions=(seen,))
+        t.app.become(replace(t.app.state, assessment=assessment))
+        await t.until(lambda: t.text.count("≠") == 2)
+        assert "observed no client is known" in t.flat_text
 
 
 async def test_a_column_is_filled_as_another_organisation_answered_without_its_evidence(terminal, workspace):

@@ -5,11 +5,21 @@ from __future__ import annotations
 import pytest
 from textual.color import Color
 
+from interlock.model.errors import InterlockError
 from interlock.model.preferences import THEMES as NAMES
-from interlock.model.preferences import read_preferences
+from interlock.model.preferences import Preferences, read_preferences
 from interlock.tui.app import InterlockApp
+from interlock.tui.keys import key_of, keyed
 from interlock.tui.themes import THEMES
-from interlock.usecases.preferences import Place, config_path, place_in, preferences, recent_workspaces, remember
+from interlock.usecases.preferences import (
+    Place,
+    config_path,
+    keep_theme,
+    place_in,
+    preferences,
+    recent_workspaces,
+    remember,
+)
 
 
 def _luminance(colour: Color) -> float:
@@ -52,11 +62,11 @@ async def test_keys_theme_and_animations_of_the_user_hold_and_the_help_says_so(w
     app = InterlockApp(workspace, "Ada", *read_preferences(text))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         assert (app.theme, app.animation_level, list(app.available_themes)) == ("light", "none", list(NAMES))
-        assert any("line 6: there is no action 'x.y'" in note.message for note in app._notifications)
         for _ in range(500):
             await pilot.pause(0.02)
             if app.state.ranked == app.state.revision and app.state.judgement:
                 break
+        assert any("line 6: there is no action 'x.y'" in note.message for note in app._notifications)
         await pilot.press("f3")
         await pilot.pause()
         assert app.current_mode == "questions"
@@ -77,7 +87,7 @@ async def test_one_goes_on_at_the_question_where_one_left_off(workspace):
     async with app.run_test(size=(80, 24)) as pilot:
         for _ in range(500):
             await pilot.pause(0.02)
-            if app.state.inputs and app.screen._asked:
+            if app.current_mode == "questions" and app.screen._asked:
                 break
         there = {asked.item.id for asked in app.screen._asked}
         assert app.current_mode == "questions" and app.screen.place[0] == "lakeshore"
@@ -104,6 +114,31 @@ def test_places_are_remembered_outside_the_workspace_and_a_damaged_file_is_none(
     assert recent_places() == ()
     remember(here)
     assert recent_places() == (here,)
+
+
+@pytest.mark.fast
+def test_a_theme_that_is_chosen_is_kept_and_the_rest_of_the_file_stays():
+    keep_theme("light")
+    assert preferences()[0].theme == "light" and config_path().read_text().count("theme =") == 1
+    config_path().write_text('# mine\ntheme = "dark"  # at night\n[keys]\n"app.theme" = "f3"\n')
+    keep_theme("ansi")
+    assert config_path().read_text() == '# mine\ntheme = "ansi"  # at night\n[keys]\n"app.theme" = "f3"\n'
+    config_path().write_text('[keys]\ntheme = "dark"\n')
+    keep_theme("light")
+    assert config_path().read_text() == 'theme = "light"\n[keys]\ntheme = "dark"\n'
+    for broken in (b"\xff", b"theme"):
+        config_path().write_bytes(broken)
+        with pytest.raises(InterlockError, match="cannot be read"):
+            keep_theme("dark")
+        assert config_path().read_bytes() == broken
+
+
+async def test_sentences_name_the_users_own_keys(workspace):
+    app = InterlockApp(workspace, "Ada", Preferences(keys={"app.undo": "f5"}))
+    async with app.run_test(size=(80, 24)):
+        assert keyed("{app.undo} takes it back, {app.redo} makes it again") == "f5 takes it back, ctrl+y makes it again"
+    InterlockApp(workspace, "Ada")
+    assert key_of("app.undo") == "ctrl+z"
 
 
 @pytest.mark.fast

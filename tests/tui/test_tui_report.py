@@ -13,6 +13,8 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
 from interlock.model.errors import InterlockError
+from interlock.tui.page import Page
+from interlock.tui.report_page import draw_preview
 from interlock.tui.widgets.fields import Tick
 from interlock.tui.widgets.rows import Rows
 from interlock.usecases import report
@@ -167,6 +169,13 @@ async def test_two_milestones_are_compared_with_each_other_the_earlier_one_first
         await t.press("down", "enter")
         await t.until(lambda: "→ Product first" in t.of("#outcome"))
         assert "1-first → 2-second" in t.text
+
+
+@pytest.mark.fast
+def test_a_preview_has_no_anchors():
+    page = Page(60)
+    draw_preview(page, '<a id="gaps"></a>\n\n## Gaps\n\nTwo are open.')
+    assert page.content().plain.strip() == "## Gaps\n\nTwo are open."
 
 
 async def test_the_report_of_one_hospital_is_previewed_and_written_without_the_others(terminal, workspace):

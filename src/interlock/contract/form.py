@@ -63,6 +63,13 @@ class Slot:
             return self.value is None
         return all(part.is_empty for part in self.parts)
 
+    @property
+    def is_said(self) -> bool:
+        """It cannot be left out, or something is said there that is no plain no."""
+        if not self.is_leaf:
+            return self.needed or any(part.is_said for part in self.parts)
+        return self.needed or (self.value is not None and self.value is not False)
+
     def walk(self) -> Iterator[Slot]:
         """It and everything below it."""
         yield self

@@ -203,7 +203,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("gaps.group", "o", "Group", "Group by what blocks what, by gate, by organisation, by owner", foot=True),
     Action("gaps.find", "slash", "Find", "List only what has these words, or this id", foot=True),
     Action("gaps.fold", "space", "Fold", "Fold what is behind the highlighted gap, or show it again"),
-    Action("gaps.patterns", "p", "Patterns", "Show the patterns of trouble that hold here"),
+    Action("gaps.patterns", "i", "Patterns", "Show the patterns of trouble that hold here"),
     Action("gaps.organization", "f", "Organisation", "List one organisation's gaps only", do="filter('org')"),
     Action("gaps.severity", "s", "Severity", "List one severity only", do="filter('severity')"),
     Action("gaps.owner", "w", "Owner", "List one owner's work only", do="filter('owner')"),
@@ -233,7 +233,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "report.skeletons",
-        "s",
+        "x",
         "Skeletons",
         "Write the contract's skeletons: statement, scopes, settings",
         do="contract",
@@ -267,6 +267,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("contract.back", "escape", "Back", "Go to what the contract says", do="says", fixed=True),
     Action("editor.add", "a", "Add", "Add an entry to this list, or fill a part that is not there", foot=True),
     Action("editor.next-open", "n", "Next open", "The next part at which something is wrong or left open", foot=True),
+    Action("editor.fields", "f", "All fields", "Show every field of the entries, or those filled alone", foot=True),
     Action("editor.clear", "d,delete", "Clear", "Take the value or the entry away", foot=True),
     Action("editor.back", "escape", "Back", "Back to what the contract says", foot=True, fixed=True),
     # -- widgets and dialogs ----------------------------------------------------------------------------------------

@@ -17,10 +17,11 @@ from textual.worker import get_current_worker
 
 from interlock.model import words
 from interlock.model.actions import BY_ID
+from interlock.model.errors import InterlockError
 from interlock.model.preferences import Preferences
 from interlock.model.text import plain
 from interlock.tui import work as job
-from interlock.tui.keys import bindings
+from interlock.tui.keys import bindings, use
 from interlock.tui.opening import Opening, Sheet
 from interlock.tui.sections import SECTIONS
 from interlock.tui.session import Session
@@ -31,7 +32,6 @@ from interlock.tui.undo import Step
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from interlock.model.errors import InterlockError
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
     from interlock.model.preferences import Remark
@@ -100,6 +100,7 @@ class InterlockApp(Session):
             if not BY_ID[action].keys:  # there is no key of it to be replaced
                 self.bind(preferred.keys[action], BY_ID[action].action, description=BY_ID[action].words, show=False)
         self.set_keymap(preferred.keys)
+        use(preferred.keys)
 
     def exit(self, *arguments: Any, **options: Any) -> None:
         """Close; where the user was is known afterwards."""
@@ -120,6 +121,8 @@ class InterlockApp(Session):
         """Show the section where the user left off, or where a key has led meanwhile."""
         while self.current_mode != (mode := self._first):
             await job.in_thread(next(section for section in SECTIONS if section.mode == mode).load)
+            if self.left is not None:  # it was closed meanwhile
+                return
             await self.switch_mode(mode)
         if self._from is not None and mode == "questions":
             self.ask_questions(self._from.scope, self._from.item)
@@ -236,7 +239,7 @@ class InterlockApp(Session):
         self.push_screen(Letters(self.screen), lambda part: part.focus() if part and part.is_attached else None)
 
     def action_change_theme(self) -> None:
-        """Choose the colours; they hold until the app is closed, and for good where ``config.toml`` names them."""
+        """Choose the colours; ``config.toml`` keeps them."""
         from interlock.tui.page import text
         from interlock.tui.screens.section import Pick
 
@@ -244,10 +247,20 @@ class InterlockApp(Session):
             self.notify("NO_COLOR is set: there are no colours to choose.")
             return
         choices = [(name, text(name)) for name in self.available_themes]
-        self.push_screen(Pick("Which colours? theme in config.toml keeps them", choices, self.theme), self._coloured)
+        self.push_screen(Pick("Which colours?", choices, self.theme), self._coloured)
 
     def _coloured(self, theme: str | None) -> None:
-        self.theme = theme or self.theme
+        """Take a theme, for good; whoever comes in by a browser writes nothing outside the workspace."""
+        from interlock.usecases.preferences import keep_theme
+
+        if theme is None:
+            return
+        self.theme = theme
+        try:
+            if not self.is_web:
+                keep_theme(theme)
+        except (InterlockError, OSError) as error:
+            self.notify(plain(error, 400), title="The theme holds until you close", severity="warning")
 
     def action_next_question(self) -> None:
         """Go to the question without an answer that settles most."""

@@ -19,6 +19,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.plan import WhatIf
 from interlock.model.text import plain
 from interlock.tui.gap_tree import where
+from interlock.tui.keys import key_of
 from interlock.tui.page import ACCENT, DIM, OK, PRIMARY, SEVERITY, TASK, Page, line, text
 from interlock.tui.plan_page import draw_result
 from interlock.tui.widgets.flow import draw_problem
@@ -194,9 +195,9 @@ def draw_closing(
     if planned:
         page.blank()
         says = (
-            "kept as a what-if: section 5 has it with the others, y takes it back"
+            f"kept as a what-if: section 5 has it with the others, {key_of('gaps.keep')} takes it back"
             if kept
-            else "y keeps it as a what-if"
+            else f"{key_of('gaps.keep')} keeps it as a what-if"
         )
         page.line((says, ACCENT))
 

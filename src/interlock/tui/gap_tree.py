@@ -18,7 +18,7 @@ from interlock.tui.widgets.rows import Column, Row
 #: The glyph says the severity, and the words say what it is: severity's word and the id are the first to leave.
 COLUMNS = (
     Column("", 1),
-    Column("What is open", 52, grow=5),
+    Column("What is open", 42, grow=5),
     Column("Where", 16, grow=2),
     Column("Severity", 11, leaves=6),
     Column("Gate", 10, leaves=4),

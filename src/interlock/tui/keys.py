@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from textual.actions import parse
@@ -10,7 +11,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from interlock.model.actions import BY_ID, Action, actions_of
+from interlock.model.actions import BY_ID, SIGNS, Action, actions_of
 
 
 def bindings(screen: str, *, priority: bool = False) -> list[BindingType]:
@@ -30,6 +31,28 @@ def _bindings(action: Action, priority: bool) -> Iterator[Binding]:
             priority=priority,
             id=action.id,
         )
+
+
+#: The user's own keys, by an action's id.
+_OWN: dict[str, str] = {}
+_NAMED = re.compile(r"\{(\w+\.[\w-]+)\}")
+
+
+def use(own: Mapping[str, str]) -> None:
+    """Name the user's own keys from now on."""
+    _OWN.clear()
+    _OWN.update(own)
+
+
+def key_of(action: str) -> str:
+    """The first key of an action, for a sentence that says what it does: ``ctrl+z``, ``/``."""
+    first = _OWN.get(action, BY_ID[action].keys).split(",")[0]
+    return SIGNS.get(first, first)
+
+
+def keyed(sentence: str) -> str:
+    """A sentence of ours with keys in the place of actions: ``{app.undo} takes it back``."""
+    return _NAMED.sub(lambda named: key_of(named[1]), sentence)
 
 
 def shown_key(app: App[Any], action: Action) -> str:

@@ -12,6 +12,7 @@ from textual.content import Content
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome, Status
+from interlock.model.plan import FirstThing
 from interlock.model.readiness import Score, Verdict
 from interlock.model.rule import Rule
 from interlock.tui.page import (
@@ -176,6 +177,8 @@ def _tally(counts: Counts, *, wordy: bool) -> str:
 
 #: Cells of a panel in which lines may stand apart; people who are named.
 ROOMY = 90
+#: Behind it a next step says with what to begin.
+_BEGIN = " Start here: "
 _PEOPLE = 6
 _LABEL = 9
 
@@ -187,10 +190,13 @@ def draw_verdict(
     questions: Mapping[str, str],
     names: Mapping[str, str],
     *,
+    first: FirstThing | None = None,
     roomy: bool = True,
 ) -> None:
     """The verdict; ``questions`` are the texts of the questions by id, ``names`` those of the organisations.
 
+    :param first: the first of the things to do, where the verdict's next step is to begin with one of them: what is
+        listed first, and what the verdict says comes first, are the same then.
     :param roomy: there is room for what would change it, and for what to do at which organisation.
     """
     roomy = roomy and page.width >= ROOMY
@@ -201,8 +207,12 @@ def draw_verdict(
     if roomy and verdict.organizations:
         page.para(verdict.organizations)
         page.blank()
-    step = in_words(verdict.next_in_words or verdict.next_step)
-    page.field("Next", line((f"{words.OWNER[verdict.next_step_owner].title}: ", ACCENT), step), label_width=_LABEL)
+    step, owner = in_words(verdict.next_in_words or verdict.next_step), verdict.next_step_owner
+    if first is not None:
+        general, begins, _ = step.partition(_BEGIN)
+        step = (general if begins else "") + f"{_BEGIN}{words.sentence(first.task or first.what_to_do)}"
+        owner = first.owner
+    page.field("Next", line((f"{words.OWNER[owner].title}: ", ACCENT), step.strip()), label_width=_LABEL)
     if roomy and verdict.counterfactual:
         page.field("What if", verdict.counterfactual, style=DIM, label_width=_LABEL)
     if roomy:
@@ -214,8 +224,11 @@ def draw_verdict(
     )
     width = max(12, min(40, page.width // 3, page.width - _LABEL - 1 - figures.cell_length))
     page.field("Product", line(interval_bar(score.interval, width), figures), label_width=_LABEL)
-    for cap in score.caps:
-        page.field("", f"capped: {in_words(cap)}", style=DIM, label_width=_LABEL)
+    caps = [in_words(cap) for cap in score.caps]
+    if not roomy and len(caps) > 1:
+        caps = [f"{caps[0]}, and {words.count(len(caps) - 1, 'more reason')}"]
+    for cap in caps:
+        page.field("", f"capped: {cap}", style=DIM, label_width=_LABEL)
 
 
 def draw_changes(

@@ -16,6 +16,7 @@ from interlock.model.contract_parts import LaunchMode
 from interlock.model.errors import InterlockError
 from interlock.model.forecast import OrgForecast
 from interlock.model.plan import FirstThing, Plan, PlanChange, WhatIf
+from interlock.tui.keys import key_of, keyed
 from interlock.tui.page import ACCENT, BAD, DIM, OK, PRIMARY, WARN, Page, line, quantile_bar, text
 from interlock.tui.widgets.flow import draw_problem
 
@@ -153,7 +154,10 @@ _LAUNCH = {
     "standalone": "Launch: standalone, outside the EHR",
     "backend": "Launch: backend only, nobody signs in",
 }
-_GONE = "Another launch leaves out some of the work; x on a task that is marked as done gives it back, c clears."
+_GONE = (
+    "Another launch leaves out some of the work; {plan.suppose} on a task that is marked as done gives it back, "
+    "{plan.clear} clears."
+)
 #: Stands for every behaviour that is tested in a sandbox.
 _EVERY = "all"
 
@@ -251,14 +255,14 @@ def _simulated(behaviour: str) -> str:
 def draw_supposing(page: Page, assessment: Assessment, supposing: Supposing) -> None:
     """Every finish before and after."""
     names = {org.id: org.name for org in assessment.organizations}
-    page.line(("w changes what is supposed, c goes back to the plan as it is", DIM))
+    page.line((keyed("{plan.what-if} changes what is supposed, {plan.clear} goes back to the plan as it is"), DIM))
     for change in _said(supposing.supposed, assessment, names):
         page.bullet(text("×", ACCENT), change)
     page.blank()
     result = supposing.result
     if supposing.error is not None:
         launched = named(supposing.supposed, "launch") and named(supposing.supposed, "done")
-        draw_problem(page, supposing.error, _GONE if launched else "")
+        draw_problem(page, supposing.error, keyed(_GONE) if launched else "")
     elif result is None:
         page.line(("… working out the dates", ACCENT))
     else:
@@ -354,4 +358,4 @@ def draw_chances(page: Page, plan: Plan, names: Mapping[str, str]) -> None:
     page.blank()
     for sentence in plan.ground.said[:1]:
         page.para(sentence, DIM)
-    page.line(("c goes back to the dates", ACCENT))
+    page.line((f"{key_of('plan.clear')} goes back to the dates", ACCENT))

@@ -105,8 +105,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _ended() -> InterlockError:
+    from interlock.tui.keys import key_of  # not in the process itself: it brings Textual
+
     return InterlockError(
-        "the process that works out the plan ended unexpectedly", remedy="r tries again; answers are saved all the same"
+        "the process that works out the plan ended unexpectedly",
+        remedy=f"{key_of('app.reload')} tries again; answers are saved all the same",
     )
 
 

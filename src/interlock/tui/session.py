@@ -20,6 +20,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.text import plain
 from interlock.tui import work as job
 from interlock.tui.edge import Edge
+from interlock.tui.keys import key_of
 from interlock.tui.planner import Planner
 from interlock.tui.state import Answer, State
 from interlock.tui.undo import Step, Steps, net, shortened
@@ -262,7 +263,10 @@ class Session(Edge):
                 self._tell_burst.stop()
             told = self.steps.done[-1].told
             self._tell_burst = self.set_timer(
-                0.4, lambda: self.notify(f"Keys that came at once made {told}: ctrl+z undoes all.", title="Pasted?")
+                0.4,
+                lambda: self.notify(
+                    f"Keys that came at once made {told}: {key_of('app.undo')} undoes all.", title="Pasted?"
+                ),
             )
 
     def _told(self, answers: Sequence[Answer]) -> str:
@@ -318,5 +322,5 @@ class Session(Edge):
             self.action_reload()
         for section in tuple(self.shown_sections):
             section.restored()
-        again = "ctrl+z undoes it" if redo else "ctrl+y makes it again"
+        again = f"{key_of('app.undo')} undoes it" if redo else f"{key_of('app.redo')} makes it again"
         self.notify(f"{words.capital(step.told)}. {again}.", title="Redone" if redo else "Undone")

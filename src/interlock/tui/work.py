@@ -63,6 +63,7 @@ _READ = (
     "interlock.yaml",
     "contract.yaml",
     "product.yaml",
+    "hazards.yaml",
     "tasks.yaml",
     "orgs/*.y*ml",
     "responses/*.y*ml",

@@ -18,7 +18,7 @@ __all__ = ["Offer", "Slot", "entry_slots", "offers", "resource_at", "slots", "va
 
 #: Longest text that the form takes; the file may hold longer ones.
 _LONGEST = 4_000
-_DECLARED = "declared by"
+_DECLARED, _ANSWERED = "declared by", "as the question about launches is answered"
 #: Parts that name organisations.
 _ORGANIZATIONS = frozenset({"organizations", "not_at", "organization"})
 
@@ -45,11 +45,21 @@ def offers(inputs: Inputs, contract: WorkflowContract, slot: Slot) -> tuple[Offe
     else:
         known = list(offered(contract.fhir_release, slot, resource, _bound_element(contract, slot.path)))
     told = []
+    answered = _answered(inputs) if slot.path[:2] == ("launch", "modes") else ()
     for name, about in known:
+        about = _ANSWERED if name in answered else about
         support = _support(inputs, names[-1], name if names[-1] == "resource" else resource, name)
         told.append(Offer(name, "; ".join(part for part in (about, support) if part)))
     # What an organisation declares comes first, what FHIR has for every type last.
-    return tuple(sorted(told, key=lambda offer: (_DECLARED not in offer.about, offer.value.startswith("_"))))
+    first = (_DECLARED, _ANSWERED)
+    return tuple(sorted(told, key=lambda o: (not any(sign in o.about for sign in first), o.value.startswith("_"))))
+
+
+def _answered(inputs: Inputs) -> tuple[str, ...]:
+    """The launch modes that the product's answer names, as the contract calls them."""
+    response = inputs.answers("product").get("auth.launch_modes")
+    given = response.value if response is not None else None
+    return tuple(value.removesuffix("_launch") for value in given) if isinstance(given, tuple) else ()
 
 
 def resource_at(contract: WorkflowContract, path: Path_) -> str | None:

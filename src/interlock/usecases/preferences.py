@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,13 +13,15 @@ from pydantic import Field, ValidationError
 
 from interlock.documents.files import read_bytes
 from interlock.model.base import Model
-from interlock.model.errors import InterlockError
+from interlock.model.errors import InterlockError, Location
 from interlock.model.preferences import Preferences, Remark, read_preferences, template
 from interlock.workspace.atomic import explain, locked, write_atomically
 from interlock.workspace.store import SETTINGS_FILE
 
 #: Bytes of ``config.toml``, and of the file of recent workspaces, that are read.
 _MAX_CONFIG, _MAX_RECENT = 64_000, 256_000
+#: The theme as ``config.toml`` says it, or as its template has it behind ``#``.
+_THEME = re.compile(r"(?:# *)?theme *= *[^#]*?(?= *(?:#|$))")
 #: Workspaces that are remembered.
 MOST_RECENT = 20
 
@@ -51,6 +55,30 @@ def make_config() -> Path:
             raise explain(error, path) from error
         write_atomically(path, template().encode())
     return path
+
+
+def keep_theme(theme: str) -> None:
+    """Write the theme into the user's ``config.toml``; everything else in it stays.
+
+    :raises InterlockError: it cannot be written, or is none that could be read.
+    """
+    path = make_config()
+    text = read_bytes(path, _MAX_CONFIG).decode(errors="replace")  # such a file is no TOML either
+    said = f'theme = "{theme}"'
+    lines = text.splitlines()
+    tables = (number for number, line in enumerate(lines) if line.lstrip().startswith("["))
+    before = range(next(tables, len(lines)))  # what stands in a table is no theme
+    here = next((number for number in before if _THEME.match(lines[number])), None)
+    if here is None:
+        lines.insert(0, said)
+    else:
+        lines[here] = _THEME.sub(said, lines[here], count=1)
+    changed = "\n".join(lines) + "\n"
+    try:
+        tomllib.loads(changed)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InterlockError("config.toml cannot be read as it is", location=Location(file=str(path))) from error
+    write_atomically(path, changed.encode())
 
 
 class Place(Model):

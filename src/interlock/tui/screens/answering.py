@@ -20,6 +20,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import ItemType
 from interlock.model.response import Response
 from interlock.model.text import paragraph, plain
+from interlock.tui.keys import key_of, keyed
 from interlock.tui.screens.evidence import ask_evidence
 from interlock.tui.screens.section import AskText, Section
 from interlock.tui.state import Answer, Key
@@ -193,7 +194,10 @@ class Answering(Section):
 
     def _ask_why_not(self, asked: Asked) -> None:
         if asked.item.na == "never":
-            self.notify("This question always applies. u says that its answer is not known yet.", markup=False)
+            self.notify(
+                f"This question always applies. {key_of('questions.unknown')} says that its answer is not known yet.",
+                markup=False,
+            )
             return
         from interlock.usecases.answer import make_response
 
@@ -214,7 +218,7 @@ class Answering(Section):
         """Make the question open again."""
         if self._current is not None and self._current.response is not None:
             self._record(self._current, None)
-            self.notify("The answer is taken back, with its note and evidence. ctrl+z brings it back.")
+            self.notify(f"The answer is taken back, with its note and evidence. {key_of('app.undo')} brings it back.")
             self._on_form = None
             self._again()
 
@@ -285,7 +289,11 @@ class Answering(Section):
         self._on_form = None
         self._again()
         if given.attach is not None and now.response is not None and now.response.evidence is Evidence.ASSERTED:
-            self.notify("The answer counts as asserted still: e says that it is documented, or observed.")
+            self.notify(
+                keyed(
+                    "The answer counts as asserted still: {questions.evidence} says that it is documented, or observed."
+                )
+            )
 
     def action_note(self) -> None:
         """Into the note."""

@@ -16,6 +16,7 @@ from interlock.model.choices import Choice, choices_of
 from interlock.model.errors import InterlockError
 from interlock.model.response import Response
 from interlock.model.text import plain
+from interlock.tui.keys import key_of
 from interlock.tui.page import text
 from interlock.tui.screens.section import AskText, Pick, Section
 from interlock.tui.state import Answer
@@ -114,7 +115,7 @@ class AnsweringMany(Section):
         self.interlock.answer(*answers)
         if over:
             told = f"{words.count(over, 'answer')} {'was' if over == 1 else 'were'} there before"
-            self.notify(f"{told}, with evidence and note: ctrl+z brings back what was.", markup=False)
+            self.notify(f"{told}, with evidence and note: {key_of('app.undo')} brings back what was.", markup=False)
 
     def action_unknown(self) -> None:
         """Say that the answers are not known yet."""

@@ -18,7 +18,7 @@ from interlock.model.contract_page import UNDECIDED, Cell, Part, contract_parts,
 from interlock.model.errors import InterlockError
 from interlock.model.text import plain
 from interlock.tui.against import Table, draw_told, fit_table, settings_table
-from interlock.tui.keys import bindings
+from interlock.tui.keys import bindings, keyed
 from interlock.tui.page import ACCENT, BAD, DIM, OK, SETTING, WARN, Page, line, text
 from interlock.tui.screens.contract_editor import ContractEditor
 from interlock.tui.screens.section import AskText, Pick, Review, Section
@@ -45,9 +45,9 @@ class ContractSection(Section):
     ABOUT = (
         "What contract.yaml says about the workflow: the clinical event, what is read and written, what happens when "
         "something goes wrong. Points that it leaves open are listed with their line. The table holds each need "
-        "against what every organisation declares, or with s each setting against what every organisation says for "
-        "itself; Enter on a setting sets it at one of them. e changes the contract part by part; x shows what its "
-        "export would change, and writes it."
+        "against what every organisation declares, or with {contract.settings} each setting against what every "
+        "organisation says for itself; Enter on a setting sets it at one of them. {contract.edit} changes the "
+        "contract part by part; {contract.export} shows what its export would change, and writes it."
     )
     INITIAL_FOCUS = "#contract"
     PANELS = {"#contract": "contract.yaml"}
@@ -79,7 +79,11 @@ class ContractSection(Section):
 
         pane = self.query_one("#contract", ScrollingFlow)
         if contract is None:
-            pane.draw(lambda page: page.para("There is no contract.yaml. e writes one to start from.", DIM))
+            pane.draw(
+                lambda page: page.para(
+                    keyed("There is no contract.yaml. {contract.edit} writes one to start from."), DIM
+                )
+            )
             return
         try:
             remarks = lint_contract(self.interlock.workspace.root)[1]
@@ -183,7 +187,9 @@ class ContractSection(Section):
 
         inputs, workspace = self.state.inputs, self.interlock.workspace
         if inputs is None or inputs.contract is None:
-            self.notify("There is no contract.yaml to export. e writes one to start from.", markup=False)
+            self.notify(
+                keyed("There is no contract.yaml to export. {contract.edit} writes one to start from."), markup=False
+            )
             return
         folder = workspace.output(workspace.root / "reports" / "contract")
         export = partial(export_contract, inputs, folder, today=date.today())

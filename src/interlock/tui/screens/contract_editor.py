@@ -17,7 +17,7 @@ from textual.widgets.tree import TreeNode
 from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.text import plain
-from interlock.tui.keys import bindings
+from interlock.tui.keys import bindings, key_of, keyed
 from interlock.tui.page import ACCENT, BAD, DIM, WARN, Page, line, text
 from interlock.tui.screens.search import Entry, Search
 from interlock.tui.screens.section import AskText, Pick, Section
@@ -60,10 +60,11 @@ class ContractEditor(Section):
 
     TITLE = "Edit the contract"
     ABOUT = (
-        "The contract part by part. Enter opens a part, or changes the highlighted value; a adds an entry to a list, "
-        "or fills a part that is not there yet; d takes the value or the entry away. What FHIR knows is offered, with "
-        "the organisations that declare it as they were last seen. On the right is what is wrong or open. Each change "
-        "is saved at once, comments of the file stay, and ctrl+z takes it back."
+        "The contract part by part. Enter opens a part, or changes the highlighted value; {editor.add} adds an entry "
+        "to a list, or fills a part that is not there yet; {editor.clear} takes the value or the entry away. Of an "
+        "entry those fields are shown in which something is said; {editor.fields} shows the others too. What FHIR "
+        "knows is offered, with the organisations that declare it as they were last seen. On the right is what is "
+        "wrong or open. Each change is saved at once, comments of the file stay, and {app.undo} takes it back."
     )
     INITIAL_FOCUS = "#slots"
     PANELS = {"#slots": _FILE, "#about-slot": "Here"}
@@ -72,6 +73,8 @@ class ContractEditor(Section):
     def __init__(self) -> None:
         super().__init__()
         self._remarks: tuple[ContractRemark, ...] = ()
+        self._here: Path_ | None = None  # what is highlighted
+        self._all = False  # every field of an entry, also those in which nothing is said
         self._wanted: Path_ | None = None  # what was just written, to be highlighted when the file is read again
 
     def body(self) -> ComposeResult:
@@ -108,7 +111,7 @@ class ContractEditor(Section):
             self._remarks = lint_contract(self.interlock.workspace.root)[1]
         except InterlockError:  # the file has changed since it was read; the next reading says so
             self._remarks = ()
-        here = self._wanted or (self._slot.path if self._slot is not None else None)
+        here = self._here = self._wanted or (self._slot.path if self._slot is not None else None)
         self._wanted = None
         opened = {node.data.path for node in self._listed() if node.is_expanded and node.data is not None}
         self._tree.clear()
@@ -124,8 +127,18 @@ class ContractEditor(Section):
             parent.add_leaf(label, slot)
             return
         node = parent.add(label, slot, expand=slot.path in opened)
-        for part in slot.parts:
+        shown = [part for part in slot.parts if self._all or not _in_entry(part) or self._is_shown(part)]
+        for part in shown:
             self._add_node(node, part, opened)
+        if left := len(slot.parts) - len(shown):
+            node.add_leaf(
+                Text(f"and {words.count(left, 'field')} in which nothing is said", "dim italic", no_wrap=True)
+            )
+
+    def _is_shown(self, part: Slot) -> bool:
+        """Of an entry with twenty fields: what is asked of it, what is said, and what something is wrong at."""
+        often = part.path[-1] in _OFTEN and (part.path[0] == "outputs" or part.path[-1] not in _OF_OUTPUTS)
+        return part.is_said or often or part.path == self._here or bool(self._remarks_at(part))
 
     def _label(self, slot: Slot) -> Text:
         mark = "! " if self._remarks_at(slot) else ""
@@ -171,9 +184,13 @@ class ContractEditor(Section):
 
         def draw(page: Page) -> None:
             if contract is None:
-                page.para("There is no contract.yaml yet. a writes one with nothing decided in it.")
+                page.para(keyed("There is no contract.yaml yet. {editor.add} writes one with nothing decided in it."))
                 return
             if slot is None:
+                if self._tree.cursor_node is not None:
+                    page.para(
+                        keyed("Enter shows the other fields of every entry, and {editor.fields} hides them again.")
+                    )
                 return
             page.para(_in_words(slot.path), "bold")
             if slot.about:
@@ -181,7 +198,7 @@ class ContractEditor(Section):
             if slot.is_leaf:
                 page.field("Now", plain(_typed(slot), 2000) or "nothing", label_width=6)
             offered = slot.kind == "text" and next(s for s in reversed(slot.path) if isinstance(s, str)) in _OFFERED
-            page.line(("Enter chooses, or takes what you type." if offered else _HINTS[slot.kind], ACCENT))
+            page.line(("Enter chooses, or takes what you type." if offered else keyed(_HINTS[slot.kind]), ACCENT))
             remarks = self._remarks_at(slot)
             if remarks:
                 page.heading("Here", words.count(len(remarks), "point"))
@@ -189,7 +206,9 @@ class ContractEditor(Section):
                 page.bullet(text("!", BAD if remark.wrong else WARN), remark.message)
             others = len(self._remarks) - len(remarks)
             if others:
-                page.line((f"{words.count(others, 'point')} elsewhere: n goes to the next.", DIM))
+                page.line(
+                    (f"{words.count(others, 'point')} elsewhere: {key_of('editor.next-open')} goes to the next.", DIM)
+                )
 
         self.query_one("#about-slot", ScrollingFlow).draw(draw)
 
@@ -210,8 +229,18 @@ class ContractEditor(Section):
     @on(Tree.NodeSelected)
     def _chosen(self, event: Tree.NodeSelected[Slot]) -> None:
         slot = event.node.data
-        if slot is not None and slot.is_leaf:
+        if slot is None:
+            self.action_fields()
+        elif slot.is_leaf:
             self._change(slot)
+
+    def action_fields(self) -> None:
+        """Show every field of the entries, or those alone in which something is said."""
+        self._all = not self._all
+        above = self._tree.cursor_node.parent if self._tree.cursor_node is not None else None
+        if self._slot is None and above is not None and above.data is not None:
+            self._wanted = above.data.path
+        self.show(None, self.state)
 
     @work(group="contract", exclusive=True, description="change")
     async def _change(self, slot: Slot) -> None:
@@ -282,7 +311,7 @@ class ContractEditor(Section):
                 Search(title, "part of its name", entries, free=True, enter="takes it")
             )
         else:
-            ask = AskText(title, slot.about or _HINTS[slot.kind], value=shown, check=partial(value_of, slot))
+            ask = AskText(title, slot.about or keyed(_HINTS[slot.kind]), value=shown, check=partial(value_of, slot))
             given = await self.app.push_screen_wait(ask)
         return None if given is None else (value_of(slot, given),)
 
@@ -315,8 +344,8 @@ class ContractEditor(Section):
 
 
 _HINTS = {
-    "group": "Enter opens it; a fills it where it is empty.",
-    "list": "Enter opens it; a adds an entry.",
+    "group": "Enter opens it; {editor.add} fills it where it is empty.",
+    "list": "Enter opens it; {editor.add} adds an entry.",
     "text": "Enter types it.",
     "number": "Enter types a number.",
     "flag": "Enter says yes or no.",
@@ -339,6 +368,17 @@ _OFFERED = frozenset(
     }
     | {"organizations", "not_at", "organization"}
 )
+
+
+#: Fields that an entry is asked for sooner or later; the last two are an output's alone.
+_OF_OUTPUTS = frozenset({"status_flow", "writing"})
+_OFTEN = _OF_OUTPUTS | {"purpose", "interactions", "search_parameters", "required_fields", "when_missing"}
+_OFTEN |= {"delivery", "latency_seconds"}
+
+
+def _in_entry(slot: Slot) -> bool:
+    """A field of an entry of a list, and no entry itself."""
+    return isinstance(slot.path[-1], str) and any(isinstance(step, int) for step in slot.path)
 
 
 def _in_words(path: Path_) -> str:

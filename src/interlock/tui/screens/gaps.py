@@ -22,8 +22,8 @@ from interlock.tui import work as job
 from interlock.tui.chain_page import THIS_ONE, draw_chain, draw_closing
 from interlock.tui.findings_page import draw_alike, draw_gap, draw_patterns
 from interlock.tui.gap_tree import COLUMNS, GROUPINGS, KINDS, Filter, Grouping, Listing
-from interlock.tui.keys import bindings
-from interlock.tui.page import ACCENT, DIM, line, text
+from interlock.tui.keys import bindings, key_of, keyed
+from interlock.tui.page import ACCENT, DIM, SEVERITY, line, mark, text
 from interlock.tui.plan_page import named, turned
 from interlock.tui.screens.section import AskText, Pick, Section
 from interlock.tui.state import State
@@ -49,12 +49,13 @@ class GapsSection(Section):
 
     MODE = "gaps"
     ABOUT = (
-        "What is open, as a tree by what blocks what: nothing behind a gap can be begun before it is closed, and space "
-        "folds what is behind it. o groups by gate, by organisation or by owner instead. A question mark is something "
-        "to find out: nobody knows yet, so it is no gap. On the right: why it matters, what to do, what it waits for "
-        "and what it blocks. x tells what closing it does to scores, stages, what waits for it and the dates, and y "
-        "keeps that as a what-if of the plan. d draws the chain around it. The filters say what is listed, / finds "
-        "words, c clears. p shows the patterns of trouble that several facts together point to."
+        "What is open, as a tree by what blocks what: nothing behind a gap can be begun before it is closed, and "
+        "{gaps.fold} folds what is behind it. {gaps.group} groups by gate, by organisation or by owner instead. A "
+        "question mark is something to find out: nobody knows yet, so it is no gap. On the right: why it matters, "
+        "what to do, what it waits for and what it blocks. {gaps.close} tells what closing it does to scores, stages, "
+        "what waits for it and the dates, and {gaps.keep} keeps that as a what-if of the plan. {gaps.chain} draws the "
+        "chain around it. The filters say what is listed, {gaps.find} finds words, {gaps.clear} clears. "
+        "{gaps.patterns} shows the patterns of trouble that several facts together point to."
     )
     INITIAL_FOCUS = "#gaps Options"
     PANELS = {"#gap-list": f"Gaps by {GROUPINGS['blocks']}"}
@@ -106,13 +107,13 @@ class GapsSection(Section):
         nodes = listing.nodes
         total = len(assessment.graph.nodes)
         self.refresh_bindings()
-        empty = "Nothing is open." if not total else "No gap fits the filters. c clears them."
+        empty = "Nothing is open." if not total else keyed("No gap fits the filters. {gaps.clear} clears them.")
         self.query_one("#gaps", Rows).set_rows(listing.rows(self._grouping), empty=empty)
         self.query_one("#filters", Static).update(self._filters())
         panel = self.query_one("#gap-list")
         panel.border_title = f"Gaps by {GROUPINGS[self._grouping]}"
         number = f"{len(nodes)} of {total}" if self._filter.is_set else words.count(total, "entry", "entries")
-        panel.border_subtitle = number
+        panel.border_subtitle = line(number, *(piece for sign in SEVERITY.values() for piece in ("   ", mark(sign))))
         if not nodes:
             self._explain(None)
 
@@ -127,14 +128,18 @@ class GapsSection(Section):
     def _filters(self) -> Content:
         chosen = self._filter
         parts: list[tuple[str, str]] = []
-        for key, value, name in (
-            ("f", self.state.name_of(chosen.org) if chosen.org else None, "organisation"),
-            ("s", words.SEVERITY[chosen.severity].phrase if chosen.severity else None, "severity"),
-            ("w", words.OWNER[chosen.owner].title if chosen.owner else None, "owner"),
-            ("t", KINDS[chosen.kind] if chosen.kind else None, "kind"),
-            ("/", f"with “{chosen.find[:30]}”" if chosen.find else None, "find"),
+        for action, value, name in (
+            ("organization", self.state.name_of(chosen.org) if chosen.org else None, "organisation"),
+            ("severity", words.SEVERITY[chosen.severity].phrase if chosen.severity else None, "severity"),
+            ("owner", words.OWNER[chosen.owner].title if chosen.owner else None, "owner"),
+            ("kind", KINDS[chosen.kind] if chosen.kind else None, "kind"),
+            ("find", f"with “{chosen.find[:30]}”" if chosen.find else None, "find"),
         ):
-            parts += [(f"{key} ", ACCENT), (f"only {value}", "bold") if value else (name, DIM), ("  ", "")]
+            parts += [
+                (f"{key_of(f'gaps.{action}')} ", ACCENT),
+                (f"only {value}", "bold") if value else (name, DIM),
+                ("  ", ""),
+            ]
         return line(*parts[:-1])
 
     def _turn_to(self, pane: Literal["gap", "closing", "chain", "patterns"]) -> ScrollingFlow:

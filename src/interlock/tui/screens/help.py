@@ -92,7 +92,7 @@ class Help(Dialog[None]):
 
     BINDINGS = bindings("help")
     FRAME = "dialog -wide"
-    HINT = "escape closes   ctrl+p lists every command"
+    HINT = "escape closes"
 
     def __init__(self, title: str, explain: Callable[[Page], object], keys: list[tuple[str, str]]) -> None:
         """``explain`` draws what the screen that asked is for; ``keys`` are (key as shown, what it does)."""

@@ -15,8 +15,8 @@ from textual.widgets import DataTable
 from interlock.model import words
 from interlock.model.base import Scope
 from interlock.model.text import plain
-from interlock.tui.keys import bindings
-from interlock.tui.page import ACCENT, DIM, STATUS, Page, line, text
+from interlock.tui.keys import bindings, key_of
+from interlock.tui.page import ACCENT, DIM, STATUS, WARN, Page, line, text
 from interlock.tui.progress import questions
 from interlock.tui.screens.answering_many import AnsweringMany, Cell
 from interlock.tui.screens.section import Pick
@@ -44,10 +44,11 @@ class MatrixPage(AnsweringMany):
 
     TITLE = "Matrix"
     ABOUT = (
-        "One question a row, one organisation a column; v lists one area only. Enter answers the highlighted cell, or "
-        "the marked ones, question by question. Space marks a cell, a its row, c its column, shift with an arrow a "
-        "range; s fills the marked cells as another organisation answered, y takes over what is proposed for all of "
-        "them. Below is the whole text of the cell. Whatever one key changes, one ctrl+z takes back."
+        "One question a row, one organisation a column; {matrix.area} lists one area only. Enter answers the "
+        "highlighted cell, or the marked ones, question by question. Space marks a cell, {matrix.mark-row} its row, "
+        "{matrix.mark-column} its column, shift with an arrow a range; {matrix.same-as} fills the marked cells as "
+        "another organisation answered, {matrix.confirm} takes over what is proposed for all of them. Below is the "
+        "whole text of the cell. Whatever one key changes, one {app.undo} takes back."
     )
     INITIAL_FOCUS = "#matrix"
     PANELS = {"#matrix-panel": "Organisations' questions"}
@@ -79,6 +80,9 @@ class MatrixPage(AnsweringMany):
         inputs = new.inputs
         if inputs is not None and (old is None or old.inputs is not inputs):
             self._list(inputs)
+        elif old is not None and old.assessment is not new.assessment:  # what was seen may contradict an answer
+            self._update()
+            self._tell()
 
     def _list(self, inputs: Inputs) -> None:
         columns = [org.id for org in inputs.organizations]
@@ -146,7 +150,8 @@ class MatrixPage(AnsweringMany):
         said = asked.shown_answer() if asked.response is not None and asked.response.value is not None else ""
         marked = cell in self._marked
         _, width, lines = self._widths
-        shown = f"{'▪' if marked else ' '} {STATUS[asked.status].glyph} {plain(said, 300)}".rstrip()
+        against = "≠ " if self.state.contradiction(asked.scope, asked.item.id) is not None else ""
+        shown = f"{'▪' if marked else ' '} {STATUS[asked.status].glyph} {against}{plain(said, 300)}".rstrip()
         return _cut(shown, width, lines, "bold" if marked else "")
 
     @property
@@ -173,9 +178,13 @@ class MatrixPage(AnsweringMany):
                 by = f"  {words.EVIDENCE[asked.response.evidence].phrase}" if asked.response is not None else ""
                 by += f", {plain(asked.response.by, 60)}" if asked.response is not None and asked.response.by else ""
                 page.bullet(text(f"{state.name_of(cell[1])} ", ACCENT), said, (by, DIM))
+                contradiction = state.contradiction(asked.scope, asked.item.id)
+                if contradiction is not None:
+                    page.bullet(text("≠", f"bold {WARN}"), ("observed ", WARN), contradiction.observed)
             if self._marked:
                 marked = words.count(len(self._marked), "cell")
-                page.line((f"{marked} marked: Enter, s, y, u or Delete is for all of them.", DIM))
+                keys = words.listed([key_of(f"matrix.{does}") for does in ("same-as", "confirm", "unknown")])
+                page.line((f"{marked} marked: Enter, {keys} are for all of them.", DIM))
 
         self.query_one("#cell", Flow).draw(draw)
 

@@ -36,7 +36,8 @@ class OrganizationPage(Section):
     ABOUT = (
         "One organisation. On the left its gates: each holds when nothing is open and nothing is undecided. Enter on "
         "a line opens that gap. On the right what its endpoints show, how the workflow contract fits, its settings, "
-        "and answers that an observation contradicts; d shows there what changed since it was last seen."
+        "and answers that an observation contradicts; {organization.drift} shows there what changed since it was last "
+        "seen."
     )
     INITIAL_FOCUS = "#requirements Options"
     PANELS = {"#gates": "Gates", "#evidence": "Evidence"}

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Button, Input, Select, Static
+from textual.widgets import Input, Select, Static
 
 from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
 from interlock.model.text import slug
-from interlock.tui.keys import bindings
 from interlock.tui.page import text
-from interlock.tui.screens.section import Dialog
+from interlock.tui.screens.form import Form
 from interlock.tui.widgets.fields import Field, Segments, labelled
 from interlock.tui.work import in_thread
 
@@ -42,11 +40,8 @@ _AUTH: tuple[tuple[str, str, str], ...] = (
 )
 
 
-class OrganizationForm(Dialog["Organization | None"]):
+class OrganizationForm(Form["Organization | None"]):
     """Dismissed with the saved organisation, or none when cancelled."""
-
-    BINDINGS = bindings("form")
-    FRAME = "dialog -wide"
 
     def __init__(self, workspace: Workspace, org: Organization | None = None) -> None:
         """``org`` none adds one."""
@@ -54,30 +49,23 @@ class OrganizationForm(Dialog["Organization | None"]):
         self._workspace, self._org = workspace, org
         self.change: FileChange | None = None  # what saving made of the organisation's file
 
-    def body(self) -> ComposeResult:
+    def fields(self) -> ComposeResult:
         """A labelled line for each field, with room for what is wrong with it."""
         given = self._org.model_dump(mode="json") if self._org else {}
         auth = given.get("auth", {})
-        with VerticalScroll(classes="form", can_focus=False):
-            for name, label, hint in _TEXTS[:2]:
-                yield from _line(name, label, hint, given.get(name), disabled=name == "id" and self._org is not None)
-            vendor = str(given.get("vendor") or "other")
-            choices = [(words.capital(words.vendor(name)), name) for name in dict.fromkeys((*_VENDORS, vendor))]
-            select = Select(choices, value=vendor, allow_blank=False, id="vendor", compact=True)
-            yield labelled("Vendor", select)
-            current = str(given.get("environment") or "non-production")
-            segments = Segments([(name, name) for name in _ENVIRONMENTS], current, id="environment")
-            yield labelled("Environment", segments)
-            for name, label, hint in _TEXTS[2:]:
-                yield from _line(name, label, hint, given.get(name))
-            yield Static("Credentials are named, never written down.", classes="hint", markup=False)
-            for name, label, hint in _AUTH:
-                yield from _line(name, label, hint, auth.get(name))
-        yield Static("", id="form-problem", classes="error", markup=False)
-        with Horizontal(classes="dialog--buttons"):
-            yield Button("Save", id="save", variant="primary", compact=True)
-            yield Button("Cancel", id="cancel", compact=True)
-            yield Static("ctrl+s saves   escape cancels", classes="hint", markup=False)
+        for name, label, hint in _TEXTS[:2]:
+            yield from _line(name, label, hint, given.get(name), disabled=name == "id" and self._org is not None)
+        vendor = str(given.get("vendor") or "other")
+        choices = [(words.capital(words.vendor(name)), name) for name in dict.fromkeys((*_VENDORS, vendor))]
+        yield labelled("Vendor", Select(choices, value=vendor, allow_blank=False, id="vendor", compact=True))
+        current = str(given.get("environment") or "non-production")
+        segments = Segments([(name, name) for name in _ENVIRONMENTS], current, id="environment")
+        yield labelled("Environment", segments)
+        for name, label, hint in _TEXTS[2:]:
+            yield from _line(name, label, hint, given.get(name))
+        yield Static("Credentials are named, never written down.", classes="hint", markup=False)
+        for name, label, hint in _AUTH:
+            yield from _line(name, label, hint, auth.get(name))
 
     @on(Input.Changed, "#name")
     def _suggest_id(self, event: Input.Changed) -> None:
@@ -86,7 +74,7 @@ class OrganizationForm(Dialog["Organization | None"]):
                 slug(event.value) if event.value.strip() else "made from the name"
             )
 
-    def _fields(self) -> dict[str, Any]:
+    def _given(self) -> dict[str, Any]:
         fields: dict[str, Any] = self._org.model_dump(mode="json", exclude_none=True) if self._org else {}
         for name, _, _ in _TEXTS:
             fields[name] = self.query_one(f"#{name}", Field).given or None
@@ -96,27 +84,22 @@ class OrganizationForm(Dialog["Organization | None"]):
         fields["auth"] = {name: value for name, value in values.items() if value}
         return fields
 
-    @on(Button.Pressed, "#save")
-    @on(Input.Submitted)
-    async def action_save(self) -> None:
-        """Check and save; what is wrong is said at its field, and the form stays."""
+    async def save(self) -> None:
+        """Check and save."""
         from interlock.usecases.organizations import make_organization, save_organization
 
         self.query(".error").set(display=False)
         if not self.query_one("#name", Field).given:
             self._wrong("name", "an organisation needs a name")
             return
-        try:
-            org = make_organization(self._fields())
-            # Another process may hold the workspace's lock for seconds: wait for it away from the screen.
-            save = partial(save_organization, self._workspace, org, self._org)
-            _, self.change = await in_thread(self._workspace.watched, f"orgs/{org.id}.yaml", save)
-        except InterlockError as error:
-            self._explain(error)
-        else:
-            self.dismiss(org)
+        org = make_organization(self._given())
+        # Another process may hold the workspace's lock for seconds: wait for it away from the screen.
+        save = partial(save_organization, self._workspace, org, self._org)
+        _, self.change = await in_thread(self._workspace.watched, f"orgs/{org.id}.yaml", save)
+        self.dismiss(org)
 
-    def _explain(self, error: InterlockError) -> None:
+    def refuse(self, error: InterlockError) -> None:
+        """Say at its field what is wrong."""
         name, _, message = error.message.partition(": ")
         field = name.split(".")[-1]
         if message and field.isidentifier() and self.query(f"#{field}-error"):
@@ -124,19 +107,13 @@ class OrganizationForm(Dialog["Organization | None"]):
         elif self._org is None and "exists already" in error.message:
             self._wrong("id", error.message)
         else:
-            problem = self.query_one("#form-problem", Static)
-            problem.display = True
-            problem.update(text(f"! {error}"))
+            super().refuse(error)
 
     def _wrong(self, field: str, message: str) -> None:
         shown = self.query_one(f"#{field}-error", Static)
         shown.display = True
         shown.update(text(f"! {message}"))
         self.query_one(f"#{field}").focus()
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
 
 
 def _line(name: str, label: str, hint: str, value: object, *, disabled: bool = False) -> ComposeResult:

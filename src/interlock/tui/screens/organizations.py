@@ -14,7 +14,7 @@ from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
 from interlock.model.text import plain
-from interlock.tui.keys import bindings
+from interlock.tui.keys import bindings, keyed
 from interlock.tui.page import DIM, WARN, text
 from interlock.tui.screens.organization_import import import_from_directory
 from interlock.tui.screens.section import Confirm, Section
@@ -45,8 +45,9 @@ class OrganizationsSection(Section):
     ABOUT = (
         "The organisations whose EHR the product integrates with. Each is one file in orgs/. Enter opens one: its "
         "gates, what its endpoints show, its settings. Credentials are named as environment variables and are never "
-        "written down. x writes an organisation's questions as a sheet to mail; m takes the answers of one that came "
-        "back. Removing an organisation keeps its answers and observations: they are evidence."
+        "written down. {organizations.sheet-out} writes an organisation's questions as a sheet to mail; "
+        "{organizations.sheet-in} takes the answers of one that came back. Removing an organisation keeps its answers "
+        "and observations: they are evidence."
     )
     INITIAL_FOCUS = "#org-list Options"
     PANELS = {"#org-panel": "Organisations"}
@@ -61,7 +62,9 @@ class OrganizationsSection(Section):
                 yield Button("Edit", id="org-edit", compact=True)
                 yield Button("Remove", id="org-remove", compact=True)
             with Vertical(classes="panel", id="org-panel"):
-                yield Rows(_COLUMNS, id="org-list", empty="No organisation yet: a adds the first one.")
+                yield Rows(
+                    _COLUMNS, id="org-list", empty=keyed("No organisation yet: {organizations.add} adds the first one.")
+                )
 
     def show(self, old: State | None, new: State) -> None:
         """Draw the list."""
@@ -72,7 +75,7 @@ class OrganizationsSection(Section):
         key = self.query_one("#org-list", Rows).key
         org = self.state.organization(key) if key else None
         if org is None:
-            self.notify("There is no organisation yet: a adds the first one.", markup=False)
+            self.notify(keyed("There is no organisation yet: {organizations.add} adds the first one."), markup=False)
         return org
 
     @on(Button.Pressed, "#org-add")
@@ -140,7 +143,7 @@ class OrganizationsSection(Section):
         self.interlock.changed(Step(f"removing {plain(org.name, 80)}", files=(change,)))
         names = words.listed([path.name for path in kept])
         self.notify(
-            f"{f'Kept as evidence: {names}' if kept else 'Nothing else was kept'}. ctrl+z brings it back.",
+            keyed(f"{f'Kept as evidence: {names}' if kept else 'Nothing else was kept'}. {{app.undo}} brings it back."),
             title=f"Removed {plain(org.name, 80)}",
             markup=False,
         )

@@ -13,14 +13,14 @@ from textual.content import Content
 
 from interlock.model import words
 from interlock.model.assessment import Assessment
-from interlock.model.base import GapClass, Gate, Owner, Recommendation
+from interlock.model.base import GapClass, Gate, Owner, Recommendation, VerdictValue
 from interlock.model.content import told_changes
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
 from interlock.model.plan import FirstThing, finding_of
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.tui import work as job
-from interlock.tui.keys import bindings
+from interlock.tui.keys import bindings, key_of
 from interlock.tui.overview_page import (
     blockers_counted,
     draw_answers,
@@ -179,13 +179,15 @@ class OverviewSection(Section):
         verdict = assessment.verdict if assessment is not None and whole else judgement.verdict
         verdict = verdict.model_copy(update={"counterfactual": titled(verdict.counterfactual, judgement.rules)})
         score, texts, names = judgement.product_score, _texts(state), state.names
+        things = assessment.plan.first if assessment is not None and whole else ()
+        first = things[0] if things and verdict.value is not VerdictValue.INTEGRATE else None
         unsaid = state.inputs is not None and state.inputs.settings.kind is None
 
         def drawing(page: Page) -> None:
             if unsaid:
                 said = "says what kind of product it is; until then everything is asked"
-                page.line(("e ", f"bold {ACCENT}"), (said, DIM))
-            draw_verdict(page, verdict, score, texts, names, roomy=self._is_roomy)
+                page.line((f"{key_of('overview.product')} ", f"bold {ACCENT}"), (said, DIM))
+            draw_verdict(page, verdict, score, texts, names, first=first, roomy=self._is_roomy)
 
         self.query_one("#verdict", Flow).draw(drawing)
 

@@ -19,7 +19,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.plan import Plan, PlanTask, finding_of
 from interlock.model.text import plain
 from interlock.tui import work as job
-from interlock.tui.keys import bindings
+from interlock.tui.keys import bindings, key_of
 from interlock.tui.page import ACCENT, DIM, TASK, TASK_STATE, line, span_bar, text
 from interlock.tui.plan_page import (
     CRITICAL,
@@ -67,12 +67,12 @@ class PlanSection(Section):
     ABOUT = (
         "The schedule is simulated many times over the estimates of every task. Until every organisation was observed "
         "and the verdict is to integrate, the dates are a range. First comes what argues for the verdict, then what "
-        "saves most days of P80 for a person-day. Enter on a task opens the gap behind it. What if it "
-        "were done? x marks the highlighted task as if it were; w offers the first things, leaving an organisation "
-        "out, one more person, another way to launch, and simulating what is tested in a sandbox. The dates are shown "
-        "before and after, with the same random numbers. A routine task has begun, or is done, when somebody says so: "
-        "b and d on it ask for the day and who says it. m shows every task over time, with the critical path; h how "
-        "likely it is by a day that you type."
+        "saves most days of P80 for a person-day. Enter on a task opens the gap behind it. What if it were done? "
+        "{plan.suppose} marks the highlighted task as if it were; {plan.what-if} offers the first things, leaving an "
+        "organisation out, one more person, another way to launch, and simulating what is tested in a sandbox. The "
+        "dates are shown before and after, with the same random numbers. A routine task has begun, or is done, when "
+        "somebody says so: {plan.begin} and {plan.done} on it ask for the day and who says it. {plan.timeline} shows "
+        "every task over time, with the critical path; {plan.chance} how likely it is by a day that you type."
     )
     INITIAL_FOCUS = "#first-things"
     PANELS = {
@@ -134,7 +134,7 @@ class PlanSection(Section):
 
     def _show_tasks(self, plan: Plan) -> None:
         panel = self.query_one("#task-panel")
-        where = f", {self.state.name_of(self._only)} only (c lists all)" if self._only else ""
+        where = f", {self.state.name_of(self._only)} only ({key_of('plan.clear')} lists all)" if self._only else ""
         panel.border_title = text(f"{'The next 90 days, by week' if self._ahead else 'Tasks by wave'}{where}")
         listing = _week_rows if self._ahead else _task_rows
         rows = list(listing(plan, self._only, named(self._supposing.supposed, "done")))

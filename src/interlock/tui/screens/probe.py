@@ -45,10 +45,10 @@ class ProbeSection(Section):
         "A probe reads the public discovery documents of an organisation's FHIR server: its capability statement, its "
         "SMART configuration and what these point to. It creates nothing, searches nothing and guesses nothing. What "
         "was seen is saved in observations/ and counts at once. An organisation that could not be reached is not "
-        "observed, with the reason: never failing. Space marks organisations; p probes the marked ones, or the "
-        "highlighted one, also again after x cancelled it. An address in a private network is left alone until you "
-        "allow it (t). d shows what changed at an organisation since it was last seen, what the contract uses first. h "
-        "goes to the rehearsal of your own product."
+        "observed, with the reason: never failing. Space marks organisations; {probe.one} probes the marked ones, or "
+        "the highlighted one, also again after {probe.cancel} cancelled it. An address in a private network is left "
+        "alone until you allow it ({probe.allow}). {probe.drift} shows what changed at an organisation since it was "
+        "last seen, what the contract uses first. {probe.rehearse} goes to the rehearsal of your own product."
     )
     INITIAL_FOCUS = "#probe-list Options"
     PANELS = {"#probe-orgs": "Organisations"}

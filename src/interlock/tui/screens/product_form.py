@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Button, Input, Select, Static
+from textual.widgets import Select
 
 from interlock.model import words
 from interlock.model.base import Gate, ProductKind
-from interlock.model.errors import InterlockError
 from interlock.model.organization import Settings
-from interlock.tui.keys import bindings
-from interlock.tui.page import text
-from interlock.tui.screens.section import Dialog
+from interlock.tui.screens.form import Form
 from interlock.tui.widgets.fields import Field, Segments, labelled
 from interlock.tui.work import in_thread
 
@@ -27,41 +23,29 @@ if TYPE_CHECKING:
 _ANY = "any"
 
 
-class ProductForm(Dialog[bool]):
+class ProductForm(Form[bool]):
     """Changes ``interlock.yaml``; dismissed with true, or with none when cancelled."""
 
-    BINDINGS = bindings("form")
-    FRAME = "dialog -wide"
+    ABOUT = "What such a product cannot have is not asked. It may change later: questions appear or go, answers stay."
 
     def __init__(self, workspace: Workspace, settings: Settings) -> None:
         super().__init__("The product")
         self._workspace, self._settings = workspace, settings
         self.change: FileChange | None = None  # what saving made of the file
 
-    def body(self) -> ComposeResult:
+    def fields(self) -> ComposeResult:
         """A labelled line for each field."""
         now = self._settings
-        with VerticalScroll(classes="form", can_focus=False):
-            kinds = [(words.capital(words.PRODUCT_KIND[kind].phrase), kind.value) for kind in ProductKind]
-            kinds.append(("Something else, or several of these: everything is asked", _ANY))
-            kind = now.kind.value if now.kind is not None else _ANY
-            yield labelled("What it is", Select(kinds, value=kind, allow_blank=False, id="kind", compact=True))
-            yield labelled("Its name", Field(now.product, id="product", compact=True))
-            yield labelled("Report's title", Field(now.name, id="name", compact=True))
-            gates = [(gate.value, gate.value) for gate in Gate]
-            yield labelled("Target gate", Segments(gates, now.target_gate.value, id="target_gate"))
-            profiles = [("core", "core"), ("full", "full: also for pilot and production")]
-            yield labelled("Questions", Segments(profiles, now.profile, id="profile"))
-        yield Static(
-            "What such a product cannot have is not asked. It may change later: questions appear or go, answers stay.",
-            classes="hint",
-            markup=False,
-        )
-        yield Static("", id="form-problem", classes="error", markup=False)
-        with Horizontal(classes="dialog--buttons"):
-            yield Button("Save", id="save", variant="primary", compact=True)
-            yield Button("Cancel", id="cancel", compact=True)
-            yield Static("ctrl+s saves   escape cancels", classes="hint", markup=False)
+        kinds = [(words.capital(words.PRODUCT_KIND[kind].phrase), kind.value) for kind in ProductKind]
+        kinds.append(("Something else, or several of these: everything is asked", _ANY))
+        kind = now.kind.value if now.kind is not None else _ANY
+        yield labelled("What it is", Select(kinds, value=kind, allow_blank=False, id="kind", compact=True))
+        yield labelled("Its name", Field(now.product, id="product", compact=True))
+        yield labelled("Report's title", Field(now.name, id="name", compact=True))
+        gates = [(gate.value, gate.value) for gate in Gate]
+        yield labelled("Target gate", Segments(gates, now.target_gate.value, id="target_gate"))
+        profiles = [("core", "core"), ("full", "full: also for pilot and production")]
+        yield labelled("Questions", Segments(profiles, now.profile, id="profile"))
 
     @on(Segments.Changed)
     def _asks_more(self) -> None:
@@ -70,23 +54,11 @@ class ProductForm(Dialog[bool]):
         if Gate(gate.value).rank >= Gate.PILOT.rank:
             profile.value = "full"
 
-    @on(Button.Pressed, "#save")
-    @on(Input.Submitted)
-    async def action_save(self) -> None:
-        """Check and save; what is wrong is said, and the form stays."""
+    async def save(self) -> None:
+        """Check and save."""
         kind = str(self.query_one("#kind", Select).value)
         changes = {name: self.query_one(f"#{name}", Field).given for name in ("product", "name")}
         changes |= {name: self.query_one(f"#{name}", Segments).value for name in ("target_gate", "profile")}
         save = partial(self._workspace.change_settings, {**changes, "kind": None if kind == _ANY else kind})
-        try:
-            _, self.change = await in_thread(self._workspace.watched, "interlock.yaml", save)
-        except InterlockError as error:
-            problem = self.query_one("#form-problem", Static)
-            problem.display = True
-            problem.update(text(f"! {error.message}"))
-        else:
-            self.dismiss(True)
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
+        _, self.change = await in_thread(self._workspace.watched, "interlock.yaml", save)
+        self.dismiss(True)

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static, TextArea
 
 from interlock.model.base import Status
 from interlock.model.text import plain
-from interlock.tui.keys import bindings
+from interlock.tui.keys import bindings, key_of, keyed
 from interlock.tui.page import ACCENT, DIM, STATUS, WARN, Page, line, text
 from interlock.tui.progress import KINDS, QuestionFilter, count, question_rows, questions, scope_line, settled
 from interlock.tui.question_help import draw_question_help
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     from interlock.usecases.load import Inputs
     from interlock.usecases.questions import Asked
 
+#: What else there is for a question: the foot has room for six keys.
+_TOOLS = (
+    "{questions.evidence} evidence  {questions.pieces} pieces  {questions.note} note  {questions.list} list  "
+    "{questions.find} find  {questions.table} table  {app.undo} undo"
+)
 _COLUMNS = (Column("", 1), Column("Question", 20, grow=1))
 
 
@@ -44,8 +49,9 @@ class QuestionsSection(Answering):
         "One question at a time. Its number takes an answer, or the arrows and Enter: it is saved at once, and the "
         "score at the foot moves. Enter on what is taken already goes on to the next question. Say how you know it "
         "(evidence), and leave a note for the next reader. The product's questions are asked once; each organisation "
-        "has its own: s switches between them. w goes to the question that settles most. f lists only some, / finds "
-        "words, v goes to an area, t shows all organisations in one table. Numbers go to sections only after g here."
+        "has its own: {questions.scope} switches between them. {questions.worth} goes to the question that settles "
+        "most. {questions.filter} lists only some, {questions.find} finds words, {questions.area} goes to an area, "
+        "{questions.table} shows all organisations in one table. Numbers go to sections only after {app.go} here."
     )
     INITIAL_FOCUS = "#choices"
     PANELS = {"#form": "Question", "#question-list": "Questions"}
@@ -108,9 +114,12 @@ class QuestionsSection(Answering):
         parts = [(state.name_of(self._scope), "bold"), (f"  {settled(counts)} of {counts.total()}", DIM)]
         if self._filter.is_set:
             shown = len(self._listed())
-            parts += [(f"  {shown} {self._filter.summary}", f"bold {WARN}"), ("  c clears", ACCENT)]
+            parts += [
+                (f"  {shown} {self._filter.summary}", f"bold {WARN}"),
+                (f"  {key_of('questions.clear')} clears", ACCENT),
+            ]
         else:
-            parts += [("  s", ACCENT), (" switches", DIM)]
+            parts += [(f"  {key_of('questions.scope')}", ACCENT), (" switches", DIM)]
         return line(*parts)
 
     def _listed(self) -> tuple[Asked, ...]:
@@ -122,7 +131,8 @@ class QuestionsSection(Answering):
         index = self._index()
         form = self.query_one(QuestionForm)
         form.set_class(index is None, "-none")
-        form.border_subtitle = text(f"only those {self._filter.summary}; c lists all" if self._filter.is_set else "")
+        only = f"only those {self._filter.summary}; {{questions.clear}} lists all" if self._filter.is_set else _TOOLS
+        form.border_subtitle = text(keyed(only))
         if index is None:
             return
         asked = self._asked[index]
@@ -192,7 +202,11 @@ class QuestionsSection(Answering):
             return
         if not 0 <= index + step < len(listed):
             which = "last" if step > 0 else "first"
-            more = "c lists all" if self._filter.is_set else "o goes to the next open one, s switches"
+            more = keyed(
+                "{questions.clear} lists all"
+                if self._filter.is_set
+                else "{questions.next-open} goes to the next open one, {questions.scope} switches"
+            )
             self.notify(f"This is the {which} question here. {more}.", markup=False)
             return
         self._item = listed[index + step].item.id

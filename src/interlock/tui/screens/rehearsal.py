@@ -12,7 +12,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.rehearsal import ProductObservation, RehearsalResult
 from interlock.model.text import plain
 from interlock.tui import work as job
-from interlock.tui.keys import bindings
+from interlock.tui.keys import bindings, key_of
 from interlock.tui.page import DIM, Page
 from interlock.tui.rehearsal_page import (
     COLUMNS,
@@ -39,10 +39,11 @@ class RehearsalPage(Section):
     TITLE = "Rehearsal"
     ABOUT = (
         "Simulated hospitals launch your own running product, politely first, then not, and what it did is evidence: "
-        "where an answer says otherwise, what was seen is judged. r begins one, each row stands here as soon as it is "
-        "known, and escape ends it (nothing of it is kept then). The highlighted row is told below in words; Enter "
-        "goes to the question that it contradicts. product.yaml says how the product is reached; a start command in it "
-        "runs only after interlock trust has allowed it, and never from a browser. It asks nobody beyond this machine."
+        "where an answer says otherwise, what was seen is judged. {rehearsal.run} begins one, each row stands here as "
+        "soon as it is known, and escape ends it (nothing of it is kept then). The highlighted row is told below in "
+        "words; Enter goes to the question that it contradicts. product.yaml says how the product is reached; a start "
+        "command in it runs only after interlock trust has allowed it, and never from a browser. It asks nobody "
+        "beyond this machine."
     )
     INITIAL_FOCUS = "#rehearsal-rows Options"
     PANELS = {"#rehearsal-panel": "Checks", "#rehearsal-card": "In words"}
@@ -116,7 +117,7 @@ class RehearsalPage(Section):
             page.para("Reading product.yaml…", DIM)
             return
         if isinstance(known, InterlockError):
-            draw_problem(page, known, "r tries again")
+            draw_problem(page, known, f"{key_of('rehearsal.run')} tries again")
             return
         draw_about(page, known, in_browser=self.app.is_web)
         if inputs.rehearsal is not None and known.came_to and (run is None or not run.under_way):

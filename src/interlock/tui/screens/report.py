@@ -17,7 +17,7 @@ from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.tui import work as job
 from interlock.tui.findings_page import draw_burn_down, draw_diff
-from interlock.tui.keys import bindings
+from interlock.tui.keys import bindings, key_of
 from interlock.tui.page import ACCENT, DIM, OK, Page, text
 from interlock.tui.report_page import draw_preview, draw_written
 from interlock.tui.screens.section import Pick, Section
@@ -56,10 +56,11 @@ class ReportSection(Section):
 
     MODE = "report"
     ABOUT = (
-        "Choose formats and a folder, for whom (w) and which sections (c), then export; o opens the folder. v shows "
-        "the report without writing it. A milestone freezes the assessment as it is now: Enter on one shows what has "
-        "moved since, or up to another one, what was opened again and why dates moved. b shows all milestones in one "
-        "table: how the score's interval narrowed and what is still open."
+        "Choose formats and a folder, for whom ({report.recipient}) and which sections ({report.sections}), then "
+        "export; {report.open-folder} opens the folder. {report.preview} shows the report without writing it. A "
+        "milestone freezes the assessment as it is now: Enter on one shows what has moved since, or up to another "
+        "one, what was opened again and why dates moved. {report.burn-down} shows all milestones in one table: how "
+        "the score's interval narrowed and what is still open."
     )
     INITIAL_FOCUS = "#export"
     PANELS = {
@@ -189,7 +190,11 @@ class ReportSection(Section):
             self.app.open_url(folder.as_uri())
             self.notify(str(folder), title="Opened", markup=False)
         else:
-            self.notify(f"{folder} is not there yet: e writes the report.", severity="warning", markup=False)
+            self.notify(
+                f"{folder} is not there yet: {key_of('report.export')} writes the report.",
+                severity="warning",
+                markup=False,
+            )
 
     def _told(self, state: State, inputs: Inputs) -> tuple[Assessment, Inputs]:
         """What the report is made of: everything, or what one organisation may see, computed for it alone."""

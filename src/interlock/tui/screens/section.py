@@ -17,7 +17,7 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from interlock.model.errors import InterlockError
-from interlock.tui.keys import bindings
+from interlock.tui.keys import bindings, key_of, keyed
 from interlock.tui.page import Page, text
 from interlock.tui.state import Answer, State
 from interlock.tui.undo import Step
@@ -164,7 +164,9 @@ class Section(Screen[None]):
         self._shown = new
         self.query_one(TopBar).show(product(new), status(new))
         older = "" if new.inputs is None else "; what is shown is from before"
-        self.query_one("#problem", Problem).show(new.problem or new.stuck, f"r reads the workspace again{older}")
+        self.query_one("#problem", Problem).show(
+            new.problem or new.stuck, f"{key_of('app.reload')} reads the workspace again{older}"
+        )
         self.set_class(new.inputs is None, "-loading")
         if new.inputs is not None:
             self.show(old if old is not None and old.inputs is not None else None, new)
@@ -193,7 +195,7 @@ class Section(Screen[None]):
 
     def explain(self, page: Page) -> None:
         """Draw what the help says first: what the screen is for, and what is on it now."""
-        page.para(self.ABOUT)
+        page.para(keyed(self.ABOUT))
 
     def commit(self) -> None:
         """Hand over what is typed and not yet given as an answer; called before the app closes."""

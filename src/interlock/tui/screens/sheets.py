@@ -11,6 +11,7 @@ from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
 from interlock.model.text import plain
+from interlock.tui.keys import key_of
 from interlock.tui.page import ACCENT, BAD, DIM, OK, WARN, Page, text
 from interlock.tui.screens.organization_import import readable_file
 from interlock.tui.screens.section import AskText, Review, Section
@@ -60,7 +61,10 @@ async def send_sheet(section: Section, org: Organization) -> None:
         return
 
     def drawing(page: Page) -> None:
-        page.para(f"{words.count(questions, 'question')}. When the workbook comes back, m takes its answers.")
+        page.para(
+            f"{words.count(questions, 'question')}. When the workbook comes back, "
+            f"{key_of('organizations.sheet-in')} takes its answers."
+        )
         page.blank()
         for path in paths:
             page.bullet(text("✓", OK), str(path))
@@ -103,7 +107,7 @@ async def take_sheet(section: Section) -> None:
     answers = tuple(Answer(change.scope, change.item, change.after, change.before) for change in planned.changes)
     told = words.count(len(answers), "answer")
     section.interlock.changed(Step(f"{told} of a sheet", answers))
-    section.notify(f"{told}; ctrl+z takes them back.", title="Taken", markup=False)
+    section.notify(f"{told}; {key_of('app.undo')} takes them back.", title="Taken", markup=False)
     section.interlock.action_reload()
 
 

@@ -21,9 +21,10 @@ class TimelinePage(Section):
 
     TITLE = "Timeline"
     ABOUT = (
-        "Every task that is left, over time: a bar from its median begin to its median end, then lighter to the day by "
-        "which four of five runs have ended it. A diamond and a solid bar are on the critical path in at least half of "
-        "the runs; c lists these alone. Below is the highlighted task in words; Enter opens the gap behind it."
+        "Every task that is left, over time: a bar from its median begin to its median end, then lighter to the day "
+        "by which four of five runs have ended it. A diamond and a solid bar are on the critical path in at least "
+        "half of the runs; {timeline.critical} lists these alone. Below is the highlighted task in words; Enter opens "
+        "the gap behind it."
     )
     INITIAL_FOCUS = "#timeline Options"
     PANELS = {"#timeline-panel": "Timeline"}

@@ -20,6 +20,7 @@ from interlock.model.finding import Contradiction
 from interlock.model.questionnaire import ItemType
 from interlock.model.response import Response
 from interlock.model.text import plain
+from interlock.tui.keys import key_of
 from interlock.tui.page import ACCENT, BAD, DIM, STATUS, WARN, Page, line, text
 from interlock.tui.widgets.fields import Choices, Field, Segments, Words, labelled
 from interlock.tui.widgets.flow import Flow
@@ -196,7 +197,9 @@ def _draw_question(page: Page, shown: Shown) -> None:
         page.bullet(text("!", BAD), ("Somebody else answered this too; answer it again to decide.", f"bold {BAD}"))
         page.bullet(" ", (shown.disputed.message, BAD))
     if shown.unsaved is not None:
-        page.bullet(text("!", BAD), ("Not saved yet; it is kept here. ctrl+s tries again.", f"bold {BAD}"))
+        page.bullet(
+            text("!", BAD), (f"Not saved yet; it is kept here. {key_of('app.save')} tries again.", f"bold {BAD}")
+        )
         page.bullet(" ", (str(shown.unsaved), BAD))
     if asked.response is not None:
         _draw_authors(page, asked, asked.response, shown.today)
@@ -254,7 +257,10 @@ def _draw_sources(page: Page, shown: Shown) -> None:
     for record in response.documents if response else ():
         style = WARN if record.expired(shown.today) else DIM
         page.bullet(text("+", style), (record.told(shown.today), style))
-    page.line(("d ", ACCENT), ("lists the evidence and adds a piece; a says who owes it", DIM))
+    page.line(
+        (f"{key_of('questions.pieces')} ", ACCENT),
+        (f"lists the evidence and adds a piece; {key_of('questions.assign')} says who owes it", DIM),
+    )
     page.para("; ".join(f"{words.EVIDENCE[e].phrase}: {words.EVIDENCE_MEANS[e]}" for e in Evidence), DIM)
     if item.references:
         page.blank()

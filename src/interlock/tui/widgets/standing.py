@@ -7,6 +7,7 @@ from textual.timer import Timer
 
 from interlock.model import words
 from interlock.model.readiness import Score
+from interlock.tui.keys import key_of
 from interlock.tui.page import BAD, DIM, OK, PRIMARY, WARN, Page, interval_bar, line, stage_bar, text
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow
@@ -27,11 +28,13 @@ def product(state: State) -> Content:
 def status(state: State) -> Content:
     """One thing, the most urgent: unsaved, a problem, changed files, work going on, or that all is saved."""
     if state.unsaved:
-        return text(f"! {words.count(len(state.unsaved), 'answer')} not saved: ctrl+s tries again", f"bold {BAD}")
+        return text(
+            f"! {words.count(len(state.unsaved), 'answer')} not saved: {key_of('app.save')} tries again", f"bold {BAD}"
+        )
     if state.problem is not None or state.stuck is not None:
         return text("! there is a problem", f"bold {BAD}")
     if state.changed_files:
-        return text("~ files changed: r reads them again", f"bold {WARN}")
+        return text(f"~ files changed: {key_of('app.reload')} reads them again", f"bold {WARN}")
     if state.inputs is None:
         return text("… reading", DIM)
     if state.waiting:
