@@ -119,7 +119,7 @@ def test_places_are_remembered_outside_the_workspace_and_a_damaged_file_is_none(
 @pytest.mark.fast
 def test_a_theme_that_is_chosen_is_kept_and_the_rest_of_the_file_stays():
     keep_theme("light")
-    assert preferences()[0].theme == "light" and config_path().read_text().count("theme =") == 1
+    assert preferences()[0].theme == "light" and config_path().read_text().count("\ntheme =") == 1
     config_path().write_text('# mine\ntheme = "dark"  # at night\n[keys]\n"app.theme" = "f3"\n')
     keep_theme("ansi")
     assert config_path().read_text() == '# mine\ntheme = "ansi"  # at night\n[keys]\n"app.theme" = "f3"\n'
