@@ -307,3 +307,11 @@ def test_a_product_that_dies_is_started_again_and_counted(tmp_path: Path) -> Non
         Started(start, url, tmp_path, {}).__enter__()
     with pytest.raises(InterlockError, match="could not be started"):
         Started(StartCommand(command="no-such-program"), url, tmp_path, {}).__enter__()
+
+
+def test_a_rehearsal_can_be_ended_while_the_product_starts(tmp_path: Path) -> None:
+    slow = StartCommand(command="{python} -c 'import time; time.sleep(60)'")
+    product = Started(slow, "http://127.0.0.1:9/launch", tmp_path, {}, stop=lambda: True)
+    with pytest.raises(NothingObservedError, match="ended while the product started"), product:
+        pass
+    assert not product.alive()

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -86,6 +86,7 @@ class Started:
 
     :ivar environment: what it is told besides what this process has: the simulated hospitals.
     :ivar launch_url: asked for readiness where the start command names nothing else.
+    :ivar stop: asked while it starts whether somebody wants it to end now.
     """
 
     start: StartCommand
@@ -93,6 +94,7 @@ class Started:
     folder: Path
     environment: Mapping[str, str]
     deaths: int = 0
+    stop: Callable[[], bool] | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def alive(self) -> bool:
@@ -162,6 +164,8 @@ class Started:
         until = time.monotonic() + self.start.seconds
         url = self.start.ready or self.launch_url
         while time.monotonic() < until:
+            if self.stop is not None and self.stop():
+                raise NothingObservedError("the rehearsal was ended while the product started")
             if not self.alive():
                 raise NothingObservedError(
                     f"the product ended while it started: {_last_words(log)}", remedy=f"look into {log}"

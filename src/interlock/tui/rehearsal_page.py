@@ -142,10 +142,10 @@ def draw_run(page: Page, run: Run, total: int) -> None:
         told = run.told(total) if run.results else "bringing up the hospitals and the product"
         then = "  ending…" if stopping else "  escape cancels it"
         page.field("Now", line((f"… {told}", ACCENT), (then, DIM)), label_width=11)
-    elif run.problem is not None:
-        draw_problem(page, run.problem)
     elif run.stop.is_set():
         page.field("Cancelled", f"{run.told(total)}. Nothing of it is kept.", style=WARN, label_width=11)
+    elif run.problem is not None:
+        draw_problem(page, run.problem)
     else:
         page.field("Ended", run.told(total), label_width=11)
 

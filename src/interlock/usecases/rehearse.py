@@ -173,7 +173,7 @@ def rehearse_product(
         hospitals = standing.enter_context(Hospitals(product, 0 if any_port else None))
         if on_standing is not None:
             on_standing(by_hand(hospitals))
-        running = standing.enter_context(_running(workspace, hospitals, allowed, pinned, wait))
+        running = standing.enter_context(_running(workspace, hospitals, allowed, pinned, wait, stop))
         observation = rehearse(
             hospitals,
             running,
@@ -248,7 +248,12 @@ def endpoints_of(product: Product, contract: WorkflowContract | None) -> tuple[V
 
 @contextlib.contextmanager
 def _running(
-    workspace: Workspace, hospitals: Hospitals, allowed: Permission, pinned: str | None, wait: float
+    workspace: Workspace,
+    hospitals: Hospitals,
+    allowed: Permission,
+    pinned: str | None,
+    wait: float,
+    stop: Callable[[], bool] | None,
 ) -> Iterator[Started | Elsewhere]:
     product = hospitals.product
     refused = () if allowed.start else new_commands(workspace)
@@ -263,7 +268,7 @@ def _running(
             yield running
         return
     environment = hospitals.environment(workspace.root / "reports" / "rehearsal-ca.pem")
-    with Started(product.start, product.launch_url, workspace.root, environment) as started:
+    with Started(product.start, product.launch_url, workspace.root, environment, stop=stop) as started:
         yield started
 
 
