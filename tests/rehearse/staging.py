@@ -29,6 +29,8 @@ ENDPOINTS = [
     {"path": "/{org}/patient", "what": "page"},
     {"path": "/{org}/trend.svg", "query": {"patient": "{patient}"}, "what": "viewer"},
     {"path": "/{org}/filter", "query": {"q": ""}, "what": "filter"},
+    {"path": "/{org}/export", "method": "POST", "what": "link"},
+    {"path": "/{org}/events", "what": "events"},
     {"path": "/{org}/hook", "method": "POST", "what": "inbound", "carries_phi": False},
 ]
 

@@ -79,13 +79,14 @@ class StartCommand(Model):
 class VisitedEndpoint(Model):
     """One of the product's own addresses that shows something about a patient, or takes something.
 
-    :ivar what: ``inbound`` is called by systems and not by a browser; ``change`` changes something.
+    :ivar what: ``inbound`` is called by systems and not by a browser; ``change`` changes something,
+        ``link`` gives a link to a record, ``events`` (server-sent events) and ``socket`` (WebSocket) give live updates.
     """
 
     path: PathTemplate
     method: Literal["GET", "POST"] = "GET"
     query: Form = {}
-    what: Literal["page", "viewer", "filter", "data", "inbound", "change"] = "data"
+    what: Literal["page", "viewer", "filter", "data", "inbound", "change", "link", "events", "socket"] = "data"
     carries_phi: bool = True
 
 

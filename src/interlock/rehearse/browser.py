@@ -6,8 +6,10 @@ comes back is bounded in bytes and time.
 
 from __future__ import annotations
 
+import base64
 import html
 import re
+import secrets
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +20,7 @@ from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 
 from interlock.model.errors import InterlockError
@@ -263,6 +266,40 @@ class HttpBrowser:
         text = bytes(body[:MAX_BODY_BYTES]).decode(answer.encoding or "utf-8", "replace")
         told = {name.lower().removeprefix(_ASIDE): value for name, value in answer.headers.items()}
         return answer.status_code, text, told, tuple(answer.headers.get_list("set-cookie")), whole
+
+    def listen(self, url: str, headers: Mapping[str, str], *, socket: bool, seconds: float) -> Page:
+        """What comes at an address of live updates within some seconds; status 101 is a WebSocket that was opened.
+
+        :raises BudgetSpentError: the rehearsal may do no more.
+        """
+        if not self._allowed(url):
+            return Page(url, 0, "", {}, (), "elsewhere", url)
+        self.budget.spend()
+        key = base64.b64encode(secrets.token_bytes(16)).decode()
+        wanted = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": key,
+        }
+        kind = wanted if socket else {"Accept": "text/event-stream"}
+        end, heard, status = time.monotonic() + seconds, bytearray(), 0
+        try:
+            with self._client.stream("GET", url, headers={**kind, **headers}, timeout=seconds) as answer:
+                status = answer.status_code
+                stream = answer.extensions.get("network_stream") if status == 101 else None
+                while stream is not None and time.monotonic() < end and len(heard) < MAX_BODY_BYTES:
+                    came = stream.read(65_536, timeout=max(0.01, end - time.monotonic()))
+                    heard += came
+                    if not came:
+                        break
+                for chunk in answer.iter_bytes() if stream is None else ():
+                    heard += chunk
+                    if time.monotonic() > end or len(heard) > MAX_BODY_BYTES:
+                        break
+        except (httpx.HTTPError, httpx.InvalidURL, httpcore.NetworkError, httpcore.TimeoutException, ValueError):
+            pass  # it said no more
+        return Page(url, status, bytes(heard).decode("utf-8", "replace"), {}, (), None if status else "no_answer", url)
 
     def _allowed(self, url: str) -> bool:
         try:

@@ -29,6 +29,7 @@ from interlock.rehearse.checks import (
     failing,
     identity,
     launch,
+    links,
     outgoing,
     paging,
     reading,
@@ -66,6 +67,7 @@ _FAMILIES = (
     scripts,
     endpoints,
     surface,
+    links,
 )
 #: The check that also says whether the product lived on, whatever was done to it.
 _LIVES_ON = "RH-L10"

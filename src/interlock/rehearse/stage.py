@@ -177,9 +177,11 @@ class Stage:
             return HttpBrowser(self.budget, self.target, self.pinned)
         return ChromiumBrowser(self.chromium, self.budget, self.target, self.pinned)
 
-    def plain_browser(self) -> Browser:
+    def plain_browser(self) -> HttpBrowser:
         """A new browser without scripts, whatever drives the product: for requests at once."""
-        return self.take(HttpBrowser(self.budget, self.target, self.pinned))
+        browser = HttpBrowser(self.budget, self.target, self.pinned)
+        self.take(browser)
+        return browser
 
     def take(self, browser: Browser) -> Browser:
         """Let a browser be closed when the check ends."""

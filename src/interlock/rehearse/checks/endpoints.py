@@ -24,13 +24,13 @@ _OPERATIONS = {
 }  # fmt: skip
 _NONE = "neither product.yaml nor the contract names an endpoint that shows patient data"
 #: What no browser opens to see a record.
-_CALLED = ("inbound", "change")
+_CALLED = ("inbound", "change", "link", "events", "socket")
 Judge = Callable[[VisitedEndpoint, str], Row]
 
 _OPEN = "it asks for no session at all (RH-E01), so which session it takes cannot be told"
 
 
-def _opened(
+def opened(
     stage: Stage, browser: Browser, endpoint: VisitedEndpoint, org: str, patient: str = "p1", **query: str
 ) -> Page:
     """An endpoint, filled in, as a browser sees it."""
@@ -57,9 +57,9 @@ def _each(
     if not shows_own(stage, stage.visit(stage.a, browser=browser)):
         return not_reached("the sign-in did not show its patient")
     for endpoint in endpoints:
-        page = _opened(stage, browser, endpoint, stage.a)
+        page = opened(stage, browser, endpoint, stage.a)
         if f"{stage.a} p1" in stage.shown(page, [stage.a]):
-            open_to_all = guarded and stage.shown(_opened(stage, stage.browser(), endpoint, stage.a))
+            open_to_all = guarded and stage.shown(opened(stage, stage.browser(), endpoint, stage.a))
             since = stage.hospitals.now()
             found = not_reached(_OPEN, subject=endpoint.path) if open_to_all else judge(endpoint, endpoint.path)
             if found.outcome is BROKE:
@@ -85,7 +85,7 @@ def without_session(stage: Stage) -> list[Row] | Row:
     return _each(
         stage,
         lambda endpoint, path: _shows(
-            stage, _opened(stage, stage.browser(), endpoint, stage.a), path, "without a session"
+            stage, opened(stage, stage.browser(), endpoint, stage.a), path, "without a session"
         ),
     )
 
@@ -109,10 +109,10 @@ def other_hospitals_session(stage: Stage) -> list[Row] | Row:
         if "{org}" not in f"{endpoint.path}{endpoint.query}":
             seen = "it has one address for all hospitals (RH-S02 looks at home); write {org} in it where theirs differ"
             return row(NOT_APPLICABLE, seen, subject=path)
-        found = _shows(stage, _opened(stage, browser, endpoint, org), path, f"with a session of {stage.a}")
+        found = _shows(stage, opened(stage, browser, endpoint, org), path, f"with a session of {stage.a}")
         if found.outcome is BROKE:
             return found
-        return _shows(stage, _opened(stage, forced, endpoint, org), path, f"with cookies of {stage.a} forced on it")
+        return _shows(stage, opened(stage, forced, endpoint, org), path, f"with cookies of {stage.a} forced on it")
 
     return _each(stage, judge, guarded=True)
 
@@ -127,7 +127,7 @@ def other_patient(stage: Stage) -> list[Row] | Row:
     stage.visit(stage.a, browser=browser)
 
     def judge(endpoint: VisitedEndpoint, path: str) -> Row:
-        page = _opened(stage, browser, endpoint, stage.a, "p2")
+        page = opened(stage, browser, endpoint, stage.a, "p2")
         found = f"{stage.a} p2" in stage.shown(page, [stage.a])
         return judged("it shows patient 2 to a session of patient 1" if found else "", page.told, subject=path)
 
@@ -147,7 +147,7 @@ def after_sign_out(stage: Stage) -> list[Row] | Row:
     act(stage, browser, leave, stage.a, visit.page)
     return _each(
         stage,
-        lambda endpoint, path: _shows(stage, _opened(stage, kept, endpoint, stage.a), path, "after the sign-out"),
+        lambda endpoint, path: _shows(stage, opened(stage, kept, endpoint, stage.a), path, "after the sign-out"),
         guarded=True,
     )
 
@@ -159,7 +159,7 @@ def headers(stage: Stage) -> list[Row] | Row:
     stage.visit(stage.a, browser=browser)
 
     def judge(endpoint: VisitedEndpoint, path: str) -> Row:
-        told = _opened(stage, browser, endpoint, stage.a).headers
+        told = opened(stage, browser, endpoint, stage.a).headers
         wrong = [
             words
             for is_wrong, words in (
@@ -188,7 +188,7 @@ def filters(stage: Stage) -> list[Row] | Row:
         names = [name for name, value in endpoint.query.items() if "{" not in value]
         for name in names:
             for text in ("", "%", "*", "zqx", *sorted(others)):
-                page = _opened(stage, browser, endpoint, stage.a, **{name: text})
+                page = opened(stage, browser, endpoint, stage.a, **{name: text})
                 leaked = sorted(mark for mark in others if page.shows(f"{mark}o") or page.shows(f"{mark}c"))
                 if leaked or stage.crashed(page):
                     problem = f"{name}={text!r} finds a record of another" if leaked else stage.crashed(page)
@@ -311,7 +311,7 @@ def kept_apart(stage: Stage) -> list[Row] | Row:
 
     def judge(endpoint: VisitedEndpoint, path: str) -> Row:
         for org in (stage.a, str(stage.b), stage.a):
-            shown = stage.shown(_opened(stage, browsers[org], endpoint, org))
+            shown = stage.shown(opened(stage, browsers[org], endpoint, org))
             strange = [name for name in shown if not name.startswith(f"{org} ")]
             if strange:
                 return row(BROKE, f"to a user of {org} it shows a record of {strange[0]}", subject=path)

@@ -190,7 +190,13 @@ def foreign_forms(stage: Stage) -> list[Row] | Row:
         rows += [_kept(stage, leave.path, by) for by in ("GET", "a form of another site")]
     for endpoint in (one for one in stage.product.endpoints if one.what == "change"):
         rows += [_by_get(stage, endpoint), _by_foreign_form(stage, endpoint)]
-    return rows or row(NOT_APPLICABLE, "product.yaml names no sign_out by POST and no endpoint with what: change")
+    write = stage.product.actions.write if stage.product.actions is not None else None
+    if write is not None and write.method == "POST":
+        saving = VisitedEndpoint(path=write.path, method="POST", query=write.form, what="change")
+        rows += [_by_get(stage, saving), _saved(stage, saving)]
+    return rows or row(
+        NOT_APPLICABLE, "product.yaml names no sign_out or write by POST and no endpoint with what: change"
+    )
 
 
 def _kept(stage: Stage, path: str, by: str) -> Row:
@@ -216,6 +222,18 @@ def _by_get(stage: Stage, endpoint: VisitedEndpoint) -> Row:
     return not_reached(f"{page.told}, and whether anything changed cannot be told from outside", subject=subject)
 
 
+def _saved(stage: Stage, saving: VisitedEndpoint) -> Row:
+    """Whether a form of another site has something written to the hospital."""
+    browser, subject = stage.browser(), f"{saving.path}, a form of another site"
+    stage.visit(stage.a, browser=browser)
+    since = stage.hospitals.now()
+    page = _from_another_site(stage, browser, stage.at(saving.path, stage.a), _form(stage, saving))
+    wrote = [one for one in stage.hospitals.asked(since, role="resource") if one.method in ("POST", "PUT", "PATCH")]
+    return judged(
+        f"it wrote to {stage.a}" if wrote else "", f"{page.told}; nothing was written", wrote, subject=subject
+    )
+
+
 def _by_foreign_form(stage: Stage, endpoint: VisitedEndpoint) -> Row:
     browser, subject = stage.browser(), f"{endpoint.path}, a form of another site"
     url, form = stage.at(endpoint.path, stage.a), _form(stage, endpoint)
@@ -238,7 +256,7 @@ def _from_another_site(stage: Stage, browser: Browser, url: str, form: dict[str,
     if isinstance(browser, ChromiumBrowser):
         return foreign_form(stage, browser, url, form)
     assert isinstance(browser, HttpBrowser)
-    kept = [cookie for cookie in browser.cookies if _same_site(cookie) in ("lax", "strict")]
+    kept = [cookie for cookie in browser.cookies if same_site(cookie) in ("lax", "strict")]
     for cookie in kept:
         browser.jar.clear(cookie.domain, cookie.path, cookie.name)
     headers = {"Origin": stage.hospitals.origin(STRANGER), "Sec-Fetch-Site": "cross-site"}
@@ -250,6 +268,7 @@ def _from_another_site(stage: Stage, browser: Browser, url: str, form: dict[str,
     return page
 
 
-def _same_site(cookie: Cookie) -> str:
+def same_site(cookie: Cookie) -> str:
+    """What a cookie says of pages of other sites: lax, strict, none, or nothing."""
     names = ("SameSite", "samesite", "Samesite", "sameSite")
     return next((str(value).lower() for name in names if (value := cookie.get_nonstandard_attr(name))), "")

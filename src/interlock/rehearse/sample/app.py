@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import html
 import json
+import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from interlock.rehearse.sample.browser_app import routes
@@ -60,6 +62,36 @@ class SampleApp(Calls, Jobs, Reading, Writing):
             media_type="application/json",
             headers=HEADERS,
         )
+
+    async def events(self, request: Request) -> Response:
+        """The observations as they come, for as long as the session lasts."""
+        session, cookie = self.session(request), request.cookies.get("session", "")
+        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            raise RefusedError("This is for pages of the application alone.", 403)
+
+        async def told() -> AsyncIterator[str]:
+            lines, _ = await self.observations(session)
+            yield f"data: {json.dumps(lines)}\n\n"
+            while self.sessions.get(cookie) is session and session.ends > time.time():
+                await asyncio.sleep(0.1)
+                yield ": still here\n\n"
+
+        return StreamingResponse(told(), media_type="text/event-stream", headers=HEADERS)
+
+    async def export(self, request: Request) -> Response:
+        """A link to the observations as a file."""
+        session = self.session(request)
+        session.link = secrets.token_urlsafe(24)
+        link = json.dumps({"url": f"/{session.hospital.id}/export/{session.link}"})
+        return Response(link, media_type="application/json", headers=HEADERS)
+
+    async def exported(self, request: Request) -> Response:
+        """What the link leads to, for the session that it was made for."""
+        session = self.session(request)
+        if not secrets.compare_digest(request.path_params["link"].encode(), session.link.encode()):
+            raise RefusedError("There is nothing here.", 404)
+        lines, _ = await self.observations(session)
+        return Response("\n".join(lines), media_type="text/csv", headers=HEADERS)
 
     async def notes(self, request: Request) -> Response:
         """The button that saves a note."""
@@ -144,6 +176,9 @@ def create(environment: Mapping[str, str], broken: str = "", folder: str = "") -
             Route("/{org}/patient", app.patient),
             Route("/{org}/trend.svg", app.trend),
             Route("/{org}/filter", app.filtered),
+            Route("/{org}/events", app.events),
+            Route("/{org}/export", app.export, methods=["POST"]),
+            Route("/{org}/export/{link}", app.exported),
             Route("/{org}/hook", app.hook, methods=["POST"]),
             Route("/{org}/notes", app.notes, methods=["POST"]),
             Route("/{org}/withdraw", app.withdrawal, methods=["POST"]),

@@ -76,6 +76,7 @@ class Session:
     draft: str = ""
     draft_id: str = ""
     note: str = ""
+    link: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
