@@ -77,10 +77,11 @@ def show_weeks(plan: Plan, *, days: int) -> None:
     if later:
         blank()
         show_heading("Later: critical blockers, and what drives the P80")
+    left = planning.sure(plan)
     for task in later:
         where = f" (at {task.org})" if task.org else ""
         show_paragraph(f"{task.id}: {planning.done([task], names)}{where}; {task.when}", "- ")
-        if waits := planning.waits_for(plan, [task]):
+        if waits := planning.waits_for(plan, [task], left):
             show_paragraph(words.sentence(waits), "  ", "dim")
 
 

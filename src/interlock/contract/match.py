@@ -105,17 +105,15 @@ def _match(
     need: Need | None = None,
     modes: tuple[LaunchMode, ...] = (),
 ) -> NeedMatch:
-    return NeedMatch.model_validate(
-        {
-            "direction": direction,
-            "resource": need.resource if need is not None else None,
-            "kind": kind,
-            "name": name,
-            "outcome": outcome,
-            "optional": need is not None and need.optional,
-            "note": note,
-            "modes": need.modes if need is not None else modes,
-        }
+    return NeedMatch.trusted(
+        direction=direction,
+        resource=need.resource if need is not None else None,
+        kind=kind,
+        name=name,
+        outcome=outcome,
+        optional=need is not None and need.optional,
+        note=note,
+        modes=need.modes if need is not None else modes,
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-_MARKS = b'[]{},:"'
-_ALL_BUT_MARKS = bytes(sorted(set(range(256)) - set(_MARKS)))
+_MARKS, _BRACKETS = b'[]{},:"', b'[]{}"'
 _AS_SQUARE = bytes.maketrans(b"{}", b"[]")
 #: A text is divided at its quotes so many bytes at a time: a list of all parts would cost more than the text itself.
 _BLOCK = 65_536
@@ -28,10 +27,10 @@ def check_json(text: str | bytes, *, max_nodes: int, max_depth: int | None = Non
     counted = len(text) >= max_nodes and _separators(data) >= max_nodes
     if not counted and max_depth is None:
         return
-    punctuation = _outside_strings(data)
-    if counted and _separators(punctuation) >= max_nodes:
+    if counted and _separators(_outside_strings(data, _MARKS)) >= max_nodes:
         raise JsonBoundsError(f"holds more than {max_nodes:,} values")
-    if max_depth is not None and _is_deeper(punctuation.translate(_AS_SQUARE, b",:"), max_depth):
+    # Commas and colons are in most strings, brackets in few: without them nearly every string is empty, and gone.
+    if max_depth is not None and _is_deeper(_outside_strings(data, _BRACKETS).translate(_AS_SQUARE), max_depth):
         raise JsonBoundsError(f"is nested more than {max_depth} deep")
 
 
@@ -40,11 +39,14 @@ def _separators(data: bytes) -> int:
     return sum(map(data.count, b",:[{"))
 
 
-def _outside_strings(text: bytes) -> bytes:
-    """The brackets, commas and colons of a JSON text that are in none of its strings."""
+def _outside_strings(text: bytes, marks: bytes) -> bytes:
+    """Those of the marks that stand in none of the strings of a JSON text, without its quotes.
+
+    :param marks: quotes among them; two quotes side by side hold nothing, or nothing that counts stands between them.
+    """
     if b"\\" in text:
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    punctuation = text.translate(None, _ALL_BUT_MARKS).replace(b'""', b"")
+    punctuation = text.translate(None, bytes(set(range(256)) - set(marks))).replace(b'""', b"")
     if b'"' not in punctuation:
         return punctuation
     outside: list[bytes] = []

@@ -23,7 +23,7 @@ def json_text(raw: bytes, file: str, *, max_nodes: int = MAX_NODES, max_depth: i
     """
     try:
         text = raw.decode("utf-8-sig")
-        check_json(text, max_nodes=max_nodes, max_depth=max_depth)
+        check_json(raw, max_nodes=max_nodes, max_depth=max_depth)
     except UnicodeDecodeError as error:
         raise DocumentError("not UTF-8 text", location=Location(file=file), remedy="save the file as UTF-8") from error
     except JsonBoundsError as error:

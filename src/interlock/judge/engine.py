@@ -172,7 +172,7 @@ def all_causes(conclusions: Mapping[str, Conclusion]) -> Causes:
 
 def finding(rule: CompiledRule, subject: Subject, conclusion: Conclusion, message: str) -> Finding:
     """A rule's conclusion about a subject, with the rule's message filled in."""
-    return Finding(
+    return Finding.trusted(
         key=finding_key(rule.rule.id, subject),
         rule=rule.rule.id,
         subject=subject,

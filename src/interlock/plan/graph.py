@@ -148,7 +148,7 @@ def _blocks(
 def _node(gap: _Open, wave: int, blocks: int) -> GapNode:
     finding, rule = gap.finding, gap.rule
     undecided = finding.outcome in UNDECIDED
-    return GapNode(
+    return GapNode.trusted(
         key=finding.key,
         rule=rule.id,
         subject=finding.subject,

@@ -219,7 +219,7 @@ def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTa
         return ()
     (starts,), (finishes, late) = network.quantiles(times.starts, 0.5), network.quantiles(times.finishes, 0.5, 0.8)
     return tuple(
-        PlanTask(
+        PlanTask.trusted(
             id=task.id,
             title=task.title,
             kind=task.kind,

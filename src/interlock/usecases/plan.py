@@ -14,7 +14,7 @@ from interlock.model.contract_parts import LaunchMode
 from interlock.model.errors import InterlockError
 from interlock.model.plan import PlanChange, WhatIf
 from interlock.model.text import plain
-from interlock.plan.due import later, loads, waits_for
+from interlock.plan.due import later, loads, sure, waits_for
 from interlock.plan.ground import supposed
 from interlock.plan.options import PlanOptions
 from interlock.plan.outlook import order
@@ -49,6 +49,7 @@ __all__ = [
     "reckoned",
     "spanned",
     "loads",
+    "sure",
     "waits_for",
     "what_if",
 ]

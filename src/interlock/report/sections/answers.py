@@ -21,7 +21,9 @@ from interlock.report.sections.coverage import PRODUCT, about, author
 def build_answers(context: Context) -> Shown:
     """Every answer and request; nothing but where they are in a brief report."""
     scopes = [PRODUCT, *(org.id for org in context.assessment.organizations)]
-    given = {scope: [answer for answer in context.assessment.answers if answer.scope == scope] for scope in scopes}
+    given: dict[str, list[GivenAnswer]] = defaultdict(list)
+    for answer in context.assessment.answers:
+        given[answer.scope].append(answer)
     return {
         "whole": not context.brief,
         "given": tuple(

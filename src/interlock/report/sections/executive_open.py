@@ -63,12 +63,10 @@ def put_first(context: Context) -> list[str]:
 
 def in_the_way(context: Context) -> Iterator[Shown]:
     """What to take up first: what the verdict rests on, then the product's own blockers, the worst, the widest."""
+    reasons = (context.findings[reason.key] for reason in context.assessment.verdict.reasons)
     at: dict[str, list[Finding]] = defaultdict(list)
-    for reason in context.assessment.verdict.reasons:
-        at[(finding := context.findings[reason.key]).rule].append(finding)
-    for finding in blocking(context):
-        if finding not in at[finding.rule]:
-            at[finding.rule].append(finding)
+    for finding in {finding.key: finding for finding in (*reasons, *blocking(context))}.values():
+        at[finding.rule].append(finding)
     rules, verdict, held = context.assessment.rules, argued(context), put_first(context)
     ranked = sorted(
         (rule for rule in at if rules[rule].gap_class is not GapClass.ADVICE),

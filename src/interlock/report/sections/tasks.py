@@ -70,7 +70,8 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
 
 
 def _where(context: Context, group: Sequence[PlanTask]) -> str:
-    orgs = [org for org in context.organizations if org in {task.org for task in group}]
+    named = {task.org for task in group}
+    orgs = [org for org in context.organizations if org in named]
     if not orgs:
         return context.task_subject(group[0])
     if len(orgs) > 2:

@@ -9,7 +9,7 @@ from interlock.model import words
 from interlock.model.language import _
 from interlock.model.plan import FIND_OUT_WORDS, PlanTask
 from interlock.plan.actions import ASK_ORG
-from interlock.plan.due import later, loads, waits_for
+from interlock.plan.due import later, loads, sure, waits_for
 from interlock.plan.people import accepted, alike, done, lines, next_weeks, reckoned, spanned
 from interlock.report import safe
 from interlock.report.elements import Pair, Shown
@@ -23,6 +23,7 @@ def build_weeks(context: Context) -> Shown:
     """Load, the tasks of each week, and what drives the date later; empty parts where nothing is."""
     plan = context.assessment.plan
     weeks = [(week, tasks) for week, tasks in next_weeks(plan, DAYS_AHEAD) if tasks]
+    left = sure(plan)
     return {
         "loads": tuple(safe.text(sentence, 1200) for sentence in loads(plan, DAYS_AHEAD)),
         "mean": f"{_(words.WEEKS_MEAN)} {reckoned(plan, DAYS_AHEAD)}".strip(),
@@ -32,7 +33,7 @@ def build_weeks(context: Context) -> Shown:
             for week, tasks in weeks
         ),
         "later": tuple(
-            _block(context, group) | {"state": words.sentence(safe.text(waits_for(plan, group)))}
+            _block(context, group) | {"state": words.sentence(safe.text(waits_for(plan, group, left)))}
             for group in alike(later(plan, DAYS_AHEAD))
         ),
     }
