@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import uvicorn
 import yaml
 
+from interlock.documents.yaml import load_yaml, model_from_yaml
 from interlock.model.contract import WorkflowContract
 from interlock.model.product import Product
 from interlock.model.rehearsal import ProductObservation, RehearsalCheck
@@ -33,17 +34,6 @@ ENDPOINTS = [
     {"path": "/{org}/events", "what": "events"},
     {"path": "/{org}/hook", "method": "POST", "what": "inbound", "carries_phi": False},
 ]
-
-
-CONTRACT = WorkflowContract.model_validate(
-    {
-        "schema": 2,
-        "version": "1",
-        "title": "The sample application",
-        "inputs": [{"resource": "Patient"}, {"resource": "Observation"}],
-        "outputs": [{"resource": "DocumentReference"}],
-    }
-)
 
 
 class InThisProcess:
@@ -112,6 +102,7 @@ def product_at(
         "standalone_url": f"{own}/{{org}}/start",
         "organizations": clients[:orgs],
         **({} if pages else {"sign_out": {"path": "/{org}/sign-out"}, "endpoints": ENDPOINTS}),
+        "requests_per_launch": 12,
         **({} if pages else {"jwks_url": f"{own}/jwks.json"}),
     }
     if folder:
@@ -154,7 +145,9 @@ def on_stage(
         product = product_at(port, "" if pages else folder, shared=shared, orgs=orgs, dynamic=dynamic, pages=pages)
         product = product.but(home=home, tls=tls, **said)
         with Hospitals(product, 0) as hospitals:
-            told = hospitals.environment(Path(folder) / "ca.pem") | dict(environment or {})
+            # A machine that is busy with other tests answers late.
+            patient = {"SAMPLE_PATIENCE": "6"}
+            told = hospitals.environment(Path(folder) / "ca.pem") | patient | dict(environment or {})
             app = mutated(changes).create(told, broken, folder)
             server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
@@ -168,8 +161,14 @@ def on_stage(
 
 def looked_at(hospitals: Hospitals, only: Collection[str] = (), **settings: object) -> ProductObservation:
     """A rehearsal of these checks, or of all."""
-    given = {"endpoints": hospitals.product.endpoints, "contract": CONTRACT, "programs": Programs(Path(), {})}
+    given = {"endpoints": hospitals.product.endpoints, "contract": contract(), "programs": Programs(Path(), {})}
     return rehearse(hospitals, InThisProcess(), checks(), only=only, **(given | settings))  # type: ignore[arg-type]
+
+
+@cache
+def contract() -> WorkflowContract:
+    """What the sample application reads, and what it says of what is missing."""
+    return model_from_yaml(WorkflowContract, load_yaml(Path(__file__).parent / "contract.yaml"))
 
 
 @cache

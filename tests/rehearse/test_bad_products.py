@@ -144,7 +144,7 @@ def test_with_one_hospital_what_needs_two_does_not_apply_and_without_endpoints_n
             "RH-C06": "not_applicable", "RH-S01": "not_applicable", "RH-L02": "not_applicable", "RH-S07": "needs_hook",
             "RH-E01": "not_applicable", "RH-E02": "not_applicable", "RH-L06": "held",
         }  # fmt: skip
-        assert summary(seen) == "1 of 7 checks held; 1 needs a hook; 5 do not apply"
+        assert summary(seen) == "1 of 7 checks held; 1 needs you; 5 do not apply"
         require_held(seen)
         with pytest.raises(InterlockError, match=r"the simulated hospitals cannot stand: port .* is already used"):
             Hospitals(bare, hospitals.server.port).__enter__()

@@ -198,6 +198,7 @@ class Product(Versioned):
     :ivar endpoints: visited without a session, with another hospital's and after sign-out; by default those of the
         contract that carry patient data and take no parameters but these.
     :ivar return_parameters: names of parameters that may say where to go after the sign-in.
+    :ivar requests_per_launch: how many requests one launch may make at a hospital, as was agreed.
     :ivar tls: whether the hospitals speak https, with an authority that the product has to trust.
     :ivar version: of the product, as its user states it; ``version_header`` names the header in which its pages do.
     :ivar driver: what acts as the browser: ``chromium`` where the product's pages are made in it.
@@ -223,6 +224,7 @@ class Product(Versioned):
         "target",
         "url",
     )
+    requests_per_launch: Annotated[int, Field(ge=1, le=10_000)] | None = None
     tls: bool = False
     port: Annotated[int, Field(ge=1_024, le=65_000)] = FIRST_PORT
     version: Annotated[str, Field(max_length=200)] | None = None

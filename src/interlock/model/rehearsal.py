@@ -46,7 +46,8 @@ LETTERS: Mapping[Family, str] = {
 class RehearsalOutcome(StrEnum):
     """What one check of a rehearsal showed.
 
-    ``not_reached``: what it builds on did not happen, so it says nothing. ``inconclusive``: two repetitions differ.
+    ``not_reached``: what it builds on did not happen, so it says nothing. ``needs_hook``: the team has to add
+    something, or a person to read what was seen. ``inconclusive``: two repetitions differ.
     """
 
     HELD = "held"

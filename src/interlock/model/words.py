@@ -126,7 +126,7 @@ REHEARSAL: Mapping[str, Word] = {
     "held": Word("held", "✓"),
     "broke": Word("broke", "✗"),
     "not_reached": Word("not reached", "?"),
-    "needs_hook": Word("needs a hook", "+"),
+    "needs_hook": Word("needs you", "+"),
     "not_applicable": Word("does not apply", "–"),
     "inconclusive": Word("inconclusive", "~"),
 }
@@ -134,7 +134,7 @@ REHEARSAL: Mapping[str, Word] = {
 REHEARSAL_COUNTED: Mapping[str, tuple[str, str]] = {
     "broke": NN_("%(number)s broke", "%(number)s broke"),
     "not_reached": NN_("%(number)s was not reached", "%(number)s were not reached"),
-    "needs_hook": NN_("%(number)s needs a hook", "%(number)s need a hook"),
+    "needs_hook": NN_("%(number)s needs you", "%(number)s need you"),
     "not_applicable": NN_("%(number)s does not apply", "%(number)s do not apply"),
     "inconclusive": NN_("%(number)s is inconclusive", "%(number)s are inconclusive"),
 }
@@ -441,7 +441,7 @@ def counted(value: int, singular: str, plural: str, /, **values: object) -> str:
 
 
 def rehearsed(counts: Mapping[str, int]) -> str:
-    """``18 of 24 checks held; 3 broke; 3 need a hook``: number of checks by outcome, in the order of the outcomes."""
+    """``18 of 24 checks held; 3 broke; 3 need you``: number of checks by outcome, in the order of the outcomes."""
     held, total = counts.get("held", 0), sum(counts.values())
     told = [counted(total, "%(held)s of %(number)s check held", "%(held)s of %(number)s checks held", held=held)]
     told += [counted(counts[name], *forms) for name, forms in REHEARSAL_COUNTED.items() if counts.get(name)]

@@ -11,7 +11,8 @@ from urllib.parse import urljoin
 from interlock.model.product import Action, Trigger
 from interlock.rehearse.browser import Browser, Page
 from interlock.rehearse.hospitals import OutOfReachError
-from interlock.rehearse.stage import Stage, Visit, filled, query_of, visible_text
+from interlock.rehearse.pages import visible_text
+from interlock.rehearse.stage import Stage, Visit, filled, query_of
 
 _POLL_SECONDS = 0.02
 

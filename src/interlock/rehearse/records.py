@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Document = dict[str, Any]
@@ -17,13 +18,21 @@ Document = dict[str, Any]
 PATIENTS = ("p1", "p2")
 _LOINC, _SNOMED = "http://loinc.org", "http://snomed.info/sct"
 _HL7 = "http://terminology.hl7.org/CodeSystem"
-_OBSERVATIONS = (("8867-4", "Heart rate", 72, "/min"), ("2160-0", "Creatinine", 1.1, "mg/dL"))
+_OBSERVATIONS = (
+    ("8867-4", "Heart rate", 72, "/min", "vital-signs"),
+    ("2160-0", "Creatinine", 1.1, "mg/dL", "laboratory"),
+)
 
 
 def canary(org: str, patient: str, kind: str = "", number: int = 0) -> str:
     """The text of one record; without a kind what all canaries of that patient begin with."""
     name = re.sub(r"[^a-z0-9]", "", org)
     return f"zqx{name}{patient}{kind.lower()}{number or ''}"
+
+
+def ago(minutes: float, zone: str = "Z") -> str:
+    """A time before now, as FHIR writes it: what is of today counts for products that have a limit of age."""
+    return f"{datetime.now(UTC) - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%S}{zone}"
 
 
 def records(org: str) -> tuple[Document, ...]:
@@ -47,16 +56,16 @@ def _clinician(identity: str) -> Document:
 
 def observation(org: str, patient: str, number: int, subject: str | None = None) -> Document:
     """One laboratory result or vital sign; ``subject`` where it is about somebody else than its canary says."""
-    code, display, value, unit = _OBSERVATIONS[number % len(_OBSERVATIONS)]
+    code, display, value, unit, category = _OBSERVATIONS[number % len(_OBSERVATIONS)]
     return {
         "resourceType": "Observation",
         "id": f"{patient}-observation-{number}",
         "status": "final",
-        "category": [{"coding": [{"system": f"{_HL7}/observation-category", "code": "laboratory"}]}],
+        "category": [{"coding": [{"system": f"{_HL7}/observation-category", "code": category}]}],
         "code": _concept(org, patient, "observation", number, (_LOINC, code, display)),
         "subject": {"reference": f"Patient/{subject or patient}"},
         "encounter": {"reference": f"Encounter/{patient}-encounter"},
-        "effectiveDateTime": f"2026-11-0{1 + number % 9}T08:00:00Z",
+        "effectiveDateTime": ago(10 + number),
         "valueQuantity": {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit},
     }
 
@@ -89,7 +98,7 @@ def _of_patient(org: str, patient: str) -> list[Document]:
             "class": {"system": f"{_HL7}/v3-ActCode", "code": "IMP", "display": "inpatient encounter"},
             "type": [_concept(org, patient, "encounter", 1, (_SNOMED, "32485007", "Hospital admission"))],
             "subject": who,
-            "period": {"start": "2026-11-01T07:00:00Z"},
+            "period": {"start": ago(420)},
         },
         *(observation(org, patient, number) for number in (1, 2, 3)),
         {
@@ -120,7 +129,7 @@ def _of_patient(org: str, patient: str) -> list[Document]:
                 ("http://www.nlm.nih.gov/research/umls/rxnorm", "29046", "Lisinopril"),
             ),
             "subject": who,
-            "authoredOn": "2026-11-01",
+            "authoredOn": ago(60),
             "requester": {"reference": "Practitioner/clinician"},
         },
         {
@@ -130,8 +139,8 @@ def _of_patient(org: str, patient: str) -> list[Document]:
             "category": [{"coding": [{"system": f"{_HL7}/v2-0074", "code": "LAB"}]}],
             "code": _concept(org, patient, "diagnosticreport", 1, (_LOINC, "24323-8", "Metabolic panel")),
             "subject": who,
-            "effectiveDateTime": "2026-11-01T08:00:00Z",
-            "issued": "2026-11-01T09:00:00Z",
+            "effectiveDateTime": ago(11),
+            "issued": ago(5),
             "result": [{"reference": f"Observation/{patient}-observation-1"}],
         },
         {
@@ -140,7 +149,7 @@ def _of_patient(org: str, patient: str) -> list[Document]:
             "status": "current",
             "type": _concept(org, patient, "documentreference", 1, (_LOINC, "11506-3", "Progress note")),
             "subject": who,
-            "date": "2026-11-01T09:00:00Z",
+            "date": ago(60),
             "content": [
                 {
                     "attachment": {

@@ -30,6 +30,7 @@ from interlock.rehearse.checks import (
     identity,
     launch,
     links,
+    missing,
     outgoing,
     paging,
     reading,
@@ -38,6 +39,7 @@ from interlock.rehearse.checks import (
     sessions,
     surface,
     tokens,
+    values,
     writes,
 )
 from interlock.rehearse.checks.base import BUILT, Built, shows_own
@@ -60,6 +62,8 @@ _FAMILIES = (
     reading,
     failing,
     paging,
+    missing,
+    values,
     charts,
     outgoing,
     writes,

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import unescape
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -17,7 +14,7 @@ from starlette.responses import Response
 from interlock.model.contract import WorkflowContract
 from interlock.model.product import Product, VisitedEndpoint
 from interlock.model.rehearsal import Hook, RehearsalOutcome
-from interlock.rehearse.browser import Browser, Budget, HttpBrowser, Page, masked
+from interlock.rehearse.browser import Browser, Budget, HttpBrowser, Page
 from interlock.rehearse.chromium import Chromium, ChromiumBrowser
 from interlock.rehearse.hooks import Log, Programs
 from interlock.rehearse.hospitals import Asked, Hospitals, OutOfReachError
@@ -372,30 +369,6 @@ def _fields(url: str, form: Mapping[str, str] | None) -> dict[str, str]:
 def filled(text: str, org: str, patient: str) -> str:
     """A template of the product's file with ``{org}`` and ``{patient}`` filled in."""
     return text.replace("{org}", org).replace("{patient}", patient)
-
-
-def words_on(page: Page) -> str:
-    """What a person reads on a page, on one line."""
-    if page.visible is not None:
-        return " ".join(page.visible.split())
-    text = re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", page.text)
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", text)).split())
-
-
-def visible_text(page: Page) -> str:
-    """The same without what differs from one request to the next: long marks and numbers."""
-    return masked(words_on(page))
-
-
-def said(page: Page, before: Page) -> str:
-    """What a page says that another one does not: its words in order, at most 200 letters; empty for nothing."""
-    known, more = Counter(visible_text(before).split()), []
-    for word in visible_text(page).split():
-        if known[word]:
-            known[word] -= 1
-        else:
-            more.append(word)
-    return " ".join(more)[:200]
 
 
 def is_search(exchange: Exchange) -> bool:

@@ -353,7 +353,7 @@ def _pinned(workspace: Workspace, allowed: Permission) -> str | None:
 
 
 def summary(observation: ProductObservation) -> str:
-    """``18 of 24 checks held; 3 broke; 3 need a hook``: checks, each counted once over its rows."""
+    """``18 of 24 checks held; 3 broke; 3 need you``: checks, each counted once over its rows."""
     return rehearsed(Counter(observation.outcomes.values()))
 
 

@@ -19,7 +19,8 @@ from typing import Any
 
 from interlock.rehearse.browser import Browser, Page
 from interlock.rehearse.hospitals import Asked
-from interlock.rehearse.stage import NOT_REACHED, Row, Stage, Visit, judged, visible_text
+from interlock.rehearse.pages import visible_text
+from interlock.rehearse.stage import NOT_REACHED, Row, Stage, Visit, judged
 from interlock.sandbox.exchange import Exchange
 
 Look = Callable[[Stage], Row | Sequence[Row]]

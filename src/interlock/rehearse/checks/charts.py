@@ -6,9 +6,18 @@ import json
 from typing import Any
 
 from interlock.rehearse.checks.base import check, not_reached
-from interlock.rehearse.checks.searches import NO_OBSERVATION, NO_SEARCH, finding_more, finds_observations, searched
+from interlock.rehearse.checks.searches import (
+    NO_OBSERVATION,
+    NO_SEARCH,
+    changing,
+    finding_more,
+    finds_observations,
+    searched,
+    shows_kind,
+)
+from interlock.rehearse.pages import said
 from interlock.rehearse.records import canary, observation, records
-from interlock.rehearse.stage import BROKE, HELD, Row, Stage, judged, row
+from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, NOT_APPLICABLE, Row, Stage, judged, row
 from interlock.sandbox.exchange import Exchange
 
 _MARK = "zqxmarkup"
@@ -61,3 +70,62 @@ def markup(stage: Stage) -> Row:
     return judged(
         "markup of a record stands in the page as it came" if raw and is_html else "", "shown as text", visit.asked
     )
+
+
+@check("F16")
+def duplicates(stage: Stage) -> list[Row] | Row:
+    """An observation that is found twice, and one that is there under two ids."""
+    polite = stage.visits[stage.a].page
+    number = next((one for one in (1, 2, 3) if polite.shows(canary(stage.a, "p1", "observation", one))), None)
+    if number is None:
+        return not_reached(NO_OBSERVATION)
+    mark, same = canary(stage.a, "p1", "observation", number), observation(stage.a, "p1", number)
+    usual = polite.text.lower().count(mark)
+    with finding_more(stage, same):
+        visit = stage.visit(stage.a)
+    times = visit.page.text.lower().count(mark)
+    problem = f"it is named {times} times on the page, and {usual} as a rule" if times > usual else ""
+    twice = judged(problem, "the page names it as often as ever", visit.asked, subject="the same id twice")
+    return [twice, _under_two_ids(stage, same, mark, usual)]
+
+
+def _under_two_ids(stage: Stage, same: dict[str, Any], mark: str, usual: int) -> Row:
+    """One result, known by its identifier, in two records."""
+    subject, agreed = "the same identifier under two ids", stage.contract and stage.contract.failures.duplicate
+    if not agreed:
+        seen = "contract.yaml does not say what becomes of duplicates (failures.duplicate), or is not there"
+        return row(NOT_APPLICABLE, seen, subject=subject)
+    named = {"identifier": [{"system": f"https://{stage.a}.example/results", "value": "R-1"}]}
+    with (
+        changing(stage, "Observation", lambda record: record.update(named), same["id"]),
+        finding_more(stage, same | named | {"id": f"{same['id']}-again"}),
+    ):
+        visit = stage.visit(stage.a)
+    if visit.page.text.lower().count(mark) <= usual:
+        return row(HELD, "the page names it once", visit.asked, subject=subject)
+    question = f"whether that is what the contract says (“{agreed}”), a person has to judge"
+    return row(NEEDS_HOOK, f"the page names both; {question}", visit.asked, subject=subject)
+
+
+@check("F20")
+def replaced(stage: Stage) -> Row:
+    """A patient's record that another one took the place of (FHIR R4, link type ``replaced-by``)."""
+    if not shows_kind(stage, "Patient"):
+        return not_reached("the polite page does not show the patient's name")
+    link = [{"other": {"reference": "Patient/p2"}, "type": "replaced-by"}]
+    told: list[None] = []
+
+    def change(record: dict[str, Any]) -> None:
+        record.update(active=False, link=link)
+        told.append(None)
+
+    with changing(stage, "Patient", change):
+        visit = stage.visit(stage.a)
+    if not told:
+        return not_reached("the product did not read the patient again")
+    if problem := stage.crashed(visit.page):
+        return row(BROKE, problem, visit.asked)
+    more = said(visit.page, stage.visits[stage.a].page)
+    if more or not visit.page.shows(canary(stage.a, "p1", "patient")):
+        return row(HELD, f"the page says “{more}”" if more else "the patient is not shown", visit.asked)
+    return row(BROKE, "the page is that of a record in use: that another took its place is not said", visit.asked)

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 from starlette.responses import Response
 
+from interlock.rehearse.browser import PAGE_SECONDS
 from interlock.rehearse.checks.base import check, not_reached
-from interlock.rehearse.checks.searches import NO_READ, NO_SEARCH, Answer, each_answer, nothing_found, searched
-from interlock.rehearse.stage import Row, Stage, is_search, judged, visible_text
+from interlock.rehearse.checks.searches import (
+    NO_READ,
+    NO_SEARCH,
+    Answer,
+    each_answer,
+    nothing_found,
+    searched,
+    searches,
+)
+from interlock.rehearse.pages import said, visible_text, words_on
+from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, Row, Stage, is_search, judged, row
+from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.replies import fhir_json, outcome, page
 
 _MOST_TRIES = 3
 #: Seconds that a hospital asks the product to wait.
 _RETRY_AFTER = 2
+#: Seconds by which answers are late, and until one that never comes is given up here too.
+_LATE, _NEVER = 8.0, PAGE_SECONDS + 1
 _FAULTS: dict[str, Answer] = {
     "403": lambda _: outcome(403, "forbidden", "not permitted"),
     "404": lambda _: outcome(404, "not-found", "not found"),
@@ -96,9 +113,68 @@ def retry_after(stage: Stage) -> Row:
     return judged(problem, "nothing was asked for again before that", hasty or reads)
 
 
+@check("F08")
+def late(stage: Stage) -> list[Row] | Row:
+    """Every read late at A, and searches that are never answered at B, at once where there are two hospitals."""
+    if not searched(stage):
+        return not_reached(NO_SEARCH)
+    waits = [
+        ("every answer 8 s late", stage.a, lambda exchange: _LATE if exchange.role == "resource" else 0.0),
+        ("searches are never answered", stage.b or stage.a, lambda exchange: _NEVER if is_search(exchange) else 0.0),
+    ]
+    rows: list[Row] = []
+    if stage.b is not None and stage.chromium is None:  # Chromium is driven from one thread
+        with ThreadPoolExecutor(len(waits)) as pool:
+            rows = list(pool.map(lambda wait: _waited(stage, *wait), waits))
+    # A product that does one thing at a time is late by both; what went wrong together is tried alone.
+    alone = [wait for number, wait in enumerate(waits) if not rows or rows[number].outcome is not HELD]
+    tried = {wait[0]: _waited(stage, *wait) for wait in alone}
+    return [tried.get(wait[0]) or rows[number] for number, wait in enumerate(waits)]
+
+
+def _waited(stage: Stage, subject: str, org: str, seconds: Callable[[Exchange], float]) -> Row:
+    empty, why = _empty_page(stage, org)
+    if why:
+        return not_reached(why, subject=subject)
+    with stage.hospitals.twisted(late=lambda one: seconds(one) if one.organization.id == org else 0.0):
+        visit = stage.visit(org)
+    took = sum(hop.seconds for hop in visit.page.way)
+    problem = stage.crashed(visit.page)
+    if not problem and visible_text(visit.page) == empty:
+        problem = "the page looks as if nothing were recorded"
+    return judged(
+        problem, f"a page after {took:.0f} s, other than that of an empty chart", visit.asked, subject=subject
+    )
+
+
 @check("F23")
 def no_fhir(stage: Stage) -> list[Row] | Row:
     """Answers that are not what they should be."""
     if not stage.visits[stage.a].of("resource"):
         return not_reached(NO_READ)
     return each_answer(stage, _BROKEN, lambda visit: stage.crashed(visit.page))
+
+
+@check("F24")
+def reason_wanted(stage: Stage) -> Row:
+    """403 with an issue ``suppressed``: to be had another way (FHIR R4, issue types)."""
+    if not searched(stage):
+        return not_reached(NO_SEARCH)
+    empty, why = _empty_page(stage, stage.a)
+    if why:
+        return not_reached(why)
+    with searches(stage, _FAULTS["403"]):
+        refused = stage.visit(stage.a).page
+    with searches(stage, lambda _: outcome(403, "suppressed", "break the glass: a reason has to be given in the EHR")):
+        visit = stage.visit(stage.a)
+    problem = stage.crashed(visit.page)
+    if not problem and visible_text(visit.page) == empty:
+        problem = "the page looks as if nothing were recorded"
+    if problem:
+        return row(BROKE, problem, visit.asked)
+    text = words_on(visit.page)
+    if re.search(r"(?i)\breason\b|break[ -]the[ -]glass|emergency access", text) and said(visit.page, refused):
+        return row(HELD, f"the page says “{said(visit.page, refused)}”", visit.asked)
+    more = said(visit.page, stage.visits[stage.a].page)
+    question = "whether that leads the reader back to the EHR, a person has to judge"
+    return row(NEEDS_HOOK, f"the page says “{more}”; {question}", visit.asked)

@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from interlock.rehearse.checks.base import check, not_reached
 from interlock.rehearse.checks.searches import NO_OBSERVATION, finds_observations, searches
+from interlock.rehearse.pages import visible_text
 from interlock.rehearse.records import canary, observation
-from interlock.rehearse.stage import HELD, Row, Stage, judged, row, visible_text
+from interlock.rehearse.stage import HELD, Row, Stage, judged, row
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.replies import fhir_json, outcome
 

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from interlock.rehearse.browser import Browser, Page
 from interlock.rehearse.checks.base import check, edit_token, not_reached, shows_own
 from interlock.rehearse.hospitals import Asked
-from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, judged, row, visible_text
+from interlock.rehearse.pages import visible_text
+from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, judged, row
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.replies import plain_json
 

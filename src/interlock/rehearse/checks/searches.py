@@ -26,12 +26,17 @@ def searched(stage: Stage) -> bool:
     visit = stage.visits[stage.a]
     kinds = {record["resourceType"] for record in records(stage.a)} - {"Patient"}
     asked = {one.path.rpartition("/fhir/")[2] for one in visit.of("resource")}
-    return any(visit.page.shows(canary(stage.a, "p1", kind)) for kind in kinds & asked)
+    return any(shows_kind(stage, kind) for kind in kinds & asked)
 
 
 def finds_observations(stage: Stage) -> bool:
     """Whether the polite page shows an observation."""
-    return stage.visits[stage.a].page.shows(canary(stage.a, "p1", "observation"))
+    return shows_kind(stage, "Observation")
+
+
+def shows_kind(stage: Stage, kind: str) -> bool:
+    """Whether the polite page shows a record of a type."""
+    return stage.visits[stage.a].page.shows(canary(stage.a, "p1", kind))
 
 
 def searches(stage: Stage, make: Answer) -> Any:
@@ -58,6 +63,20 @@ def each_answer(
             visit = stage.visit(stage.a)
         rows.append(judged(problem_of(visit), well or visit.page.told, visit.asked, subject=subject))
     return rows
+
+
+def changing(stage: Stage, kind: str, change: Callable[[dict[str, Any]], Any], record_id: str = "p1") -> Any:
+    """Let records of patient 1 at A say something else wherever they are read, as a context.
+
+    :param record_id: the record, or what ids of all of them begin with.
+    """
+
+    def edit(_: Exchange, document: dict[str, Any]) -> None:
+        for record in (document, *(entry.get("resource") or {} for entry in document.get("entry") or [])):
+            if record.get("resourceType") == kind and str(record.get("id")).startswith(record_id):
+                change(record)
+
+    return stage.edits(stage.a, ("resource",), edit)
 
 
 def finding_more(stage: Stage, *extra: dict[str, Any], links: tuple[tuple[str, str], ...] = ()) -> Any:

@@ -15,7 +15,8 @@ from interlock.rehearse.acting import act, hidden_fields, waited
 from interlock.rehearse.browser import Browser, Page
 from interlock.rehearse.checks.base import check, edit_token, not_reached, shows_own
 from interlock.rehearse.hospitals import Asked
-from interlock.rehearse.stage import BROKE, HELD, Row, Stage, Visit, judged, row, visible_text
+from interlock.rehearse.pages import visible_text
+from interlock.rehearse.stage import BROKE, HELD, Row, Stage, Visit, judged, row
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.replies import outcome
 from interlock.sandbox.wire import WireResponse

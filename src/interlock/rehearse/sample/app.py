@@ -20,7 +20,7 @@ from interlock.rehearse.sample.browser_app import routes
 from interlock.rehearse.sample.calls import Calls
 from interlock.rehearse.sample.jobs import Jobs
 from interlock.rehearse.sample.parts import HEADERS, MAX_BYTES, RefusedError, Session, TroubleError, page
-from interlock.rehearse.sample.reading import Reading, named
+from interlock.rehearse.sample.reading import OF_PATIENTS, Reading, named, replaced
 from interlock.rehearse.sample.writing import Writing, form
 
 
@@ -35,11 +35,15 @@ class SampleApp(Calls, Jobs, Reading, Writing):
         try:
             found = await self.read(session, f"Patient/{session.patient}")
             name = named(found) if found.get("id") == session.patient else "another patient than was asked for"
+            if replaced(found):
+                raise TroubleError("Another record took its place. Please open that one in the EHR.")
         except TroubleError as trouble:
             return page("Patient", f"<p>The patient could not be read. {html.escape(str(trouble))}</p>")
         lines, note = await self.observations(session)
-        listed = "".join(f"<li>{html.escape(line)}</li>" for line in lines) or "<li>Nothing is recorded.</li>"
-        listed = f"<p>{html.escape(note)}</p>{listed if lines else ''}" if note else listed
+        lacking = [f"{words} is not recorded." for field, words in OF_PATIENTS.items() if not found.get(field)]
+        notes = "".join(f"<p>{html.escape(text)}</p>" for text in (*lacking, note) if text)
+        listed = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+        listed = notes + (listed or ("" if note else "<li>Nothing is recorded.</li>"))
         return page(name, f"<ul>{listed}</ul><p>{html.escape(session.hospital.id)}</p>{form(session)}")
 
     async def trend(self, request: Request) -> Response:

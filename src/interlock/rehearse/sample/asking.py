@@ -30,9 +30,15 @@ from interlock.rehearse.sample.parts import (
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey
 
+#: An answer that was kept back "may be accessible through alternate processes" (FHIR R4, issue type ``suppressed``).
+REASON_WANTED = "The EHR wants a reason before it shows this. Please open the record in the EHR first."
+
 
 class Asking:
-    """What every part of the application shares: hospitals, flows and sessions in memory, and requests."""
+    """What every part of the application shares: hospitals, flows and sessions in memory, and requests.
+
+    ``SAMPLE_PATIENCE`` is for how many seconds it waits for an answer of the EHR.
+    """
 
     def __init__(self, environment: Mapping[str, str], broken: frozenset[str] = frozenset(), folder: str = "") -> None:
         self.hospitals, self.broken, self.folder = hospitals_of(environment), broken, folder
@@ -46,8 +52,9 @@ class Asking:
         self.own_key: ECKey | None = None
         self.backends = {name: Backend() for name in self.hospitals}
         trusted = ssl.create_default_context(cafile=environment.get("SIM_CA_FILE") or None)
+        patience = float(environment.get("SAMPLE_PATIENCE", "2"))
         self.http = httpx.AsyncClient(
-            timeout=5, trust_env=False, verify=trusted, headers={"User-Agent": "sample-app/1"}
+            timeout=patience, trust_env=False, verify=trusted, headers={"User-Agent": "sample-app/1"}
         )
 
     def off(self, hospital: Hospital) -> bool:
@@ -114,7 +121,7 @@ class Asking:
             if answer.status_code == 401:
                 raise PermissionError
             if answer.status_code == 403:
-                raise TroubleError("The EHR does not permit it.")
+                raise TroubleError(REASON_WANTED if b'"suppressed"' in body else "The EHR does not permit it.")
             if answer.status_code != 200:
                 raise TroubleError(f"The EHR answered with an error ({answer.status_code}).")
             found = json.loads(body)
