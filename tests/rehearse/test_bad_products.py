@@ -88,14 +88,26 @@ def test_whatever_a_product_answers_is_told_and_nothing_more_is_tried() -> None:
     with answering() as (port, current), Hospitals(product_at(port), 0) as hospitals:
         for name, (answer, words) in ANSWERS.items():
             current["now"] = answer
-            seen = rehearse(hospitals, InThisProcess(), checks(), only={"RH-L01", "RH-L06"})
-            by_id = {result.id: result for result in seen.results}
+            seen = rehearse(hospitals, InThisProcess(), checks())
             assert not seen.polite
-            assert by_id["RH-L01"].outcome is RehearsalOutcome.BROKE
-            assert words in by_id["RH-L01"].seen, name
-            assert by_id["RH-L06"].outcome is RehearsalOutcome.NOT_REACHED
+            assert {result.id for result in seen.broken} == {"RH-L01"}, name
+            assert words in seen.broken[0].seen, name
+            assert RehearsalOutcome.HELD not in seen.outcomes.values(), name
             with pytest.raises(NothingObservedError, match="a polite launch did not show its patient"):
                 require_held(seen)
+
+
+def test_a_page_that_a_script_carries_on_is_no_break() -> None:
+    """As a browser application has it: where it would launch, and where it would take the answer."""
+    page = '<!doctype html><div id="app"></div><script type="module" src="/app.js"></script>'
+    with answering() as (port, current), Hospitals(product_at(port), 0) as hospitals:
+        current["now"] = lambda _: Response(page, media_type="text/html")
+        seen = rehearse(hospitals, InThisProcess(), checks())
+        assert not seen.broken and RehearsalOutcome.HELD not in seen.outcomes.values(), seen.results
+        (first, _) = (result for result in seen.results if result.id == "RH-L01")
+        assert "stopped at /launch, a page that a script makes or carries on" in first.seen
+        with pytest.raises(NothingObservedError, match="a polite launch did not show its patient"):
+            require_held(seen)
 
 
 def test_a_target_is_asked_at_the_address_that_it_had_and_keeps_its_name() -> None:

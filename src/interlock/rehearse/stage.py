@@ -371,6 +371,11 @@ def filled(text: str, org: str, patient: str) -> str:
     return text.replace("{org}", org).replace("{patient}", patient)
 
 
+def is_scripted(page: Page) -> bool:
+    """Whether a script of a page may go on where a browser without scripts stops."""
+    return page.stopped is None and page.status == 200 and "<script" in page.text.lower()
+
+
 def is_search(exchange: Exchange) -> bool:
     """Whether a request is a search: of a type, and of no record by its id."""
     return exchange.role == "resource" and "/" not in exchange.path.removesuffix("/_search")

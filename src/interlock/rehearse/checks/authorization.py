@@ -214,7 +214,7 @@ def nothing_secret(stage: Stage) -> list[Row]:
             ("a patient", patients),
         ):
             for name, value in visit.authorization.items():
-                if any(mark in value.lower() for mark in marks):
+                if any(mark.lower() in value.lower() for mark in marks):
                     return f"{what} stands in {name}"
         return ""
 

@@ -94,12 +94,35 @@ def _changes(before: list[str], after: list[str]) -> list[tuple[int, int]]:
     return [(start, end) for kind, start, end, _, _ in matched.get_opcodes() if kind != "equal"]
 
 
-def each(stage: Stage, problem_of: Callable[[Visit], tuple[str, Iterable[Asked]]], well: str) -> list[Row]:
-    """A row for each polite sign-in: it broke where there is a problem."""
+#: What a sign-in has to have come to before anything can be said, and what is said where it has not.
+_MISSING = {
+    "authorize": "there was no authorization request",
+    "token": "there was no token request",
+    "resource": "nothing was read",
+}
+
+
+def lacking(visit: Visit, needs: str) -> Row | None:
+    """The row of a sign-in that never came so far, for want of what a check looks at; none where it did."""
+    came = visit.authorization if needs == "authorize" else visit.of(needs)
+    return None if came else not_reached(f"{_MISSING[needs]}: it ended with {visit.page.told}", org=visit.org)
+
+
+def each(
+    stage: Stage,
+    problem_of: Callable[[Visit], tuple[str, Iterable[Asked]]],
+    well: str,
+    *,
+    needs: str = "authorize",
+) -> list[Row]:
+    """A row for each polite sign-in: it broke where there is a problem, and says nothing where it never came so far."""
     rows = []
     for org, visit in stage.visits.items():
-        problem, asked = problem_of(visit)
-        rows.append(judged(problem, well, asked, org=org))
+        row = lacking(visit, needs)
+        if row is None:
+            problem, asked = problem_of(visit)
+            row = judged(problem, well, asked, org=org)
+        rows.append(row)
     return rows
 
 

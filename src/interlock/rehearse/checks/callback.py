@@ -244,7 +244,7 @@ def code_in_address(stage: Stage) -> list[Row]:
         quiet = visit.page.headers.get("referrer-policy", "").lower() in ("no-referrer", "same-origin", "origin")
         return "" if "code=" not in visit.page.url or quiet else "the code stays in the address of the page"
 
-    rows = each(stage, lambda visit: (problem(visit), ()), "the code does not stay in the address")
+    rows = each(stage, lambda visit: (problem(visit), ()), "the code does not stay in the address", needs="token")
     return rows if stage.chromium is None else [*rows, *(code_left(stage, org) for org in stage.orgs)]
 
 

@@ -20,7 +20,7 @@ from interlock.rehearse.checks.base import (
 )
 from interlock.rehearse.checks.scripts import framed_by_stranger
 from interlock.rehearse.hospitals import STRANGER, Asked, OutOfReachError
-from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
+from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, is_scripted, judged, row
 from interlock.sandbox.launches import with_query
 
 _HANDLE = "+/=~%41&;" + "x" * 591
@@ -37,6 +37,9 @@ def polite(stage: Stage) -> list[Row]:
         elif visit.of("resource"):
             seen = f"signed in and read, but {visit.page.told} shows no text of the patient's record"
             rows.append(not_reached(f"{seen}: name the page that does as home in product.yaml", org=org))
+        elif stage.chromium is None and is_scripted(visit.page):
+            seen = f"the sign-in stopped at {urlsplit(visit.page.url).path}, a page that a script makes or carries on"
+            rows.append(not_reached(f"{seen}, and plain HTTP runs none: rehearse with --driver chromium", org=org))
         else:
             rows.append(row(BROKE, f"not signed in: it ended with {visit.page.told}", visit.asked, org=org))
     return rows

@@ -19,8 +19,6 @@ def token_in_header(stage: Stage) -> list[Row]:
 
     def problem(visit: Visit) -> tuple[str, list[Asked]]:
         reads = visit.of("resource")
-        if not reads:
-            return "", []
         tokens = {one.token for one in reads if one.token}
         loose = [one for one in reads if "access_token" in one.query or tokens & set(one.query.values())]
         if loose:
@@ -28,7 +26,7 @@ def token_in_header(stage: Stage) -> list[Row]:
         kept = [one for one in reads if "cookie" in one.headers]
         return ("cookies were sent to the hospital" if kept else ""), kept or reads
 
-    return each(stage, problem, "in the Authorization header alone")
+    return each(stage, problem, "in the Authorization header alone", needs="resource")
 
 
 @check("F03", polite=True)
@@ -43,7 +41,7 @@ def polite_headers(stage: Stage) -> list[Row]:
             return f"it accepts {vague[0].headers.get('accept', 'nothing')!r}, and FHIR has a type of its own", vague
         return ("it names no program" if unnamed else ""), unnamed or reads
 
-    return each(stage, problem, "the format and the program are named")
+    return each(stage, problem, "the format and the program are named", needs="resource")
 
 
 @check("F02", polite=True)
@@ -59,7 +57,7 @@ def from_contract(stage: Stage) -> list[Row] | Row:
         told = listed(list(dict.fromkeys(what for _, what in beyond)), 6)
         return (f"the contract does not name {told}" if beyond else ""), [one for one, _ in beyond] or reads
 
-    return each(stage, problem, "every read is one of the contract's")
+    return each(stage, problem, "every read is one of the contract's", needs="resource")
 
 
 #: Parameters that say how an answer is given, not what is looked for (FHIR R4, search: result parameters).
@@ -107,4 +105,4 @@ def budget(stage: Stage) -> list[Row] | Row:
         count = counts[visit.org]
         return (f"{count} requests in one launch, of {most} that were agreed" if count > most else ""), visit.asked
 
-    return each(stage, problem, f"no more than {most} requests in one launch")
+    return each(stage, problem, f"no more than {most} requests in one launch", needs="resource")

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from starlette.responses import Response
 
-from interlock.rehearse.checks.base import NO_TLS, check, claims_of, each, edit_token, not_reached, shows_own
+from interlock.rehearse.checks.base import NO_TLS, check, claims_of, each, edit_token, lacking, not_reached, shows_own
 from interlock.rehearse.checks.scripts import secret_in_browser
 from interlock.rehearse.hospitals import STRANGER, Asked
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
@@ -23,7 +23,8 @@ _MOST_TRIES = 3
 
 
 def _token_requests(visit: Visit) -> list[Asked]:
-    return [one for one in visit.of("token") if one.form.get("grant_type") == "authorization_code"]
+    asked = visit.of("token")
+    return [one for one in asked if one.form.get("grant_type") == "authorization_code"] or asked
 
 
 @check("T01", polite=True)
@@ -32,8 +33,6 @@ def proves(stage: Stage) -> list[Row]:
 
     def problem(visit: Visit) -> tuple[str, list[Asked]]:
         asked = _token_requests(visit)
-        if not asked:
-            return "there was no token request", []
         form = asked[0].form
         digest = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest())
         if asked[0].query:
@@ -45,7 +44,8 @@ def proves(stage: Stage) -> list[Row]:
         wrong = form.get("redirect_uri") != stage.hospitals.clients[visit.org].redirect_uri
         return ("redirect_uri is another than that of the authorization request" if wrong else ""), asked
 
-    return each(stage, problem, "the verifier matches, redirect_uri is the same, nothing stands in the address")
+    well = "the verifier matches, redirect_uri is the same, nothing stands in the address"
+    return each(stage, problem, well, needs="token")
 
 
 @check("T02", polite=True)
@@ -63,7 +63,7 @@ def secret(stage: Stage) -> list[Row]:
         posted = any(mine in one.form.values() or "client_secret" in one.form for one in asked)
         return ("the client secret stands in the body, and SMART has it in the header" if posted else ""), asked
 
-    rows = each(stage, problem, "no secret in an address, a body or the browser")
+    rows = each(stage, problem, "no secret in an address, a body or the browser", needs="token")
     return rows if stage.chromium is None else [*rows, *(secret_in_browser(stage, org) for org in stage.orgs)]
 
 
@@ -74,8 +74,6 @@ def authenticates(stage: Stage) -> list[Row]:
     def problem(visit: Visit) -> tuple[str, list[Asked]]:
         asked = _token_requests(visit)
         kind = stage.hospitals.clients[visit.org].client
-        if not asked:
-            return "there was no token request", []
         form, header = asked[0].form, asked[0].headers.get("authorization", "").lower()
         if kind == "public":
             return ("" if form.get("client_id") else "client_id is not in the body"), asked
@@ -84,7 +82,7 @@ def authenticates(stage: Stage) -> list[Row]:
             return ("" if proven else "it did not authenticate with its secret"), asked
         return ("" if form.get("client_assertion") else "it did not authenticate with an assertion"), asked
 
-    return each(stage, problem, "it authenticates as it is registered")
+    return each(stage, problem, "it authenticates as it is registered", needs="token")
 
 
 @check("T05", polite=True)
@@ -97,6 +95,9 @@ def assertion(stage: Stage) -> list[Row] | Row:
         return row(NOT_APPLICABLE, "no client is registered with a key")
     rows, ids = [], set[str]()
     for visit in asymmetric:
+        if (less := lacking(visit, "token")) is not None:
+            rows.append(less)
+            continue
         asked = [one for one in visit.of("token") if "client_assertion" in one.form]
         problem = "" if asked else "there was no client assertion"
         for one in asked:
@@ -133,7 +134,11 @@ def own_key(stage: Stage) -> list[Row] | Row:
     rows = []
     for org, visit in stage.visits.items():
         asked = [one for one in visit.of("token") if "client_assertion" in one.form]
-        if kinds[org] == "confidential-asymmetric":
+        if kinds[org] != "confidential-asymmetric":
+            continue
+        if (less := lacking(visit, "token")) is not None:
+            rows.append(less)
+        else:
             problem = "" if asked and asked[0].status == 200 else "the hospital could not take the assertion"
             words = " ".join(stage.hospitals.words_of(asked[0].number)) if problem and asked else ""
             rows.append(judged(f"{problem}: {words}" if words else problem, "it was verified", asked, org=org))
