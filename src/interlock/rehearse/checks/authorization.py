@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from interlock.rehearse.checks.base import NOT_ASKED, bits, check, each, edited_discovery, not_reached
 from interlock.rehearse.records import PATIENTS, canary
-from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Begun, Row, Stage, Visit, row
+from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Begun, Row, Stage, Visit, judged, row
 
 #: At least so many bits (SMART App Launch 2.2, app protection).
 _STATE_BITS = 122
@@ -105,6 +106,40 @@ def scopes(stage: Stage) -> list[Row]:
         return "no scope is asked for" if not scope else f"it asks for {wide[0]}" if wide else ""
 
     return each(stage, lambda visit: (problem(visit), ()), "scopes name their types")
+
+
+@check("A06")
+def syntax(stage: Stage) -> list[Row] | Row:
+    """Discovery that offers scopes of SMART 1.0 alone, then of 2 alone."""
+    if not _syntaxes(stage.visits[stage.a].authorization):
+        return row(NOT_APPLICABLE, "no scope for a resource is asked for")
+    rows = []
+    for offered, other in (("v1", "v2"), ("v2", "v1")):
+        subject = f"scopes of {offered} alone are offered"
+
+        def edit(document: dict[str, Any], offered: str = offered, other: str = other) -> dict[str, Any]:
+            able = [one for one in document.get("capabilities", ()) if one != f"permission-{other}"]
+            scopes = [one for one in document.get("scopes_supported", ()) if _syntaxes({"scope": one}) <= {offered}]
+            return {**document, "capabilities": [*{*able, f"permission-{offered}"}], "scopes_supported": scopes}
+
+        with edited_discovery(stage, stage.a, edit) as asked:
+            begun = stage.begin(stage.browser(), stage.a)
+            if not asked():
+                rows.append(not_reached(NOT_ASKED, subject=subject))
+                continue
+        found = _syntaxes(begun.asked)
+        if not found:
+            rows.append(not_reached(f"it asked for no scope of a resource: {begun.page.told}", subject=subject))
+        else:
+            problem = "" if offered in found else f"it asks for scopes of {other}: {begun.asked['scope'][:200]}"
+            rows.append(judged(problem, f"it asks for scopes of {offered}", subject=subject))
+    return rows
+
+
+def _syntaxes(asked: Mapping[str, str]) -> set[str]:
+    """Which syntaxes the scopes for resources have: v1 (read, write, *) and v2 (letters of cruds)."""
+    found = (_RESOURCE_SCOPE.fullmatch(scope) for scope in asked.get("scope", "").split())
+    return {"v1" if match["how"] in ("read", "write", "*") else "v2" for match in found if match is not None}
 
 
 @check("A07")

@@ -12,6 +12,11 @@ from typing import Any
 from starlette.responses import Response
 
 SCOPE = "openid fhirUser offline_access patient/Patient.rs patient/Observation.rs patient/DocumentReference.cru"
+#: The same as SMART App Launch 1.0 writes it.
+OLDER_SCOPE = (
+    "openid fhirUser offline_access patient/Patient.read patient/Observation.read "
+    "patient/DocumentReference.read patient/DocumentReference.write"
+)
 MAX_BYTES, MAX_PAGES, FLOW_SECONDS, SESSION_SECONDS = 1_000_000, 5, 600, 3_600
 HEADERS = {
     "Cache-Control": "no-store",

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from interlock.rehearse.sample.parts import (
     FLOW_SECONDS,
     HEADERS,
+    OLDER_SCOPE,
     SCOPE,
     SESSION_SECONDS,
     Flow,
@@ -57,12 +58,15 @@ class SigningIn(Registering):
         ends = time.time() + FLOW_SECONDS
         self.flows[state] = Flow(hospital, discovered, verifier, nonce, browser, following, ends)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+        able = discovered.get("capabilities") or ()
+        older = "permission-v1" in able and "permission-v2" not in able
+        scope = OLDER_SCOPE if older else SCOPE
         context = {"launch": launch} if launch is not None else {}
         asked = {
             "response_type": "code",
             "client_id": hospital.client_id,
             "redirect_uri": hospital.redirect_uri,
-            "scope": f"{'launch' if launch is not None else 'launch/patient'} {SCOPE}",
+            "scope": f"{'launch' if launch is not None else 'launch/patient'} {scope}",
             "aud": hospital.iss,
             "state": state,
             "nonce": nonce,
