@@ -400,12 +400,12 @@ class ChromiumBrowser:
             seen = self._within(self._reading())
             now = time.monotonic()
             text = masked(str(seen.get("seen", "")))
-            quiet = bool(seen) and not self.gate.waits()
-            if quiet and not seen["moves"] and seen["ready"]:
+            quiet = self.gate.quiet() if seen else 0.0
+            if quiet > 0.0 and not seen["moves"] and seen["ready"]:
                 return seen
             if text != last or not since:
                 last, since = text, now
-            elif quiet and now - since >= _AGREE:
+            elif quiet >= _AGREE and now - since >= _AGREE:
                 return seen
             if now > ends:
                 raise UnsettledError(f"the page was not at rest after {_REST:.0f} seconds, and nothing is said of it")

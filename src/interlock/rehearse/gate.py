@@ -8,12 +8,13 @@ stopped before an address is asked: it is answered with 204, at which a browser 
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -40,7 +41,8 @@ from interlock.sandbox.sockets import listening
 _MAX_PART_BYTES, _MAX_REQUEST_BYTES = 20_000_000, 2_000_000
 _MAX_LINE, _MAX_LINES = 262_144, 200
 _IDLE_SECONDS = 30.0
-#: A request that has been open for longer is no reason to wait: some pages keep one open for as long as they are shown.
+#: A request of a page to its own server that has been open for longer is no reason to wait: some pages keep one for as
+#: long as they are shown. What is asked of others, hospitals above all, is always waited for.
 _AWAITED_SECONDS = 3.0
 #: Headers that are between two neighbours alone, and those that say how a body is packed.
 _BETWEEN = frozenset(
@@ -69,8 +71,9 @@ class Request:
 
     @property
     def is_visit(self) -> bool:
-        """Whether the browser itself goes there, and not a script of the page: a tab or a frame."""
-        return self.header("sec-fetch-mode") == "navigate"
+        """Whether the browser itself asks, and no script: for a tab, for a frame, or whether a page may ask."""
+        preflight = self.method == "OPTIONS" and bool(self.header("access-control-request-method"))
+        return preflight or self.header("sec-fetch-mode") == "navigate"
 
     @property
     def form(self) -> dict[str, str] | None:
@@ -120,7 +123,8 @@ class Gate:
         self._upstream = Pinning(target, pinned)
         self._pinned = pinned
         self._socket = listening(0)
-        self._open: dict[object, float] = {}
+        self._open: dict[int, float] = {}
+        self._ended = 0.0
         self._lock = threading.Lock()
         self.way = Way()
         self.given: dict[str, str] = {}
@@ -137,11 +141,11 @@ class Gate:
         self._socket.close()
         self._upstream.close()
 
-    def waits(self) -> bool:
-        """Whether something that was asked lately is not answered yet."""
-        since = time.monotonic() - _AWAITED_SECONDS
+    def quiet(self) -> float:
+        """For how many seconds nothing was asked that a page may wait for; 0 while something is not answered yet."""
+        now = time.monotonic()
         with self._lock:
-            return any(began > since for began in self._open.values())
+            return 0.0 if any(until > now for until in self._open.values()) else now - self._ended
 
     def allowed(self, url: str) -> bool:
         """Whether an address is on this machine, at the target, or a page of its own."""
@@ -198,14 +202,16 @@ class Gate:
             self._ask(asked, answer, way)
 
     @contextlib.contextmanager
-    def _noted(self, asked: object) -> Any:
+    def _noted(self, asked: Request) -> Iterator[None]:
+        own = asked.header("sec-fetch-site") in ("same-origin", "none", "")
         with self._lock:
-            self._open[id(asked)] = time.monotonic()
+            self._open[id(asked)] = time.monotonic() + _AWAITED_SECONDS if own else math.inf
         try:
             yield
         finally:
             with self._lock:
                 del self._open[id(asked)]
+                self._ended = time.monotonic()
 
     def _ask(self, asked: Request, answer: _Answer, way: Way) -> None:
         began = time.monotonic()

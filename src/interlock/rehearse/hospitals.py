@@ -134,7 +134,7 @@ class _Twists(Director):
         self._order.append(number)
         if len(self._order) > _MAX_HEARD:
             del self.heard[self._order.popleft()]
-        for act in tuple(self.instead_of):
+        for act in () if _is_preflight(exchange) else tuple(self.instead_of):
             with self._watched():
                 response = act(exchange)
                 if response is not None:
@@ -147,7 +147,7 @@ class _Twists(Director):
         return sum(act(exchange) for act in tuple(self.delay))
 
     def altered(self, exchange: Exchange, response: Response) -> Response:
-        for act in tuple(self.alter):
+        for act in () if _is_preflight(exchange) else tuple(self.alter):
             with self._watched():
                 response = act(exchange, response)
         return response
@@ -168,6 +168,12 @@ def _object(body: bytes) -> dict[str, Any] | None:
         read = json.loads(body)
         return read if isinstance(read, dict) else None
     return None
+
+
+def _is_preflight(exchange: Exchange) -> bool:
+    """Whether a browser asks if a page may ask: answered politely, so that the page gets what is meant for it."""
+    request = exchange.request
+    return request.method == "OPTIONS" and "access-control-request-method" in request.headers
 
 
 def _of_stranger(exchange: Exchange) -> Response | None:
