@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import uvicorn
 import yaml
 
 from interlock.documents.yaml import load_yaml, model_from_yaml
 from interlock.model.contract import WorkflowContract
-from interlock.model.product import Product
+from interlock.model.product import Product, SessionLimits
 from interlock.model.rehearsal import ProductObservation, RehearsalCheck
 from interlock.rehearse import sample
 from interlock.rehearse.hooks import Programs
@@ -34,6 +35,13 @@ ENDPOINTS = [
     {"path": "/{org}/events", "what": "events"},
     {"path": "/{org}/hook", "method": "POST", "what": "inbound", "carries_phi": False},
 ]
+
+
+#: A session that lasts for seconds, as the application is told and as product.yaml says.
+SHORT: dict[str, Any] = {
+    "environment": {"IDLE_SECONDS": "1", "SESSION_SECONDS": "2.5"},
+    "session_limits": SessionLimits(idle_seconds=1, overall_seconds=2.5),
+}
 
 
 class InThisProcess:
@@ -187,6 +195,7 @@ class Mutant:
     tls: bool
     pages: str
     in_chromium: bool
+    short: bool
 
 
 @cache
@@ -206,6 +215,7 @@ def mutants() -> tuple[Mutant, ...]:
             entry.get("tls", False),
             entry.get("pages", ""),
             entry["in_chromium"],
+            entry.get("short", False),
         )
         for entry in read
     )

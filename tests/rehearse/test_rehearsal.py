@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from staging import Mutant, looked_at, mutants, on_stage, sources
+from staging import SHORT, Mutant, looked_at, mutants, on_stage, sources
 
 from chromium import find_browser
 from interlock.fhir.validation import validate
@@ -24,10 +25,20 @@ from interlock.usecases.initialize import initialize
 from interlock.usecases.load import load_inputs
 
 #: A few of each kind; the others are in the long tier.
-QUICK = ("any-iss", "no-state", "mix-up", "failed-as-empty", "any-org")
+QUICK = (
+    "any-iss",
+    "no-state",
+    "mix-up",
+    "failed-as-empty",
+    "any-org",
+    "saved-twice",
+    "one-backend-token",
+    "code-in-log",
+)
 #: Without those that wait for a token to end, or sign in many times.
 QUICK_CHECKS = """
     L01 L02 L03 L06 L07 L08 L10 A01 A05 A11 C01 C02 C03 C04 C06 C08 T01 T05 R01 F01 F05 F09 F10 S01 S03 E01 E02 D01
+    W02 W05 B03 G01 G04
 """
 
 #: What is looked at without Chromium.
@@ -71,7 +82,8 @@ def test_every_defect_is_seen(mutant: Mutant) -> None:
 def broke(mutant: Mutant) -> None:
     if mutant.in_chromium and find_browser() is None:
         pytest.skip("no Chromium on this machine")
-    settings = {"shared": mutant.shared, "tls": mutant.tls, "pages": mutant.pages}
+    settings: dict[str, Any] = {"shared": mutant.shared, "tls": mutant.tls, "pages": mutant.pages}
+    settings |= SHORT if mutant.short else {}
     driver = Chromium() if mutant.in_chromium else nullcontext()
     with driver as chromium, on_stage(mutant.changes, **settings) as hospitals:
         seen = looked_at(hospitals, {f"RH-{number}" for number in mutant.breaks}, chromium=chromium)
@@ -87,15 +99,23 @@ def test_the_sound_application_holds_everything_twenty_times(shared: bool) -> No
         for _ in range(20 if not shared else 3):
             seen = looked_at(hospitals)
             fine = {RehearsalOutcome.HELD, RehearsalOutcome.NOT_APPLICABLE}
-            assert [result for result in seen.results if result.outcome not in fine] == []
+            assert [row for row in seen.results if row.outcome not in fine and row.id != "RH-S08"] == []
             assert set(seen.outcomes) == WITHOUT_SCRIPTS
+
+
+@pytest.mark.long
+def test_sessions_of_the_sound_application_end_when_they_should() -> None:
+    with on_stage(**SHORT) as hospitals:
+        seen = looked_at(hospitals, {"RH-S08"})
+    assert [(row.subject, row.outcome.value) for row in seen.results] == [("idle", "held"), ("overall", "held")]
 
 
 @pytest.mark.long
 def test_the_demo_has_answers_that_its_rehearsal_contradicts(tmp_path: Path) -> None:
     workspace = initialize(tmp_path / "demo", "sepsis")
     every = len(WITHOUT_SCRIPTS)
-    assert rehearsed(workspace) == f"{every - 3} of {every} checks held; 1 broke; 2 were not reached"
+    counted = "1 broke; 2 were not reached; 1 needs a hook; 4 do not apply"
+    assert rehearsed(workspace) == f"{every - 8} of {every} checks held; {counted}"
     assessment = assess(load_inputs(workspace), today=date(2026, 12, 1))
     assert assessment.rehearsal is not None
     contradicted = {entry.item for entry in assessment.rehearsal.settled if entry.contradicted}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 from interlock.model.product import Action, Trigger
 from interlock.rehearse.browser import Browser, Page
 from interlock.rehearse.hospitals import OutOfReachError
-from interlock.rehearse.pages import visible_text
 from interlock.rehearse.stage import Stage, Visit, filled, query_of
 
 _POLL_SECONDS = 0.02
@@ -92,7 +93,8 @@ class Work:
         browser = self.browser or self.stage.browser()
         action = Action(path=trigger.path or "/", method=trigger.method, form=trigger.form)
         page = act(self.stage, browser, action, self.org, *([self.visit.page] if self.visit else []))
-        return page.stopped is None and page.status < 400, visible_text(page)
+        text = " ".join(unescape(re.sub(r"<[^>]*>", " ", page.text)).split())
+        return page.stopped is None and page.status < 400, f"{page.told}: {text[:2_000]}"
 
 
 def waited(fact: Callable[[], bool], seconds: float) -> bool:

@@ -23,6 +23,7 @@ from interlock.model.words import listed
 from interlock.rehearse.browser import Budget, BudgetSpentError, UnsettledError
 from interlock.rehearse.checks import (
     authorization,
+    backend,
     callback,
     charts,
     endpoints,
@@ -30,6 +31,7 @@ from interlock.rehearse.checks import (
     identity,
     launch,
     links,
+    logs,
     missing,
     outgoing,
     paging,
@@ -72,6 +74,8 @@ _FAMILIES = (
     endpoints,
     surface,
     links,
+    backend,
+    logs,
 )
 #: The check that also says whether the product lived on, whatever was done to it.
 _LIVES_ON = "RH-L10"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
+import time
 import zlib
 from http.cookiejar import Cookie
 from urllib.parse import unquote
@@ -19,6 +20,8 @@ from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Vi
 #: Bits of a session id (OWASP ASVS 5.0.0, chapter V7).
 _ID_BITS = 128
 _SIGN_INS = 10
+#: How much longer than its limit a session is tried.
+_SURELY_SECONDS = 0.6
 _MAX_COOKIE = 4_096
 _NOT_SHOWN = "the sign-in did not show its patient"
 
@@ -174,6 +177,30 @@ def signed_out(stage: Stage) -> Row | list[Row]:
         if shown:
             return row(BROKE, f"after the sign-out {name} still shows {shown[0]}")
     return [row(HELD, "after the sign-out the old cookies open nothing"), *back]
+
+
+@check("S08")
+def limits(stage: Stage) -> list[Row]:
+    """A session that is left alone, and one that is used for longer than any may last."""
+    told = stage.product.session_limits
+    assert told is not None
+    rows = []
+    for subject, lasts, used in (("idle", told.idle_seconds, False), ("overall", told.overall_seconds, True)):
+        if lasts is None:
+            continue
+        browser = stage.browser()
+        if not shows_own(stage, stage.visit(stage.a, browser=browser)):
+            rows.append(not_reached(_NOT_SHOWN, subject=subject))
+            continue
+        until = time.monotonic() + lasts + _SURELY_SECONDS
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, (told.idle_seconds or lasts) / 3) if used else left)
+            if used and left > _SURELY_SECONDS:
+                stage.home(browser, stage.a)
+        shown = stage.shown(browser.open(stage.home_address(stage.a), until=stage.authorization_endpoints))
+        problem = f"after {lasts:g} s and more it still shows {shown[0]}" if shown else ""
+        rows.append(judged(problem, f"after {lasts:g} s it shows nothing", subject=subject))
+    return rows
 
 
 @check("S09")

@@ -102,14 +102,15 @@ def assertion(stage: Stage) -> list[Row] | Row:
         problem = "" if asked else "there was no client assertion"
         for one in asked:
             header, claims = claims_of(one.form["client_assertion"])
-            problem = problem or _wrong_assertion(stage, visit.org, header, claims, one.at)
+            problem = problem or wrong_assertion(stage, visit.org, header, claims, one.at)
             problem = problem or ("jti was used before" if str(claims.get("jti")) in ids else "")
             ids.add(str(claims.get("jti")))
         rows.append(judged(problem, "aud, iss, sub, exp and jti are right", asked, org=visit.org))
     return rows
 
 
-def _wrong_assertion(stage: Stage, org: str, header: dict[str, Any], claims: dict[str, Any], at: float) -> str:
+def wrong_assertion(stage: Stage, org: str, header: dict[str, Any], claims: dict[str, Any], at: float) -> str:
+    """What is wrong with a client assertion that was sent at a time; empty when nothing is."""
     client = stage.hospitals.clients[org].client_id
     lives = claims.get("exp")
     for wrong, words in (
