@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import resource
 import time
 from collections.abc import Callable
@@ -47,3 +48,16 @@ def best_of(
             action()
             best[index] = min(best[index], clock() - started)
     return best
+
+
+def peak_mb(process: int | str = "self") -> float:
+    """The most memory that a running program has had, in megabytes.
+
+    What `getrusage` says is never less than what the program that started it had then.
+    """
+    with open(f"/proc/{process}/status") as status:  # noqa: PTH123  # stands alone, as PEAK
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+
+
+#: What a program that is given as text ends with, to print its own.
+PEAK = f"{inspect.getsource(peak_mb)}\nprint(peak_mb())\n"

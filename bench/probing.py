@@ -13,7 +13,6 @@ import csv
 import gzip
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from commands import command
-from measuring import Measured, best_of, of_children
+from measuring import PEAK, Measured, best_of, of_children
 
 HERE = Path(__file__).resolve().parent
 CORPUS = Path(os.environ.get("INTERLOCK_CORPUS", HERE.parents[1] / "shared" / "corpus"))
@@ -39,6 +38,15 @@ async def main():
             async with session.get(sys.argv[1] + path) as answer:
                 json.loads(await answer.read())
 asyncio.run(main())
+"""
+#: The command as a program's text, which can tell its memory at its end.
+_COMMAND = """\
+from interlock.cli.main import main
+try:
+    main()
+except SystemExit as ended:
+    if ended.code:
+        raise
 """
 
 
@@ -283,18 +291,16 @@ def fleet() -> int:
             listed, out = folder / f"{count}.txt", folder / f"{count}.ndjson"
             # An even selection, so that the small run has the same mixture as the whole.
             listed.write_text("\n".join(urls[:: len(urls) // count][:count]))
-            command = ["-m", "interlock", "fleet", str(listed), "--out", str(out)]
+            command = ["-c", _COMMAND + PEAK, "fleet", str(listed), "--out", str(out)]
             command += ["--allow-private", "127.0.0.0/8"]
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            before = of_children()
             started = time.perf_counter()
             process = subprocess.run([sys.executable, *command, "--concurrency", "32"], check=True, capture_output=True)
-            elapsed = time.perf_counter() - started
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            elapsed, used = time.perf_counter() - started, of_children() - before
             with out.open("rb") as lines:
                 found = {json.loads(line.partition(b',"started"')[0] + b"}")["target"]["base_url"] for line in lines}
             assert found == set(urls[:: len(urls) // count][:count]), "results were lost"
-            results.append((count, elapsed, used / count * 1000, after.ru_maxrss / 1024))
+            results.append((count, elapsed, used / count * 1000, float(process.stdout.split()[-1])))
             print(process.stderr.decode())
     print(f"{'targets':>8} {'seconds':>9} {'a second':>9} {'processor ms each':>18} {'memory MB':>10}")
     for count, elapsed, each, memory in results:

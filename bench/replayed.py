@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from measuring import peak_mb
 from probe_server import configuration, statement
 
 from interlock.model.observation import RequestRecord, Target
@@ -68,7 +68,7 @@ def to_file(listed: Path, out: Path) -> None:
     began = time.process_time()
     probe_fleet([Target(base_url=url) for url in urls], ProbeSettings(concurrency=64), out=out)
     each = (time.process_time() - began) / len(urls) * 1000
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = peak_mb()
     with out.open("rb") as lines:
         found = {json.loads(line)["target"]["base_url"] for line in lines}
     print(json.dumps({"each": each, "memory": memory, "lost": len(set(urls) - found)}))

@@ -11,18 +11,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from measuring import Measured, best_of, of_children
+from measuring import PEAK, Measured, best_of, of_children
 
 if TYPE_CHECKING:
     from interlock.model.assessment import Assessment
     from interlock.usecases.load import Inputs
     from interlock.usecases.report import Format
 
-#: The peak memory of a program, in kilobytes. What `getrusage` says is never less than the peak of whoever started it.
-_PEAK = """\
-from pathlib import Path
-print(next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
-"""
 #: The same page by WeasyPrint alone, tagged as ours is.
 _BARE = """\
 import gc, sys, weasyprint
@@ -101,9 +96,9 @@ class _Printed(NamedTuple):
 
 def _printing(program: str, page: Path) -> _Printed:
     """The best of two runs of a program that prints the page, and its peak memory."""
-    seconds, peak = float("inf"), 0
+    seconds, peak = float("inf"), 0.0
     for _ in range(2):
         before = of_children()
-        told = subprocess.run([sys.executable, "-c", program + _PEAK, str(page)], check=True, capture_output=True)
-        seconds, peak = min(seconds, of_children() - before), int(told.stdout)
-    return _Printed(seconds, peak / 1e6)
+        told = subprocess.run([sys.executable, "-c", program + PEAK, str(page)], check=True, capture_output=True)
+        seconds, peak = min(seconds, of_children() - before), float(told.stdout)
+    return _Printed(seconds, peak / 1024)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from measuring import Measured
+from measuring import Measured, peak_mb
 
 HELLO = """\
 import os, time
@@ -123,8 +122,8 @@ async def _measured(workspace: Path) -> dict[str, float]:
         while not app.state.up_to_date and len(keys) < 1000:  # the plan is worked out beside
             keys.append(await moved())
         figures["key"] = sorted(keys)[int(len(keys) * 0.99) - 1] if keys else 0.0
-        figures["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    figures["beside"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        figures["megabytes"] = peak_mb()
+        figures["beside"] = peak_mb(app.planner.start().pid)
     return figures
 
 
