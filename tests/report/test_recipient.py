@@ -247,7 +247,7 @@ def test_each_part_of_a_workspace_is_narrowed_and_in_the_manifest() -> None:
     """A new field of the inputs belongs into ``for_recipient`` and ``parts_of``, and then into this list."""
     narrowed = {"settings", "organizations", "product", "by_org", "contract", "observations", "tasks", "figures"}
     narrowed |= {"rehearsal"}
-    neither = {"content", "root", "today", "past", "recipient", "product_version"}
+    neither = {"content", "root", "today", "past", "recipient", "product_version", "product_commit"}
     assert {field.name for field in fields(Inputs)} == narrowed | neither
 
 
