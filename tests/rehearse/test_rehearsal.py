@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
@@ -113,9 +114,9 @@ def test_sessions_of_the_sound_application_end_when_they_should() -> None:
 @pytest.mark.long
 def test_the_demo_has_answers_that_its_rehearsal_contradicts(tmp_path: Path) -> None:
     workspace = initialize(tmp_path / "demo", "sepsis")
-    every = len(WITHOUT_SCRIPTS)
-    counted = "1 broke; 2 were not reached; 1 needs a hook; 4 do not apply"
-    assert rehearsed(workspace) == f"{every - 8} of {every} checks held; {counted}"
+    told = rehearsed(workspace)
+    counts = r"1 broke; 3 were not reached; (\d needs you; )?\d do not apply"
+    assert re.fullmatch(rf"\d+ of {len(WITHOUT_SCRIPTS)} checks held; {counts}", told), told
     assessment = assess(load_inputs(workspace), today=date(2026, 12, 1))
     assert assessment.rehearsal is not None
     contradicted = {entry.item for entry in assessment.rehearsal.settled if entry.contradicted}
@@ -226,6 +227,33 @@ def test_a_crash_refuses_too_and_is_told_and_counted_as_one() -> None:
     assert "because it crashed: it answered with status 500" in rows["RH-C01", None].seen
     assert rows["RH-L10", "what has to be refused"].seen == "the product crashed where it has to refuse, during RH-C01"
     assert [row.id for row in seen.broken] == ["RH-L10"]
+
+
+def test_words_that_differ_by_chance_are_no_sign_that_a_fault_was_told() -> None:
+    line = "lines, note = await self.observations(session)"
+    chance = """
+        note = "".join(secrets.choice("bcdfgh") for _ in range(12))"""
+    imported = ("import contextlib\nimport html\n", "import contextlib\nimport html\nimport secrets\n")
+    only = {"RH-F05", "RH-F11", "RH-F19", "RH-F20", "RH-F24"}
+    with on_stage((*mutant("first-page").changes, imported, (line, line + chance))) as hospitals:
+        seen = looked_at(hospitals, only)
+    assert {check: outcome.value for check, outcome in seen.outcomes.items()} == dict.fromkeys(only, "not_reached")
+
+
+def test_without_a_contract_what_it_would_decide_does_not_apply() -> None:
+    only = {"RH-F02", "RH-F13", "RH-F18", "RH-F19"}
+    with on_stage() as hospitals:
+        seen = looked_at(hospitals, only, contract=None)
+    assert {check: outcome.value for check, outcome in seen.outcomes.items()} == dict.fromkeys(only, "not_applicable")
+
+
+def test_what_only_a_reader_can_judge_is_quoted() -> None:
+    with on_stage([("The birth date", "A date")]) as hospitals:
+        seen = looked_at(hospitals, {"RH-F13"})
+    assert seen.outcomes["RH-F13"].value == "needs_hook"
+    (row,) = [row for row in seen.results if row.outcome.value == "needs_hook"]
+    assert row.subject == "Patient.birthDate"
+    assert "says “A date is not recorded.”; whether that is what the contract says (“The birth date" in row.seen
 
 
 def test_words_that_differ_by_chance_do_not_say_that_a_tab_is_stale() -> None:

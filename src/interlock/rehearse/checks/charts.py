@@ -9,11 +9,13 @@ from interlock.rehearse.checks.base import check, not_reached
 from interlock.rehearse.checks.searches import (
     NO_OBSERVATION,
     NO_SEARCH,
+    UNSTEADY,
     changing,
     finding_more,
     finds_observations,
     searched,
     shows_kind,
+    unsteady,
 )
 from interlock.rehearse.pages import said
 from interlock.rehearse.records import canary, observation, records
@@ -127,5 +129,7 @@ def replaced(stage: Stage) -> Row:
         return row(BROKE, problem, visit.asked)
     more = said(visit.page, stage.visits[stage.a].page)
     if more or not visit.page.shows(canary(stage.a, "p1", "patient")):
+        if more and unsteady(stage):
+            return not_reached(UNSTEADY)
         return row(HELD, f"the page says “{more}”" if more else "the patient is not shown", visit.asked)
     return row(BROKE, "the page is that of a record in use: that another took its place is not said", visit.asked)

@@ -13,6 +13,7 @@ from interlock.rehearse.checks.base import check, not_reached
 from interlock.rehearse.checks.searches import (
     NO_READ,
     NO_SEARCH,
+    UNSTEADY,
     Answer,
     each_answer,
     nothing_found,
@@ -62,9 +63,11 @@ def unauthorised(stage: Stage) -> Row:
 def _empty_page(stage: Stage, org: str) -> tuple[str, str]:
     """What the page says of a patient of whom nothing is recorded; or why there is no such page to compare with."""
     with stage.answers(org, "resource", lambda exchange: nothing_found(exchange) if is_search(exchange) else None):
-        nothing = stage.visit(org).page
+        nothing, again = (stage.visit(org).page for _ in range(2))
     if problem := stage.crashed(nothing):
         return "", f"with an empty answer there is nothing to compare with: {problem}"
+    if visible_text(nothing) != visible_text(again):
+        return "", UNSTEADY
     was = visible_text(stage.visits[org].page)
     same = visible_text(nothing) == was
     return visible_text(nothing), "the page shows the same when searches find nothing" if same else ""

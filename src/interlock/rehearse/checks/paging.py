@@ -7,10 +7,10 @@ from typing import Any
 from starlette.responses import Response
 
 from interlock.rehearse.checks.base import check, not_reached
-from interlock.rehearse.checks.searches import NO_OBSERVATION, finds_observations, searches
+from interlock.rehearse.checks.searches import NO_OBSERVATION, UNSTEADY, finds_observations, searches, unsteady
 from interlock.rehearse.pages import visible_text
 from interlock.rehearse.records import canary, observation
-from interlock.rehearse.stage import HELD, Row, Stage, judged, row
+from interlock.rehearse.stage import BROKE, HELD, Row, Stage, row
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.replies import fhir_json, outcome
 
@@ -43,7 +43,9 @@ def _compared(stage: Stage, pages: int, problem: str, well: str, *, fails: bool 
         single = stage.visit(stage.a).page
     if not single.shows(canary(stage.a, "p1", "observation", _NUMBERS[0])):
         return not_reached(_NONE_OF_THEM)
-    return judged(problem if visible_text(single) == visible_text(visit.page) else "", well, visit.asked)
+    if visible_text(single) == visible_text(visit.page):
+        return row(BROKE, problem, visit.asked)
+    return not_reached(UNSTEADY) if unsteady(stage) else row(HELD, well, visit.asked)
 
 
 def _paged(stage: Stage, pages: int, *, fails: bool = False) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from interlock.rehearse.pages import visible_text
 from interlock.rehearse.records import canary, records
 from interlock.rehearse.stage import Row, Stage, Visit, is_search, judged
 from interlock.sandbox.exchange import Exchange
@@ -42,6 +43,15 @@ def shows_kind(stage: Stage, kind: str) -> bool:
 def searches(stage: Stage, make: Answer) -> Any:
     """Let searches at A answer something else, as a context."""
     return stage.answers(stage.a, "resource", lambda exchange: make(exchange) if is_search(exchange) else None)
+
+
+#: Why two pages are not compared.
+UNSTEADY = "the page says something else each time that it is opened, so no difference tells anything"
+
+
+def unsteady(stage: Stage) -> bool:
+    """Whether the polite page, opened again, says something else."""
+    return visible_text(stage.visit(stage.a).page) != visible_text(stage.visits[stage.a].page)
 
 
 def nothing_found(exchange: Exchange) -> Response:

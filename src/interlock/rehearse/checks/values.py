@@ -14,7 +14,7 @@ from typing import Any
 
 from interlock.rehearse.browser import Page
 from interlock.rehearse.checks.base import check, not_reached
-from interlock.rehearse.checks.searches import changing
+from interlock.rehearse.checks.searches import UNSTEADY, changing, unsteady
 from interlock.rehearse.pages import said, words_on
 from interlock.rehearse.records import ago, canary, observation
 from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, NOT_APPLICABLE, Row, Stage, Visit, judged, row
@@ -230,6 +230,8 @@ def _without_offset(value: _Value) -> Row:
     if _shows(visit.page, value.first) and not said(visit.page, value.base):
         question = "whether it is taken for a time of the hospital's own zone"
         return _for_a_person(visit, "the value is shown", question, value.base, subject)
+    if _shows(visit.page, value.first) and unsteady(value.stage):
+        return not_reached(UNSTEADY, subject=subject)
     return row(HELD, "the value is not shown, or something is said of it", visit.asked, subject=subject)
 
 
@@ -249,6 +251,8 @@ def local_code(stage: Stage) -> Row:
         return row(BROKE, problem, visit.asked)
     more = said(visit.page, value.base)
     if more:
+        if unsteady(stage):
+            return not_reached(UNSTEADY)
         return row(HELD, f"the page says more of it than usual: “{more}”", visit.asked)
     if not _shows(visit.page, value.first):
         return _for_a_person(visit, "it is left out", "whether somebody counts it (the log may show it)", value.base)
