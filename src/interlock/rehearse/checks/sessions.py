@@ -262,6 +262,7 @@ def session_ids(stage: Stage) -> Row:
             names = {cookie.name for cookie in _session_cookies(stage, browser)}
         for cookie in browser.cookies:
             values.setdefault(cookie.name, []).append(cookie.value or "")
+        browser.close()  # ten at once would be much for Chromium
     known = {name: found for name, found in values.items() if name in names and len(found) == _SIGN_INS}
     if not known:
         return row(NOT_APPLICABLE, "no cookie is needed to see the page")
