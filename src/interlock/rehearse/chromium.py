@@ -123,6 +123,8 @@ class Chromium:
                 executable_path=path,
                 channel=None if path else "msedge",
                 args=list(_FLAGS),
+                # As people have it: a page opens no window by itself.
+                ignore_default_args=["--disable-popup-blocking"],
                 chromium_sandbox=sys.platform == "linux" and os.geteuid() != 0,
                 # Of itself it asks nobody: every context has a gate of its own, and nothing listens here.
                 proxy={"server": "http://127.0.0.1:9"},
