@@ -103,6 +103,7 @@ def rehearsal_told(
         stopped=observation.stopped,
         aged=any(said.aged for said in inputs.rehearsed.values()),
         counts=dict(Counter(observation.outcomes.values())),
+        hooks=observation.hooks,
         broke=tuple(
             BrokenCheck(
                 result=row, check=by_id[row.id], questions=tuple(name for other, name in decides if other is row)

@@ -245,10 +245,10 @@ class ProductObservation(Model):
         return {check: worst(outcomes) for check, outcomes in rows.items()}
 
     @property
-    def hooks(self) -> dict[Hook, int]:
+    def hooks(self) -> dict[str, int]:
         """How many checks each hook would open that product.yaml does not name, the most first."""
         missing = dict.fromkeys((row.id, row.hook) for row in self.results if row.hook is not None)
-        return dict(Counter(hook for _, hook in missing if hook is not None).most_common())
+        return dict(Counter(str(hook) for _, hook in missing).most_common())
 
     @property
     def unnamed(self) -> ProductObservation:
@@ -294,6 +294,7 @@ class RehearsalTold(Model):
     """The latest rehearsal, as it is told: how many checks showed what, what broke, and what that settles.
 
     :ivar counts: number of checks by outcome, over the hospitals and endpoints that each looked at.
+    :ivar hooks: how many checks each hook would open that product.yaml did not name.
     :ivar aged: it is too old, or of another version of the product, and counts one grade less.
     """
 
@@ -305,5 +306,6 @@ class RehearsalTold(Model):
     stopped: str | None = None
     aged: bool = False
     counts: dict[RehearsalOutcome, int]
+    hooks: dict[str, int] = {}
     broke: tuple[BrokenCheck, ...] = ()
     settled: tuple[SettledQuestion, ...] = ()

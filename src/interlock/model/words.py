@@ -448,6 +448,26 @@ def rehearsed(counts: Mapping[str, int]) -> str:
     return "; ".join(told)
 
 
+#: Where product.yaml names each hook of a rehearsal; the others have a key of their own.
+_IN_ACTIONS = ("write", "withdraw", "job", "switch_off")
+
+
+def hooks(missing: Mapping[str, int]) -> str:
+    """``13 checks need what product.yaml does not name: actions.write opens 7, log opens 6``; empty where none does."""
+    if not missing:
+        return ""
+    opened = [
+        _("%(key)s opens %(number)s", key=f"actions.{hook}" if hook in _IN_ACTIONS else hook, number=number(checks))
+        for hook, checks in missing.items()
+    ]
+    return counted(
+        sum(missing.values()),
+        "%(number)s check needs what product.yaml does not name: %(opened)s",
+        "%(number)s checks need what product.yaml does not name: %(opened)s",
+        opened=", ".join(opened),
+    )
+
+
 def agree(number: int, singular: str, plural: str) -> str:
     """The form of a word that goes with a number: ``agree(2, "is", "are")`` is ``are``."""
     return ngettext(singular, plural, number)

@@ -163,7 +163,7 @@ def _one_of_two(output: str) -> None:
 
 
 def _as_json(observation: ProductObservation) -> str:
-    return to_json(observation.model_dump(mode="json"))
+    return to_json(observation.model_dump(mode="json") | {"hooks": observation.hooks})
 
 
 def _effort(rule: object) -> str:
@@ -212,7 +212,7 @@ def _show(observation: ProductObservation, efforts: dict[str, str]) -> None:
             lines += wrapped(f"{about}; to read one: interlock gaps --explain {first}", "  ")
         emit("\n".join([*lines, ""]))
     quiet = (RehearsalOutcome.HELD, RehearsalOutcome.BROKE)
-    rest = [result for result in observation.results if result.outcome not in quiet]
+    rest = [result for result in observation.results if result.outcome not in quiet and result.hook is None]
     if rest:
         show_table(
             [("Id", {"no_wrap": True}), "Outcome", "Why"],
@@ -226,6 +226,8 @@ def _show(observation: ProductObservation, efforts: dict[str, str]) -> None:
         say("To look at more:")
     for why, number in sorted(Counter(why for why, _ in waiting).items()):
         say(f"  {words.count(number, 'check')}: {why}")
+    if observation.hooks:
+        say(words.sentence(words.hooks(observation.hooks)))
     if observation.layout == "addresses":
         say("Each simulated hospital had an address of its own.")
     else:

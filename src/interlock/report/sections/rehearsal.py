@@ -74,6 +74,8 @@ def _lead(told: RehearsalTold) -> tuple[str, ...]:
             apart=apart,
         ),
     ]
+    if told.hooks:
+        lead.append(words.sentence(words.hooks(told.hooks)))
     if told.aged:
         lead.append(_("It is old, or of another version of the product: it counts as a document until it is repeated."))
     if told.stopped:
