@@ -150,7 +150,7 @@ async def test_without_a_contract_the_section_says_what_to_do(terminal, workspac
     async with terminal() as t:
         await t.press("8")
         await t.until_shown("There is no contract.yaml")
-        await t.press("6", "s")
+        await t.press("6", "x")
         await t.until_shown("There is no contract.yaml to make skeletons of")
 
 

@@ -89,7 +89,7 @@ async def test_the_contracts_skeletons_are_written(terminal, workspace):
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
     async with terminal() as t:
-        await t.press("6", "s")
+        await t.press("6", "x")
         await t.until(lambda: "Written" in t.of("#outcome"))
         assert (mine.parent / "contract.lock.json").exists()
         assert "scopes.json.new: the one beside it was edited, and kept" in t.of("#outcome")
