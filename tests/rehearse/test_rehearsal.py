@@ -289,3 +289,24 @@ def test_what_is_read_on_the_next_page_alone_is_looked_at_there() -> None:
     with on_stage([(ends, instead)], home="/{org}/patient") as hospitals:
         seen = looked_at(hospitals, {"RH-F04", "RH-F05", "RH-F07", "RH-R01", "RH-S03", "RH-C04"})
     assert set(seen.outcomes.values()) == {RehearsalOutcome.HELD}, seen.results
+
+
+def test_a_sign_in_that_is_led_on_by_the_first_page_and_given_a_second_cookie_there_is_judged_by_where_it_ends() -> (
+    None
+):
+    """To "/", which only leads on: it shows nothing, so no list of what shows patient data lacks it."""
+    ends = "response = RedirectResponse(flow.following or first, 303, headers=HEADERS)"
+    instead = """response = RedirectResponse("/", 303, headers=HEADERS)
+        self.give(response, "first", flow.following or first, "/", 60)"""
+    health = "    async def health("
+    root = """    async def root(self, request: Request) -> Response:
+        response = Response("", 302, {"Location": request.cookies["first"]})
+        self.give(response, "language", "en", "/", 60)
+        return response
+
+"""
+    routed = 'Route("/health", app.health),'
+    changes = [(ends, instead), (health, root + health), (routed, f'{routed}\n            Route("/", app.root),')]
+    with on_stage(changes) as hospitals:
+        seen = looked_at(hospitals, {f"RH-{number}" for number in ["C04", "L17", "S02", "S03", "S05", "E02", "E10"]})
+    assert set(seen.outcomes.values()) == {RehearsalOutcome.HELD}, seen.results

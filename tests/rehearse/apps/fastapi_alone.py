@@ -25,7 +25,7 @@ SCOPE = "patient/Patient.rs patient/Observation.rs offline_access"
 SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}
 flows, sessions = {}, {}
 app = FastAPI(openapi_url=None)
-ehr = httpx.AsyncClient(timeout=10, headers={"Accept": "application/fhir+json", "User-Agent": "small-app/1"})
+ehr = httpx.AsyncClient(timeout=5, headers={"Accept": "application/fhir+json", "User-Agent": "small-app/1"})
 
 
 async def discover(iss):
@@ -149,7 +149,8 @@ async def patient(org: str, session: str = Cookie("")):
 
 @app.post("/{org}/logout")
 async def logout(org: str, session: str = Cookie("")):
-    sessions.pop(session, None)
+    if sessions.pop(session, None) is None:
+        raise HTTPException(401, "Nobody is signed in.")
     answer = HTMLResponse("<p>Bye.</p>")
     answer.delete_cookie("session", path=f"/{org}")
     return answer

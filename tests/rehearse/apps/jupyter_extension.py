@@ -45,7 +45,7 @@ def _load_jupyter_server_extension(server):
 async def ask(url, **more):
     """A JSON object, of no other address than was asked."""
     headers = {"Accept": "application/json, application/fhir+json", **more.pop("headers", {})}
-    request = HTTPRequest(url, follow_redirects=False, request_timeout=8, headers=headers, **more)
+    request = HTTPRequest(url, follow_redirects=False, request_timeout=4, headers=headers, **more)
     try:
         found = json.loads((await AsyncHTTPClient().fetch(request)).body)
     except (HTTPClientError, OSError, ValueError, RecursionError) as error:

@@ -89,7 +89,7 @@ def unlisted(stage: Stage) -> Row:
     if not shows_own(stage, visit):
         return not_reached(_NOT_SHOWN)
     own = urlsplit(stage.at("/", stage.a)).netloc
-    led = [hop.url for hop in visit.page.way if hop.status < 400]
+    led = [hop.url for hop in visit.page.way if hop.status < 400 and hop.location is None]  # a redirect shows nothing
     named = [urljoin(visit.page.url, found) for found in _NAMED.findall(visit.page.text)[:_MOST_LINKS]]
     known = _listed(stage)
     strange: dict[str, None] = {}
