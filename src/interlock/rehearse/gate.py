@@ -272,11 +272,12 @@ class Gate:
                 if len(kept) <= MAX_BODY_BYTES:
                     kept += chunk
                 answer.part(chunk)
-        answer.end()
+        # Before the browser knows that it has everything, and goes on.
         if asked.is_page:
             way.body = bytes(kept)
         if any(secret.encode() in kept for secret in self.secrets):
             self.leaked.add(asked.url)
+        answer.end()
 
     def tunnel(self, host: str, port: int, client: socket.socket, answer: _Answer) -> None:
         """Let bytes through to an address: what is encrypted, and sockets of pages."""
