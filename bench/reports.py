@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import tempfile
@@ -60,9 +61,15 @@ def rows(workspaces: Mapping[int, Path]) -> Iterator[Measured]:
 def written(
     inputs: Inputs, assessment: Assessment, formats: Sequence[Format], name: str, limit: float, at_most: float
 ) -> Measured:
-    """Writing these formats of an assessment that is there, against its JSON as pydantic writes it."""
+    """Writing these formats of an assessment that is there, against its JSON as pydantic writes it.
+
+    Garbage is looked for as seldom as in a command (``cli/main.py``): as Python does by itself, it took a quarter.
+    """
     from interlock.usecases.report import write_report
 
+    before = gc.get_threshold()
+    gc.set_threshold(500_000, 20, 50)
+    gc.freeze()
     with tempfile.TemporaryDirectory() as folder:
         seconds, base = best_of(
             3,
@@ -70,6 +77,8 @@ def written(
             assessment.model_dump_json,
             clock=time.process_time,
         )
+    gc.unfreeze()
+    gc.set_threshold(*before)
     return Measured(name, seconds, "JSON by pydantic", base, limit, at_most)
 
 

@@ -71,6 +71,24 @@ def test_outside_of_what_is_translated_stands_data_alone(
     assert not escaped, "\n".join(f"{section}: {piece}" for section, piece in sorted(escaped))
     # Nothing of the translation is left behind in a cache.
     assert html.render(report_view(assessment, inputs, "2026-11-30")) == english
+    assert 'lang="en"' not in english
+    for page in (whole, brief):
+        says_which_texts_are_english(page, assessment)
+
+
+def says_which_texts_are_english(page: str, assessment: Assessment) -> None:
+    """Rules, questions and the verdict have their own ``lang``; names and translated words have none."""
+    body = re.sub(r"(?s)<(style|script|title|svg)\b.*?</\1>", "", page)
+    said = [unescape(text) for text in re.findall(r'<span lang="en">([^<]*)</span>', body)]
+    beside = [unescape(text) for text in re.findall(r">([^<>]+)<", re.sub(r'<span lang="en">[^<]*</span>', "", body))]
+    assert not [text for text in said if "⟦" in text]
+    assert not {org.name for org in assessment.organizations} & set(said)
+    assert assessment.verdict.headline in said
+    blocker = next(assessment.rules[finding.rule].title for finding in assessment.findings if finding.outcome == "gap")
+    assert any(blocker in text for text in said) and blocker not in beside
+    sentence = re.compile(r"[A-Z][a-z]+( [a-zA-Z']+){5,}[.?]")
+    unmarked = [text for text in beside if "⟦" not in text and sentence.fullmatch(text.strip())]
+    assert len(unmarked) < 0.1 * len(said), unmarked
 
 
 @pytest.mark.long

@@ -17,7 +17,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 #: Letters that are drawn as nothing.
 _BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 
-_NOT_ASCII = re.compile("[^\x00-~]")
+_ASCII = bytes(range(0x7F))
 _BREAKS = {ord(character): chr(0x2400 + ord(character)) for character in "\t\n\r"}
 
 
@@ -57,7 +57,8 @@ def visible_in_quotes(yaml: str) -> str:
 def _escaped(text: str, escape: Callable[[str], str]) -> str:
     if text.isascii() and "\x7f" not in text:
         return text
-    unseen = [character for character in set(_NOT_ASCII.findall(text)) if _is_unseen(character)]
+    others = text.encode(errors="surrogatepass").translate(None, _ASCII).decode(errors="surrogatepass")
+    unseen = [character for character in set(others) if _is_unseen(character)]
     return re.sub(f"[{''.join(unseen)}]", lambda match: escape(match[0]), text) if unseen else text
 
 

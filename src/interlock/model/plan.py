@@ -378,7 +378,7 @@ class Plan(Model):
     @property
     def left(self) -> tuple[PlanTask, ...]:
         """The tasks that are not done."""
-        return tuple(task for task in self.tasks if not task.is_done)
+        return tuple(task for task in self.tasks if task.progress is None or not task.progress.is_done)
 
 
 class PlanChange(Model):

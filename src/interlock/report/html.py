@@ -19,6 +19,7 @@ from interlock.documents.files import read_bytes
 from interlock.model.language import ENGLISH, N_, _, current
 from interlock.report import templates
 from interlock.report.elements import Brand, Shown
+from interlock.report.english import marked
 from interlock.report.view import ReportView
 
 _FONT = re.compile(r"url\(\s*[\"']?fonts/([A-Za-z0-9._-]+\.woff2)[\"']?\s*\)")
@@ -92,7 +93,8 @@ def render(
         "csp": policy,
         "script": script,
     }
-    return templates.render("report.html.j2", variables, own, autoescape=True)
+    page = templates.render("report.html.j2", variables, own, autoescape=True)
+    return marked(page, view.english) if view.english else page
 
 
 def _entry(section: Shown) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from pydantic_core import to_jsonable_python
 
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
-from interlock.model.language import _, current
+from interlock.model.language import ENGLISH, _, current
 from interlock.model.observation import Observation
 from interlock.report import safe
 from interlock.report.brief import BRIEF
 from interlock.report.elements import Brand, Shown
+from interlock.report.english import sentences_of
 from interlock.report.sections import (
     answers,
     changes,
@@ -82,6 +83,7 @@ class ReportView:
     :ivar sections: of each the ``id``, the ``number`` (a letter in the appendix), the ``title``, the links of its
         ``children``, its ``content``, and the name of its ``layout`` among the templates.
     :ivar whole: of a brief report the file beside it that has all; each section and id leads to its place there.
+    :ivar english: what stays English in another language; empty where all is.
     """
 
     lang: str
@@ -90,11 +92,12 @@ class ReportView:
     cover: Shown
     sections: tuple[Shown, ...]
     whole: str = ""
+    english: frozenset[str] = frozenset()
 
     @cached_property
     def plain(self) -> dict[str, Any]:
         """The same as dictionaries, lists, strings and numbers: no object that a template could reach into."""
-        data: dict[str, Any] = to_jsonable_python(self)
+        data: dict[str, Any] = to_jsonable_python(self, exclude={"english"})
         return data
 
 
@@ -159,4 +162,5 @@ def build(
             for section in wanted
         ),
         whole=WHOLE if brief else "",
+        english=frozenset() if current() is ENGLISH else sentences_of(assessment, observations),
     )

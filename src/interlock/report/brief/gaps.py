@@ -68,7 +68,7 @@ def build_gaps_brief(context: Context) -> Shown:
         whole=WHOLE,
     )
     return {
-        "children": [Link(label=group["title"], anchor=group["anchor"]) for group in groups],
+        "children": [Link(label=str(group["title"]), anchor=str(group["anchor"])) for group in groups],
         "lead": lead,
         "groups": groups,
     }

@@ -24,7 +24,16 @@ _WIDTHS = (
     "513 476 539 303 350 303 497 500 542 504 553 456 555 496 292 504 544 246 247 495 255 829 547 542 555 555 347 419 "
     "338 544 467 719 446 467 425 303 241 303 497"
 )
-_ADVANCE = {chr(32 + index): int(width) / 1000 for index, width in enumerate(_WIDTHS.split())}
+
+
+class _Advances(dict[str, float]):
+    """Width of each character; of one that is not listed it is estimated."""
+
+    def __missing__(self, char: str) -> float:
+        return 1.0 if ord(char) > 0x2E7F else 0.62
+
+
+_ADVANCE = _Advances({chr(32 + index): int(width) / 1000 for index, width in enumerate(_WIDTHS.split())})
 
 Value = str | float | int
 
@@ -83,7 +92,7 @@ def label(
 
 def text_width(content: str, size: float, *, bold: bool = False) -> float:
     """Estimated width in user units: exact for ASCII in the shipped font, generous for everything else."""
-    width = sum(_ADVANCE.get(char, 1.0 if ord(char) > 0x2E7F else 0.62) for char in content)
+    width = sum(map(_ADVANCE.__getitem__, content))
     return width * size * (1.04 if bold else 1.0)
 
 
