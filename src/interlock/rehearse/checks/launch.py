@@ -41,7 +41,8 @@ def polite(stage: Stage) -> list[Row]:
             seen = f"the sign-in stopped at {urlsplit(visit.page.url).path}, a page that a script makes or carries on"
             rows.append(not_reached(f"{seen}, and plain HTTP runs none: rehearse with --driver chromium", org=org))
         else:
-            rows.append(row(BROKE, f"not signed in: it ended with {visit.page.told}", visit.asked, org=org))
+            ended = ", and the product ended by itself" if stage.running.deaths or not stage.running.alive() else ""
+            rows.append(row(BROKE, f"not signed in: it ended with {visit.page.told}{ended}", visit.asked, org=org))
     return rows
 
 
