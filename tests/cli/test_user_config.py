@@ -10,7 +10,7 @@ import pytest
 from interlock.cli.commands import assess
 from interlock.tui.app import InterlockApp
 from interlock.usecases.initialize import initialize
-from interlock.usecases.preferences import Place, config_path, recent_path, remember
+from interlock.usecases.preferences import LeftOff, config_path, recent_path, remember
 
 pytestmark = pytest.mark.fast
 
@@ -41,8 +41,8 @@ def test_without_a_workspace_here_those_opened_last_are_offered(tmp_path, monkey
     known = tmp_path / "known"
     known.mkdir()
     (known / "interlock.yaml").touch()
-    remember(Place(root=str(known)))
-    remember(Place(root=str(tmp_path / "gone")))
+    remember(LeftOff(root=str(known)))
+    remember(LeftOff(root=str(tmp_path / "gone")))
     monkeypatch.chdir(tmp_path)
     for stream in (sys.stdin, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
@@ -57,7 +57,7 @@ def test_without_a_workspace_here_those_opened_last_are_offered(tmp_path, monkey
 @pytest.mark.parametrize("served", [True, False])
 def test_a_browsers_session_writes_nothing_of_the_user(tmp_path, monkeypatch, served):
     root = initialize(tmp_path / "ws").root
-    monkeypatch.setattr(InterlockApp, "run", lambda self: setattr(self, "left", Place(root=str(root))))
+    monkeypatch.setattr(InterlockApp, "run", lambda self: setattr(self, "left", LeftOff(root=str(root))))
     monkeypatch.setattr(assess, "_need_a_terminal", lambda: None)
     if served:
         monkeypatch.setenv("TEXTUAL_DRIVER", "interlock.tui.browser:BrowserDriver")

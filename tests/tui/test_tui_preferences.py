@@ -12,10 +12,10 @@ from interlock.tui.app import InterlockApp
 from interlock.tui.keys import key_of, keyed
 from interlock.tui.themes import THEMES
 from interlock.usecases.preferences import (
-    Place,
+    LeftOff,
     config_path,
     keep_theme,
-    place_in,
+    left_off_in,
     preferences,
     recent_workspaces,
     remember,
@@ -71,26 +71,26 @@ async def test_keys_theme_and_animations_of_the_user_hold_and_the_help_says_so(w
         await pilot.pause()
         assert app.current_mode == "questions"
         section = app.screen
-        before = section.place
+        before = section.position
         await pilot.press("n")
-        assert section.place == before, "n does it no more"
+        assert section.position == before, "n does it no more"
         await pilot.press("z")
-        assert section.place != before
+        assert section.position != before
         await pilot.press("question_mark")
         await pilot.pause()
         assert "z The question after this one" in " ".join(app.screen.query_one("#help-text").shown.plain.split())
 
 
 async def test_one_goes_on_at_the_question_where_one_left_off(workspace):
-    place = Place(root=str(workspace.root), section="questions", scope="lakeshore", item="org.readiness")
-    app = InterlockApp(workspace, "Ada", place=place)
+    place = LeftOff(root=str(workspace.root), section="questions", scope="lakeshore", item="org.readiness")
+    app = InterlockApp(workspace, "Ada", left_off=place)
     async with app.run_test(size=(80, 24)) as pilot:
         for _ in range(500):
             await pilot.pause(0.02)
             if app.current_mode == "questions" and app.screen._asked:
                 break
         there = {asked.item.id for asked in app.screen._asked}
-        assert app.current_mode == "questions" and app.screen.place[0] == "lakeshore"
+        assert app.current_mode == "questions" and app.screen.position[0] == "lakeshore"
         second = sorted(there)[1]
         app.ask_questions("lakeshore", second)
         await pilot.pause()
@@ -101,19 +101,19 @@ async def test_one_goes_on_at_the_question_where_one_left_off(workspace):
 def test_places_are_remembered_outside_the_workspace_and_a_damaged_file_is_none(workspace, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in workspace.root.rglob("*")}
     for number in range(25):
-        remember(Place(root=str(tmp_path / str(number))))
-    here = Place(root=str(workspace.root), section="plan")
+        remember(LeftOff(root=str(tmp_path / str(number))))
+    here = LeftOff(root=str(workspace.root), section="plan")
     remember(here)
-    assert place_in(workspace.root) == here
+    assert left_off_in(workspace.root) == here
     assert recent_workspaces() == (workspace.root,), "the others are not there"
     assert {path: path.stat().st_mtime_ns for path in workspace.root.rglob("*")} == before
-    from interlock.usecases.preferences import recent_path, recent_places
+    from interlock.usecases.preferences import left_off_lately, recent_path
 
-    assert len(recent_places()) == 20
+    assert len(left_off_lately()) == 20
     recent_path().write_text('{"places": [{"root": 3}]}')
-    assert recent_places() == ()
+    assert left_off_lately() == ()
     remember(here)
-    assert recent_places() == (here,)
+    assert left_off_lately() == (here,)
 
 
 @pytest.mark.fast

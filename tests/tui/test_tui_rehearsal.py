@@ -112,7 +112,7 @@ async def test_a_rehearsal_is_watched_and_what_broke_leads_to_the_answer_that_it
         await t.press("enter")
         await t.until(lambda: t.app.current_mode == "questions")
         await t.until_shown("An observation says otherwise")
-        assert t.app.screen.place == ("product", "endpoints.viewers")
+        assert t.app.screen.position == ("product", "endpoints.viewers")
         assert not t.app.state.changed_files, "what we wrote ourselves is not somebody else's change"
 
 

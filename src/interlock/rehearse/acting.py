@@ -24,8 +24,8 @@ def act(stage: Stage, browser: Browser, action: Action, org: str, *pages: Page, 
     :param pages: where the user may find the form for it, the first one first; its hidden fields are sent along.
     """
     url = stage.at(action.path, org, patient)
-    found = next((fields for page in pages if (fields := hidden_fields(page, url)) is not None), {})
-    form = found | {name: filled(value, org, patient) for name, value in action.form.items()}
+    hidden = next((fields for page in pages if (fields := hidden_fields(page, url)) is not None), {})
+    form = hidden | {name: filled(value, org, patient) for name, value in action.form.items()}
     if action.method == "GET":
         return browser.open(query_of(url, form), until=stage.authorization_endpoints)
     return browser.open(url, method="POST", form=form, until=stage.authorization_endpoints)

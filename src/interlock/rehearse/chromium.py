@@ -75,8 +75,8 @@ def find_chromium() -> str | None:
     named = os.environ.get(VARIABLE)
     if named:
         return named
-    found = (path for name in _NAMES if (path := shutil.which(name)))
-    return next(found, next((path for path in _MAC if Path(path).exists()), None))
+    paths = (path for name in _NAMES if (path := shutil.which(name)))
+    return next(paths, next((path for path in _MAC if Path(path).exists()), None))
 
 
 class Chromium:

@@ -301,9 +301,9 @@ class Gate:
             _join(client, beyond)
 
 
-def _join(one: socket.socket, other: socket.socket) -> None:
+def _join(ours: socket.socket, theirs: socket.socket) -> None:
     """Carry bytes both ways until a side ends, nothing is said any more, or it is enough."""
-    ends, carried = {one: other, other: one}, 0
+    ends, carried = {ours: theirs, theirs: ours}, 0
     while carried < _MAX_PART_BYTES:
         ready, _, _ = select.select(list(ends), [], [], _IDLE_SECONDS)
         if not ready:

@@ -312,7 +312,7 @@ class Hospitals:
         self, since: int = 0, *, by_app: bool | None = True, org: str | None = None, role: str = ""
     ) -> list[Asked]:
         """Requests after number ``since``, by default the application's own, at one hospital or in one role."""
-        found = []
+        rows = []
         for entry in self.entries:
             if entry.number <= since:
                 continue
@@ -321,7 +321,7 @@ class Hospitals:
             if by_app not in (None, from_app) or org not in (None, entry.organization) or role not in ("", entry.role):
                 continue
             heard = self._twists.heard.get(entry.number)
-            found.append(
+            rows.append(
                 Asked(
                     entry.number,
                     entry.at,
@@ -339,7 +339,7 @@ class Hospitals:
                     heard.document if heard else None,
                 )
             )
-        return found
+        return rows
 
     def signed(self, org: str, claims: dict[str, Any]) -> str:
         """A token of a hospital for a service that it calls: claims, signed with its key (CDS Hooks 2.0)."""
@@ -349,9 +349,9 @@ class Hospitals:
         """Take over what the product has registered itself; ids of the hospitals where it has not yet."""
         missing = []
         for org, client in self.clients.items():
-            found = adopted(self.product, client, self.server.clients(org)) if org not in self._adopted else None
-            if found is not None:
-                self.clients[org], self._adopted[org] = found[0], self.server.register(org, found[1])
+            adoption = adopted(self.product, client, self.server.clients(org)) if org not in self._adopted else None
+            if adoption is not None:
+                self.clients[org], self._adopted[org] = adoption[0], self.server.register(org, adoption[1])
             elif org not in self._adopted:
                 missing.append(org)
         return tuple(missing) if self.product.registration == "dynamic" else ()

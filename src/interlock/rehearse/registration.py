@@ -54,7 +54,7 @@ def adopted(product: Product, client: ProductClient, known: Iterable[Client]) ->
 
     Its launches begin where ``product.yaml`` says, whatever it registered.
     """
-    own = [one for one in known if one.redirect_uris and "authorization_code" in one.grant_types]
+    own = [client for client in known if client.redirect_uris and "authorization_code" in client.grant_types]
     if not own:
         return None
     kind = next(kind for kind, methods in METHODS.items() if own[-1].methods[0] in methods)

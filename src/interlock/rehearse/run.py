@@ -234,13 +234,13 @@ def _looked(stage: Stage, built: Built, hook: Hook | None, *, polite: bool, repe
 def _once(stage: Stage, built: Built) -> list[Row]:
     deaths, crashes = stage.running.deaths, len(stage.crashes)
     try:
-        found = built.look(stage)
+        looked = built.look(stage)
     except (OutOfReachError, UnsettledError) as problem:
-        found = Row(NOT_REACHED, str(problem))
+        looked = Row(NOT_REACHED, str(problem))
     finally:
         stage.close_browsers()
     stage.running.revive()
-    rows = [found] if isinstance(found, Row) else list(found)
+    rows = [looked] if isinstance(looked, Row) else list(looked)
     if stage.running.deaths > deaths:
         stage.died.append(built.id)
     if len(stage.crashes) > crashes:

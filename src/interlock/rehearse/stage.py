@@ -42,7 +42,7 @@ class Row:
 
 def row(outcome: RehearsalOutcome, seen: str, asked: Iterable[Asked] = (), **about: Any) -> Row:
     """A row with the numbers of the requests that show it, at most 50."""
-    return Row(outcome, seen, tuple(one.number for one in asked)[:50], **about)
+    return Row(outcome, seen, tuple(request.number for request in asked)[:50], **about)
 
 
 def judged(problem: str, well: str, asked: Iterable[Asked] = (), **about: Any) -> Row:
@@ -114,7 +114,7 @@ class Visit:
 
     def of(self, role: str) -> list[Asked]:
         """The application's requests in one role at its hospital."""
-        return [one for one in self.asked if one.role == role and one.organization == self.org]
+        return [request for request in self.asked if request.role == role and request.organization == self.org]
 
 
 @dataclass
@@ -293,7 +293,11 @@ class Stage:
 
     def uses(self, code: str, since: int) -> list[Asked]:
         """Requests of the application that carry this code, at any hospital."""
-        return [one for one in self.hospitals.asked(since) if one.form.get("code") == code or one.holds(code)]
+        return [
+            request
+            for request in self.hospitals.asked(since)
+            if request.form.get("code") == code or request.holds(code)
+        ]
 
     def shown(self, page: Page, orgs: Iterable[str] | None = None) -> list[str]:
         """Whose canaries a page shows: ``alder p1`` and so on."""

@@ -15,15 +15,15 @@ def annex_of(context: Context) -> Annex:
         seen=tuple(
             Seen(
                 org=org.id,
-                started=seen.started,
-                elapsed_ms=seen.elapsed_ms,
-                outcome=seen.outcome,
-                origin=seen.origin_told,
-                requests=seen.requests,
-                checks=seen.checks,
+                started=observation.started,
+                elapsed_ms=observation.elapsed_ms,
+                outcome=observation.outcome,
+                origin=observation.origin_told,
+                requests=observation.requests,
+                checks=observation.checks,
             )
             for org in context.assessment.organizations
-            if (seen := observations.get(org.id)) is not None
+            if (observation := observations.get(org.id)) is not None
         ),
         statements=tuple(
             StatementJudged(

@@ -36,18 +36,18 @@ class FixedWord:
 
     english: str
     plural: str = ""
-    places: list[tuple[str, int]] = field(default_factory=list)
+    where: list[tuple[str, int]] = field(default_factory=list)
 
 
 @cache
 def fixed_words() -> tuple[FixedWord, ...]:
     """Every fixed word, each once, in order of first appearance; reading them takes 0.7 s."""
-    found: dict[str, FixedWord] = {}
-    for english, plural, place in (*_of_code(), *_of_templates()):
-        word = found.setdefault(english, FixedWord(english))
+    by_text: dict[str, FixedWord] = {}
+    for english, plural, position in (*_of_code(), *_of_templates()):
+        word = by_text.setdefault(english, FixedWord(english))
         word.plural = word.plural or plural
-        word.places.append(place)
-    return tuple(found.values())
+        word.where.append(position)
+    return tuple(by_text.values())
 
 
 def template(words: Iterable[FixedWord]) -> bytes:
@@ -64,7 +64,7 @@ def template(words: Iterable[FixedWord]) -> bytes:
         fuzzy=False,
     )
     for word in words:
-        catalog.add((word.english, word.plural) if word.plural else word.english, locations=word.places)
+        catalog.add((word.english, word.plural) if word.plural else word.english, locations=word.where)
     written = io.BytesIO()
     write_po(written, catalog, width=118)
     return written.getvalue()
@@ -90,9 +90,9 @@ def _said(call: ast.Call) -> Iterator[tuple[str, str]]:
         if len(texts) == len(_CALLS[function]) and all(texts):
             yield from zip(texts[0], texts[1] if len(texts) > 1 else [""] * len(texts[0]), strict=False)
     elif function in {"count", "measured"} and len(arguments) > 1:
-        for index, one in enumerate(arguments[1]):
-            several = arguments[2][index] if len(arguments) > 2 and arguments[2] else f"{one}s"
-            yield f"%(number)s {one}", f"%(number)s {several}"
+        for index, argument in enumerate(arguments[1]):
+            several = arguments[2][index] if len(arguments) > 2 and arguments[2] else f"{argument}s"
+            yield f"%(number)s {argument}", f"%(number)s {several}"
     elif function == "Word" and arguments and arguments[0]:
         word = Word(arguments[0][0])
         yield word.english, ""

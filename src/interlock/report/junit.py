@@ -13,12 +13,12 @@ from interlock.report import safe
 _SKIPPED = {CheckOutcome.NOT_OBSERVED, CheckOutcome.NOT_APPLICABLE}
 
 
-def to_junit(observations: Sequence[Observation], what: str = "probe") -> str:
-    """JUnit's XML. A failed check is a failure, a mistake of this program an error; ``what`` names the command.
+def to_junit(observations: Sequence[Observation], command: str = "probe") -> str:
+    """JUnit's XML. A failed check is a failure, a mistake of this program an error; ``command`` names the command.
 
     What could not be looked at is skipped. A warning passes: its message is in the case's output.
     """
-    root = Element("testsuites", {"name": f"interlock {what}", **_totals(observations)})
+    root = Element("testsuites", {"name": f"interlock {command}", **_totals(observations)})
     for observation in observations:
         target = observation.target
         name, moment = safe.text(target.org or target.base_url, 300), observation.started.strftime("%Y-%m-%dT%H:%M:%S")

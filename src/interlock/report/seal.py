@@ -90,8 +90,8 @@ def in_html(page: str, manifest: Manifest) -> str:
 
 def xmp_of(page: str) -> bytes:
     """The manifest of a page as a property of a PDF's metadata (XMP, ISO 16684-1); empty where there is none."""
-    _, found, rest = page.partition(_HTML[0])
-    if not found:
+    _, script, rest = page.partition(_HTML[0])
+    if not script:
         return b""
     data = rest.partition(_HTML[1])[0]
     text = escape(data).join(_XMP)
@@ -103,17 +103,17 @@ def read(content: bytes) -> Sealed:
 
     :raises DocumentError: it is none of our reports, holds several manifests, or goes beyond a limit.
     """
-    form, found = _found(content)
-    if not found:
+    form, manifests = _found(content)
+    if not manifests:
         raise DocumentError(
             "this is not a report of Interlock: it holds no manifest",
             remedy="a CSV has none, and a report of an earlier version, or saved by a program that drops it",
         )
-    if len(found) > 1:
+    if len(manifests) > 1:
         raise DocumentError(
-            f"this holds {len(found):,} manifests, and a report has one", remedy="take the file as sent"
+            f"this holds {len(manifests):,} manifests, and a report has one", remedy="take the file as sent"
         )
-    data = parse_json(found[0].encode(), "the manifest", max_nodes=_NODES, max_depth=_DEPTH)
+    data = parse_json(manifests[0].encode(), "the manifest", max_nodes=_NODES, max_depth=_DEPTH)
     try:
         manifest = Manifest.model_validate(data)
     except ValidationError as error:
@@ -126,10 +126,10 @@ def read(content: bytes) -> Sealed:
     return Sealed(manifest, _hash(content, form) != manifest.sha256_of_report)
 
 
-def same_text(one: bytes, other: bytes) -> bool:
+def same_text(ours: bytes, theirs: bytes) -> bool:
     """Whether two reports are the same but for what the hash passes over; two broken files are not."""
-    form, _ = _found(one)
-    return _hash(one, form) == _hash(other, form)
+    form, _ = _found(ours)
+    return _hash(ours, form) == _hash(theirs, form)
 
 
 def _found(content: bytes) -> tuple[str, list[str]]:
@@ -139,13 +139,13 @@ def _found(content: bytes) -> tuple[str, list[str]]:
     if content.startswith(b"PK\x03\x04"):
         members = _members(content)
         text = members.get(_MEMBER, b"").decode("utf-8", "replace")
-        return "zip", [html.unescape(found) for found in _between(text, _XML)]
+        return "zip", [html.unescape(text_of) for text_of in _between(text, _XML)]
     text = _text(content).decode("utf-8", "replace")
     if text.startswith("{"):
         return "json", _in_json(content)
     for form, marks in (("html", _HTML), ("md", _MARKDOWN)):
-        if found := _between(text, marks):
-            return form, found
+        if manifests := _between(text, marks):
+            return form, manifests
     return "text", []
 
 
@@ -161,12 +161,12 @@ def _between(text: str, marks: tuple[str, str]) -> list[str]:
 def _in_json(content: bytes) -> list[str]:
     """The manifest of an assessment or a SARIF log."""
     data = parse_json(content, "this file")
-    found = data.get("manifest")
+    manifest = data.get("manifest")
     runs = data.get("runs")
     if isinstance(runs, list) and len(runs) == 1 and isinstance(runs[0], dict):
         properties = runs[0].get("properties")
-        found = properties.get("interlockManifest") if isinstance(properties, dict) else None
-    return [json.dumps(found)] if isinstance(found, dict) else []
+        manifest = properties.get("interlockManifest") if isinstance(properties, dict) else None
+    return [json.dumps(manifest)] if isinstance(manifest, dict) else []
 
 
 def _text(content: bytes) -> bytes:

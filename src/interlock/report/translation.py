@@ -53,11 +53,11 @@ class Translation(Language):
         whole = int(number) if number == int(number) else max(2, math.ceil(abs(number)))
         return self._catalogue.ngettext(singular, plural, whole)
 
-    def decimal(self, value: float, places: int = 0) -> str:
+    def decimal(self, value: float, digits: int = 0) -> str:
         """A number with this language's signs between thousands and before decimals."""
         from babel.numbers import format_decimal
 
-        shown: str = format_decimal(round(value, places), f"#,##0{'.' if places else ''}{'0' * places}", self._locale)
+        shown: str = format_decimal(round(value, digits), f"#,##0{'.' if digits else ''}{'0' * digits}", self._locale)
         return shown
 
     def day(self, value: date) -> str:
@@ -165,11 +165,11 @@ def _problem(word: FixedWord, message: Message) -> str:
         return "it has plural forms where the sentence has none" if not word.plural else "it has no plural forms"
     wanted = set(_PLACEHOLDER.findall(word.english)) | set(_PLACEHOLDER.findall(word.plural))
     for index, form in enumerate(forms):
-        found = set(_PLACEHOLDER.findall(form))
-        if invented := sorted(found - wanted):
+        present = set(_PLACEHOLDER.findall(form))
+        if invented := sorted(present - wanted):
             return f"it invents %({invented[0]})s"
         # The form for one may do without the number: "one gap".
-        if lost := sorted(wanted - found - ({"number"} if word.plural and index == 0 else set())):
+        if lost := sorted(wanted - present - ({"number"} if word.plural and index == 0 else set())):
             return f"it loses %({lost[0]})s"
         if wanted and "%" in _PLACEHOLDER.sub("", form).replace("%%", ""):
             return "a percent sign is written %% in a sentence with placeholders"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
     from interlock.model.preferences import Remark
-    from interlock.usecases.preferences import Place
+    from interlock.usecases.preferences import LeftOff
     from interlock.usecases.probe import ProbeEvent
     from interlock.workspace.store import Workspace
 
@@ -75,15 +75,15 @@ class InterlockApp(Session):
         author: str,
         preferences: Preferences | None = None,
         remarks: Sequence[Remark] = (),
-        place: Place | None = None,
+        left_off: LeftOff | None = None,
     ) -> None:
-        """``remarks`` are what of the user's ``config.toml`` is left out; ``place`` is where the user left off."""
+        """``remarks`` are what of the user's ``config.toml`` is left out; ``left_off`` is where the user left off."""
         preferred = preferences or Preferences()
         super().__init__(workspace, author)
-        self._first = place.section if place is not None and place.section in self.MODES else SECTIONS[0].mode
+        self._first = left_off.section if left_off is not None and left_off.section in self.MODES else SECTIONS[0].mode
         self._runs: dict[str, Run] = {}  # the newest of each organisation
-        self._remarks, self._from = remarks, place
-        self.left: Place | None = None  # where the user was when the app was closed
+        self._remarks, self._from = remarks, left_off
+        self.left: LeftOff | None = None  # where the user was when the app was closed
         others = tuple(self.available_themes)
         for theme in THEMES.values():
             self.register_theme(theme)
@@ -105,12 +105,12 @@ class InterlockApp(Session):
     def exit(self, *arguments: Any, **options: Any) -> None:
         """Close; where the user was is known afterwards."""
         from interlock.tui.screens.questions import QuestionsSection
-        from interlock.usecases.preferences import Place
+        from interlock.usecases.preferences import LeftOff
 
         section = self.screen_stack[0] if self.current_mode == "questions" else None
-        scope, item = section.place if isinstance(section, QuestionsSection) else ("product", None)
+        scope, item = section.position if isinstance(section, QuestionsSection) else ("product", None)
         mode = self.current_mode if self._loaded else self._first
-        self.left = Place(root=str(self.workspace.root), section=mode, scope=scope, item=item)
+        self.left = LeftOff(root=str(self.workspace.root), section=mode, scope=scope, item=item)
         super().exit(*arguments, **options)
 
     def get_default_screen(self) -> Screen[None]:

@@ -42,7 +42,7 @@ class _Lanes:
     """The lanes to the left of the words: which gap each comes from, and how far it still runs."""
 
     def __init__(self, chain: Chain, width: int) -> None:
-        self._last = {place: max(link.after) for place, link in enumerate(chain.links) if link.after}
+        self._last = {number: max(link.after) for number, link in enumerate(chain.links) if link.after}
         self._at: dict[int, int] = {}  # the gap that a lane comes from → the lane, counted from the words
         self.number = self._most(chain)
         self._step = 2 if 2 * self.number <= width - _WORDS else 1
@@ -51,42 +51,42 @@ class _Lanes:
     def _most(self, chain: Chain) -> int:
         """How many lanes run side by side at most."""
         most = 0
-        for place in range(len(chain.links)):
-            self._leave(place)
-            if place in self._last:
-                most = max(most, self._enter(place) + 1)
+        for number in range(len(chain.links)):
+            self._leave(number)
+            if number in self._last:
+                most = max(most, self._enter(number) + 1)
         self._at.clear()
         return most
 
-    def _enter(self, place: int) -> int:
+    def _enter(self, number: int) -> int:
         taken = set(self._at.values())
-        self._at[place] = next(lane for lane in range(len(taken) + 1) if lane not in taken)
-        return self._at[place]
+        self._at[number] = next(lane for lane in range(len(taken) + 1) if lane not in taken)
+        return self._at[number]
 
-    def _leave(self, place: int) -> None:
-        self._at = {start: lane for start, lane in self._at.items() if self._last[start] != place}
+    def _leave(self, number: int) -> None:
+        self._at = {start: lane for start, lane in self._at.items() if self._last[start] != number}
 
     def passing(self) -> str:
         """Lanes that run past a line."""
         return self._drawn(dict.fromkeys(self._at.values(), "│"), None) + "   "
 
-    def arriving(self, place: int) -> str:
+    def arriving(self, number: int) -> str:
         """Lanes at the line where those that lead to a gap arrive; the last ones end there."""
-        ends = {start for start in self._at if place in self._chain.links[start].after}
+        ends = {start for start in self._at if number in self._chain.links[start].after}
         signs = dict.fromkeys(self._at.values(), "│")
         farthest = max((self._at[start] for start in ends), default=None)
         for start in ends:
-            lane, over = self._at[start], self._last[start] == place
+            lane, over = self._at[start], self._last[start] == number
             signs[lane] = ("╰" if over else "├") if lane == farthest else ("┴" if over else "┼")
         drawn = self._drawn(signs, farthest) + ("─▶ " if ends else "   ")
-        self._leave(place)
+        self._leave(number)
         return drawn
 
-    def leaving(self, place: int) -> str:
+    def leaving(self, number: int) -> str:
         """Lanes at the line where the gap's own begins, if something waits for it."""
-        if place not in self._last:
+        if number not in self._last:
             return self.passing()
-        lane = self._enter(place)
+        lane = self._enter(number)
         return self._drawn(dict.fromkeys(self._at.values(), "│") | {lane: "╭"}, lane) + "─  "
 
     def _drawn(self, signs: Mapping[int, str], line_from: int | None) -> str:
@@ -104,32 +104,34 @@ def draw_chain(page: Page, chain: Chain, names: Mapping[str, str]) -> None:
     before = sum(len(link.nodes) for link in chain.links[: chain.here] if link.layer < chain.links[chain.here].layer)
     page.line((f"Top to bottom: what has to be closed first, then what waits for it. {before:,} before this one.", DIM))
     lanes, layer = _Lanes(chain, page.width), -1
-    for place, link in enumerate(chain.links):
+    for number, link in enumerate(chain.links):
         if link.layer != layer:
             layer = link.layer
             heading = "Can start now" if layer == 0 else f"Then, step {layer + 1}"
             page.add(line((lanes.passing(), PRIMARY)), line((lanes.passing(), PRIMARY), (heading, DIM)))
-        _draw_link(page, link, lanes, place, names, here=place == chain.here)
+        _draw_link(page, link, lanes, number, names, here=number == chain.here)
     if chain.left:
         page.blank()
         further = words.count(chain.left, "gap or unknown", "gaps and unknowns")
         page.line((f"{further} farther from this one {words.agree(chain.left, 'is', 'are')} left out.", DIM))
 
 
-def _draw_link(page: Page, link: ChainLink, lanes: _Lanes, place: int, names: Mapping[str, str], *, here: bool) -> None:
+def _draw_link(
+    page: Page, link: ChainLink, lanes: _Lanes, number: int, names: Mapping[str, str], *, here: bool
+) -> None:
     first = link.nodes[0]
     sign = TASK["discovery"] if first.kind == "discovery" else SEVERITY[first.severity]
     at = words.listed(list(dict.fromkeys(plain(where(node, names), 60) for node in link.nodes)), _NAMED)
     title = line((first.label, "bold" if here else ""), (THIS_ONE if here else "", ACCENT))
     about = line((f"{at}; {words.OWNER[first.owner].phrase}; {words.gate(first.gate)}", DIM))
-    arriving = lanes.arriving(place)
+    arriving = lanes.arriving(number)
     room = max(16, page.width - len(arriving) - 2)
     head, *more = title.wrap(room)
     page.add(line((arriving, PRIMARY), (sign.glyph, sign.style), " ", head.rstrip()))
     for part in more:
         page.add(line((lanes.passing(), PRIMARY), "  ", part.rstrip()))
     head, *more = about.wrap(room)
-    page.add(line((lanes.leaving(place), PRIMARY), "  ", head.rstrip()))
+    page.add(line((lanes.leaving(number), PRIMARY), "  ", head.rstrip()))
     for part in more:
         page.add(line((lanes.passing(), PRIMARY), "  ", part.rstrip()))
 
@@ -173,8 +175,8 @@ def draw_closing(
     starts: dict[str, list[str]] = {}
     for node in closed.starts:
         starts.setdefault(node.label, []).append(plain(where(node, names), 60))
-    for label, places in list(starts.items())[:_SHOWN]:
-        page.bullet(text("▶", OK), label, (f"  {words.listed(places, _NAMED)}", DIM))
+    for label, organizations in list(starts.items())[:_SHOWN]:
+        page.bullet(text("▶", OK), label, (f"  {words.listed(organizations, _NAMED)}", DIM))
     if len(starts) > _SHOWN:
         page.line((f"and {len(starts) - _SHOWN:,} more can start then", DIM))
     if closed.nearer:

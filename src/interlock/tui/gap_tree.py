@@ -108,20 +108,20 @@ class Listing:
         rows: list[Row] = []
         for title, nodes in groups.items():
             if nodes and grouping == "org" and len(self.nodes) > _MANY:
-                rows += self._at_one_place(title, nodes)
+                rows += self._of_one_organization(title, nodes)
             elif nodes:
                 rows.append(Row(f"group:{title}", heading=title, aside=_counted(nodes)))
                 rows += self._branches(nodes, {}, {}, title)
         return rows
 
-    def _at_one_place(self, title: str, nodes: Sequence[GapNode]) -> Iterator[Row]:
+    def _of_one_organization(self, title: str, nodes: Sequence[GapNode]) -> Iterator[Row]:
         """Where there are many organisations, each is one row that opens."""
         key = f"place:{title}"
         self.bundles[key] = tuple(nodes)
         folded = self.is_folded(key)
-        what = line((f"{'▸' if folded else '▾'} ", ACCENT), (title, "bold"), (f"  {_counted(nodes)}", DIM))
+        label = line((f"{'▸' if folded else '▾'} ", ACCENT), (title, "bold"), (f"  {_counted(nodes)}", DIM))
         blocks = text(sum(node.blocks for node in nodes) or "", DIM)
-        yield Row(key, (Content(""), what, *[Content("")] * 4, blocks, Content("")))
+        yield Row(key, (Content(""), label, *[Content("")] * 4, blocks, Content("")))
         if not folded:
             yield from (self._row(node.key, (node,), "  ", 0) for node in nodes)
 
@@ -186,7 +186,7 @@ class Listing:
         roots: Sequence[GapNode],
         children: Mapping[str | None, list[GapNode]],
         size: Mapping[str, int],
-        place: str,
+        among: str,
     ) -> Iterator[Row]:
         """Rows and what is behind them, what blocks most first; without recursion, for a chain may be long."""
         tree = bool(children)
@@ -205,7 +205,7 @@ class Listing:
         while left:
             bundle, guide, corner = left.pop()
             first, several, behind = bundle[0], len(bundle) > 1, _behind(bundle, size)
-            key = f"alike:{first.rule}:{first.kind}@{place}:{self.parents.get(first.key)}" if several else first.key
+            key = f"alike:{first.rule}:{first.kind}@{among}:{self.parents.get(first.key)}" if several else first.key
             if several:
                 self.bundles[key] = bundle
             yield self._row(key, bundle, f"{guide}{corner}", behind)
@@ -219,22 +219,22 @@ class Listing:
     def _row(self, key: str, bundle: tuple[GapNode, ...], lead: str, behind: int) -> Row:
         first, several = bundle[0], len(bundle) > 1
         sign = TASK["discovery"] if first.kind == "discovery" else SEVERITY[first.severity]
-        what: list[Content | tuple[str, str] | str] = [(lead, PRIMARY)]
+        label: list[Content | tuple[str, str] | str] = [(lead, PRIMARY)]
         if several or behind:
-            what.append((f"{'▸' if self.is_folded(key) else '▾'} ", ACCENT))
+            label.append((f"{'▸' if self.is_folded(key) else '▾'} ", ACCENT))
         supposed = sum(node.key in self.supposed for node in bundle)
         if supposed:
-            what.append((f"× {f'{supposed} ' if several else ''}as if closed: ", ACCENT))
-        what.append((first.label, "bold" if behind else ""))
+            label.append((f"× {f'{supposed} ' if several else ''}as if closed: ", ACCENT))
+        label.append((first.label, "bold" if behind else ""))
         if behind:
-            what.append((f"  {behind:,} behind it", DIM))
+            label.append((f"  {behind:,} behind it", DIM))
         scope = {Scope.ORG: ("organisation", None), Scope.VENDOR: ("vendor", None), Scope.PRODUCT: ("entry", "entries")}
         at = words.count(len(bundle), *scope[first.subject.scope]) if several else self._where(first)
         return Row(
             key,
             (
                 text(sign.glyph, sign.style),
-                line(*what),
+                line(*label),
                 text(at, "" if several else DIM),
                 text(sign.word, sign.style),
                 text(words.GATE[first.gate].phrase, DIM),

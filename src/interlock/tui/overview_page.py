@@ -110,23 +110,23 @@ def _wanted(entries: Sequence[OwedAnswer]) -> list[str]:
     return [words.count(kinds.count(kind), *singular.get(kind, (kind, None))) for kind in dict.fromkeys(kinds)]
 
 
-def draw_blockers(page: Page, found: Sequence[Blocker], names: dict[str, str], most: int) -> None:
+def draw_blockers(page: Page, rows: Sequence[Blocker], names: dict[str, str], most: int) -> None:
     """What blocks, each once with where; at most so many entries, the rest counted."""
-    if not found:
+    if not rows:
         page.para("None: nothing of this kind is open or undecided.", DIM)
-    for blocker in found[:most]:
+    for blocker in rows[:most]:
         sign = SEVERITY[blocker.severity]
         lead = text("?", WARN) if blocker.undecided else text(sign.glyph, sign.style)
         where = blocker.where(names)
         page.bullet(lead, blocker.title, (f"  {where}" if where else "", DIM))
-    if len(found) > most:
-        page.line((f"and {len(found) - most:,} more, in section 4", DIM))
+    if len(rows) > most:
+        page.line((f"and {len(rows) - most:,} more, in section 4", DIM))
 
 
-def blockers_counted(found: Sequence[Blocker]) -> str:
+def blockers_counted(rows: Sequence[Blocker]) -> str:
     """``6 open, 3 undecided``."""
-    undecided = sum(blocker.undecided for blocker in found)
-    counts = [(len(found) - undecided, RuleOutcome.GAP), (undecided, RuleOutcome.UNKNOWN)]
+    undecided = sum(blocker.undecided for blocker in rows)
+    counts = [(len(rows) - undecided, RuleOutcome.GAP), (undecided, RuleOutcome.UNKNOWN)]
     return ", ".join(f"{number} {words.RULE[outcome].phrase}" for number, outcome in counts if number) or "none"
 
 

@@ -34,7 +34,7 @@ def draw_first(page: Page, plan: Plan, names: Mapping[str, str]) -> None:
     """What to do first, what to find out first, what drives the P80, and what shared sandboxes cost."""
     for number, thing in enumerate(plan.first, 1):
         page.blank()
-        page.bullet(text(f"{number}", ACCENT), (shorter(thing.title), "bold"), (at_places(thing, names), DIM))
+        page.bullet(text(f"{number}", ACCENT), (shorter(thing.title), "bold"), (at_organizations(thing, names), DIM))
         page.bullet(" ", (f"{words.OWNER[thing.owner].title}: ", ACCENT), thing.what_to_do)
         page.bullet(" ", (thing.because, DIM))
     if plan.first_note:
@@ -43,7 +43,7 @@ def draw_first(page: Page, plan: Plan, names: Mapping[str, str]) -> None:
     if plan.apart:
         page.heading("Apart from these", "needed, saves no day by itself")
     for thing in plan.apart:
-        page.bullet(text("·", DIM), shorter(thing.title), (at_places(thing, names), DIM))
+        page.bullet(text("·", DIM), shorter(thing.title), (at_organizations(thing, names), DIM))
     _draw_unknowns(page, plan)
     _draw_drivers(page, plan, names)
     _draw_sandbox(page, plan)
@@ -55,7 +55,7 @@ def shorter(title: str) -> str:
     return title if short == title else f"Find out: {short}"
 
 
-def at_places(thing: FirstThing, names: Mapping[str, str]) -> str:
+def at_organizations(thing: FirstThing, names: Mapping[str, str]) -> str:
     """Where it is to be done, by name: ``  at Riverside and Lakeshore``; nothing where it is not at organisations."""
     return f"  at {words.listed([names.get(org, org) for org in thing.orgs], 3)}" if thing.orgs else ""
 
@@ -76,14 +76,14 @@ def _draw_drivers(page: Page, plan: Plan, names: Mapping[str, str]) -> None:
     page.heading("What drives the P80", "days, best to worst fifth of runs")
     rows = []
     for driver in drivers:
-        place = names.get(driver.org, driver.org) if driver.org else None
+        party_name = names.get(driver.org, driver.org) if driver.org else None
         party = driver.what == "party"
-        title = f"How all goes at {place}" if party and place else shorter(driver.title)
+        title = f"How all goes at {party_name}" if party and party_name else shorter(driver.title)
         rows.append(
             (
                 text(f"{driver.p80_if_well:.0f}", DIM),
                 text(f"{driver.p80_if_badly:.0f}", "bold"),
-                line(title, (f"  at {place}" if place and not party else "", DIM)),
+                line(title, (f"  at {party_name}" if party_name and not party else "", DIM)),
             )
         )
     page.columns(rows)
@@ -237,7 +237,9 @@ def choices(
     plan: Plan, contract: WorkflowContract | None, supposed: Suppositions, names: Mapping[str, str]
 ) -> list[tuple[str, str, bool]]:
     """The suppositions on offer beside the list of tasks, as (key, label, supposed already)."""
-    offers = [(f"done:{thing.key}", f"Done: {shorter(thing.title)}{at_places(thing, names)}") for thing in plan.first]
+    offers = [
+        (f"done:{thing.key}", f"Done: {shorter(thing.title)}{at_organizations(thing, names)}") for thing in plan.first
+    ]
     if len(plan.orgs) > 1:
         offers += [
             (f"drop:{forecast.org}", f"Without {names.get(forecast.org, forecast.org)}") for forecast in plan.orgs
@@ -284,11 +286,11 @@ def _said(supposed: Suppositions, assessment: Assessment, names: Mapping[str, st
         task.id: (task.title, (task.org,) if task.org else ()) for task in assessment.plan.tasks
     }
     known |= {thing.key: (thing.title, thing.orgs) for thing in assessment.plan.first}
-    places: dict[str, list[str]] = {}
+    orgs_of: dict[str, list[str]] = {}
     for key in named(supposed, "done"):
         title, orgs = known.get(key, (key, ()))
-        places.setdefault(shorter(title), []).extend(names.get(org, org) for org in orgs)
-    yield from (f"as if done: {title}{f', at {words.listed(at, 3)}' if at else ''}" for title, at in places.items())
+        orgs_of.setdefault(shorter(title), []).extend(names.get(org, org) for org in orgs)
+    yield from (f"as if done: {title}{f', at {words.listed(at, 3)}' if at else ''}" for title, at in orgs_of.items())
     yield from (f"without {names.get(org, org)}" for org in named(supposed, "drop"))
     yield from (_lower(_PERSON[Owner(owner)]) for owner in named(supposed, "add"))
     yield from (_lower(_LAUNCH[mode]) for mode in named(supposed, "launch"))

@@ -34,8 +34,8 @@ class Listed:
     def load(self) -> type[Section]:
         """Its class."""
         module, _, name = self.home.partition(".")
-        found: Any = getattr(import_module(f"interlock.tui.screens.{module}"), name)
-        return found  # type: ignore[no-any-return]  # a name of the table below
+        section: Any = getattr(import_module(f"interlock.tui.screens.{module}"), name)
+        return section  # type: ignore[no-any-return]  # a name of the table below
 
     def opened(self) -> Section:
         """A new screen of it."""

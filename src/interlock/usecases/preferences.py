@@ -81,7 +81,7 @@ def keep_theme(theme: str) -> None:
     write_atomically(path, changed.encode())
 
 
-class Place(Model):
+class LeftOff(Model):
     """Where somebody was in a workspace.
 
     :ivar root: the workspace's folder.
@@ -98,7 +98,7 @@ class Place(Model):
 
 class _Record(Model):
     version: Literal[1] = 1
-    places: Annotated[tuple[Place, ...], Field(max_length=MOST_RECENT)] = ()
+    workspaces: Annotated[tuple[LeftOff, ...], Field(max_length=MOST_RECENT)] = ()
 
 
 def recent_path() -> Path:
@@ -106,31 +106,31 @@ def recent_path() -> Path:
     return platformdirs.user_state_path("interlock") / "recent.json"
 
 
-def recent_places() -> tuple[Place, ...]:
+def left_off_lately() -> tuple[LeftOff, ...]:
     """The workspaces opened last, the latest first; a damaged file counts as none."""
     try:
-        return _Record.model_validate_json(read_bytes(recent_path(), _MAX_RECENT)).places
+        return _Record.model_validate_json(read_bytes(recent_path(), _MAX_RECENT)).workspaces
     except (InterlockError, ValidationError):
         return ()
 
 
 def recent_workspaces() -> tuple[Path, ...]:
     """The workspaces opened last that are still there, the latest first."""
-    roots = (Path(recent.root) for recent in recent_places())
+    roots = (Path(recent.root) for recent in left_off_lately())
     return tuple(root for root in roots if (root / SETTINGS_FILE).is_file())
 
 
-def place_in(root: Path) -> Place | None:
+def left_off_in(root: Path) -> LeftOff | None:
     """Where the user left off in a workspace, if it is remembered."""
-    return next((recent for recent in recent_places() if recent.root == str(root)), None)
+    return next((recent for recent in left_off_lately() if recent.root == str(root)), None)
 
 
-def remember(recent: Place) -> None:
+def remember(recent: LeftOff) -> None:
     """Remember where the user left off. That it cannot be written costs nobody anything."""
     path = recent_path()
     with contextlib.suppress(InterlockError, OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(path.parent, name=".recent.lock"):
-            others = [known for known in recent_places() if known.root != recent.root]
-            record = _Record(places=(recent, *others[: MOST_RECENT - 1]))
+            others = [known for known in left_off_lately() if known.root != recent.root]
+            record = _Record(workspaces=(recent, *others[: MOST_RECENT - 1]))
             write_atomically(path, record.model_dump_json(indent=1, exclude_none=True).encode() + b"\n")

@@ -133,7 +133,7 @@ def rehearse_product(
     save: bool = True,
     any_port: bool = False,
     wait: float = 0,
-    on_standing: Callable[[Sequence[tuple[str, str, str]]], None] | None = None,
+    on_open: Callable[[Sequence[tuple[str, str, str]]], None] | None = None,
     driver: Driver | None = None,
     on_note: Callable[[str], None] | None = None,
     on_result: Callable[[RehearsalResult], None] | None = None,
@@ -146,7 +146,7 @@ def rehearse_product(
     :param any_port: whether product and hospitals take other ports where those of the file are taken: only for a
         product that is started here, and needs to know nobody's address by heart.
     :param wait: for how many seconds to wait for a product that somebody else starts.
-    :param on_standing: told what is entered in the product by hand (hospital, what it is, value), once the hospitals
+    :param on_open: told what is entered in the product by hand (hospital, what it is, value), once the hospitals
         stand and before the product is looked for.
     :param driver: what acts as the browser, in place of what ``product.yaml`` says.
     :param on_note: told in a sentence what is left out, and how to have it.
@@ -168,12 +168,12 @@ def rehearse_product(
     about = RehearsedApp(launch_url=product.launch_url, version=product.version, commit=commit)
     if any_port and product.start is not None:
         product = product.at_port(_free_port(urlsplit(product.launch_url).port or 0))
-    with contextlib.ExitStack() as standing:
-        chromium = standing.enter_context(_chromium(product, driver or product.driver, chosen, on_note))
-        hospitals = standing.enter_context(Hospitals(product, 0 if any_port else None))
-        if on_standing is not None:
-            on_standing(by_hand(hospitals))
-        running = standing.enter_context(_running(workspace, hospitals, allowed, pinned, wait, stop))
+    with contextlib.ExitStack() as stack:
+        chromium = stack.enter_context(_chromium(product, driver or product.driver, chosen, on_note))
+        hospitals = stack.enter_context(Hospitals(product, 0 if any_port else None))
+        if on_open is not None:
+            on_open(by_hand(hospitals))
+        running = stack.enter_context(_running(workspace, hospitals, allowed, pinned, wait, stop))
         observation = rehearse(
             hospitals,
             running,
@@ -413,4 +413,4 @@ def to_junit(observation: ProductObservation) -> str:
     """The checks as test cases, for a build server."""
     from interlock.report import junit
 
-    return junit.to_junit([as_checks(observation)], what="rehearse")
+    return junit.to_junit([as_checks(observation)], command="rehearse")

@@ -51,10 +51,10 @@ def open_terminal_ui(directory: Path | None, author: str | None = None) -> None:
     if not served:
         _need_a_terminal()
     from interlock.tui.app import InterlockApp
-    from interlock.usecases.preferences import place_in, preferences, remember
+    from interlock.usecases.preferences import left_off_in, preferences, remember
 
     # Whoever comes in by a browser sees this user's colours and keys, and writes nothing outside the workspace.
-    app = InterlockApp(workspace, by, *preferences(), None if served else place_in(workspace.root))
+    app = InterlockApp(workspace, by, *preferences(), None if served else left_off_in(workspace.root))
     app.run()
     if app.left is not None and not served:
         remember(app.left)

@@ -124,7 +124,7 @@ def rehearse(
         repeat=repeat,
         save=keep and not only and not org,
         wait=wait_for_app,
-        on_standing=_by_hand if product.registration == "manual" else None,
+        on_open=_by_hand if product.registration == "manual" else None,
         driver=driver,
         on_note=say,
         on_result=_told,

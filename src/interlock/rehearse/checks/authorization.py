@@ -83,14 +83,14 @@ def as_in_the_contract(stage: Stage) -> list[Row] | Row:
 
     def beyond(visit: Visit) -> str:
         for scope in visit.authorization.get("scope", "").split():
-            found = _RESOURCE_SCOPE.fullmatch(scope)
-            if found is None:
+            parts = _RESOURCE_SCOPE.fullmatch(scope)
+            if parts is None:
                 continue
-            if found["type"] not in named:
-                return f"it asks for {scope}, and contract.yaml names no {found['type']}"
-            writes = found["how"] != "read" and bool(set(found["how"]) & set("cud*w"))
-            if found["type"] not in written and writes:
-                return f"it asks for {scope}, and contract.yaml writes no {found['type']}"
+            if parts["type"] not in named:
+                return f"it asks for {scope}, and contract.yaml names no {parts['type']}"
+            writes = parts["how"] != "read" and bool(set(parts["how"]) & set("cud*w"))
+            if parts["type"] not in written and writes:
+                return f"it asks for {scope}, and contract.yaml writes no {parts['type']}"
         return ""
 
     return each(stage, lambda visit: (beyond(visit), ()), "nothing is asked for that contract.yaml does not name")
@@ -118,8 +118,12 @@ def syntax(stage: Stage) -> list[Row] | Row:
         subject = f"scopes of {offered} alone are offered"
 
         def edit(document: dict[str, Any], offered: str = offered, other: str = other) -> dict[str, Any]:
-            able = [one for one in document.get("capabilities", ()) if one != f"permission-{other}"]
-            scopes = [one for one in document.get("scopes_supported", ()) if _syntaxes({"scope": one}) <= {offered}]
+            able = [
+                capability for capability in document.get("capabilities", ()) if capability != f"permission-{other}"
+            ]
+            scopes = [
+                scope for scope in document.get("scopes_supported", ()) if _syntaxes({"scope": scope}) <= {offered}
+            ]
             return {**document, "capabilities": [*{*able, f"permission-{offered}"}], "scopes_supported": scopes}
 
         with edited_discovery(stage, stage.a, edit) as asked:
@@ -127,26 +131,26 @@ def syntax(stage: Stage) -> list[Row] | Row:
             if not asked():
                 rows.append(not_reached(NOT_ASKED, subject=subject))
                 continue
-        found = _syntaxes(begun.asked)
-        if not found:
+        syntaxes = _syntaxes(begun.asked)
+        if not syntaxes:
             rows.append(not_reached(f"it asked for no scope of a resource: {begun.page.told}", subject=subject))
         else:
-            problem = "" if offered in found else f"it asks for scopes of {other}: {begun.asked['scope'][:200]}"
+            problem = "" if offered in syntaxes else f"it asks for scopes of {other}: {begun.asked['scope'][:200]}"
             rows.append(judged(problem, f"it asks for scopes of {offered}", subject=subject))
     return rows
 
 
 def _syntaxes(asked: Mapping[str, str]) -> set[str]:
     """Which syntaxes the scopes for resources have: v1 (read, write, *) and v2 (letters of cruds)."""
-    found = (_RESOURCE_SCOPE.fullmatch(scope) for scope in asked.get("scope", "").split())
-    return {"v1" if match["how"] in ("read", "write", "*") else "v2" for match in found if match is not None}
+    matches = (_RESOURCE_SCOPE.fullmatch(scope) for scope in asked.get("scope", "").split())
+    return {"v1" if match["how"] in ("read", "write", "*") else "v2" for match in matches if match is not None}
 
 
 @check("A07")
 def states(stage: Stage) -> Row:
     """Twenty sign-ins of new browsers."""
     begun = _many(stage)
-    values = [one.asked["state"] for one in begun if one.asked.get("state")]
+    values = [sign_in.asked["state"] for sign_in in begun if sign_in.asked.get("state")]
     if len(values) < len(begun):
         return row(BROKE, f"{len(begun) - len(values)} of {len(begun)} authorization requests had no state")
     if len(set(values)) < len(values):
@@ -184,10 +188,10 @@ def pkce(stage: Stage) -> Row:
 
 
 def _pkce_row(begun: list[Begun]) -> Row:
-    challenges = [one.asked.get("code_challenge", "") for one in begun]
+    challenges = [sign_in.asked.get("code_challenge", "") for sign_in in begun]
     if not all(challenges):
         return row(BROKE, "the authorization request has no code_challenge")
-    if any(one.asked.get("code_challenge_method") != "S256" for one in begun):
+    if any(sign_in.asked.get("code_challenge_method") != "S256" for sign_in in begun):
         return row(BROKE, "code_challenge_method is not S256")
     if not all(_CHALLENGE.fullmatch(challenge) for challenge in challenges):
         return row(BROKE, "code_challenge is no SHA-256 digest in base64url")
@@ -217,18 +221,18 @@ def never_plain(stage: Stage) -> list[Row]:
         if not begun.asked:
             rows.append(row(HELD, f"it stopped with {begun.page.told}", subject=subject))
             continue
-        found = _pkce_row([begun])
-        rows.append(Row(found.outcome, found.seen, subject=subject))
+        pkce = _pkce_row([begun])
+        rows.append(Row(pkce.outcome, pkce.seen, subject=subject))
     return rows
 
 
 @check("A11")
 def nonces(stage: Stage) -> Row:
     """Where openid is asked for."""
-    begun = [one for one in _many(stage) if "openid" in one.asked.get("scope", "").split()]
+    begun = [sign_in for sign_in in _many(stage) if "openid" in sign_in.asked.get("scope", "").split()]
     if not begun:
         return row(NOT_APPLICABLE, "the scope openid is not asked for")
-    values = [one.asked.get("nonce", "") for one in begun]
+    values = [sign_in.asked.get("nonce", "") for sign_in in begun]
     if not all(values):
         return row(BROKE, "openid is asked for without a nonce")
     if len(set(values)) < len(values):
@@ -241,16 +245,16 @@ def nothing_secret(stage: Stage) -> list[Row]:
     """In the address of the authorization request, and in the Referer with which it came."""
 
     def problem(visit: Visit) -> str:
-        tokens = {one.token for one in visit.asked if one.token}
+        tokens = {request.token for request in visit.asked if request.token}
         patients = {canary(org, patient) for org in stage.orgs for patient in PATIENTS}
-        for what, marks in (
+        for secret, marks in (
             ("a token", tokens),
             ("the client secret", {stage.hospitals.secret(visit.org)}),
             ("a patient", patients),
         ):
             for name, value in visit.authorization.items():
                 if any(mark.lower() in value.lower() for mark in marks):
-                    return f"{what} stands in {name}"
+                    return f"{secret} stands in {name}"
         return ""
 
     return each(stage, lambda visit: (problem(visit), ()), "no secret, token or patient in the address")

@@ -30,11 +30,11 @@ _NOTHING = "the job asked nothing of the hospital"
 
 def _grants(stage: Stage, since: int = 0, org: str | None = None) -> list[Asked]:
     asked = stage.hospitals.asked(since, org=org, role="token")
-    return [one for one in asked if one.form.get("grant_type") == _GRANT]
+    return [request for request in asked if request.form.get("grant_type") == _GRANT]
 
 
 def _read(stage: Stage, since: int, org: str) -> list[Asked]:
-    return [one for one in stage.hospitals.asked(since, org=org, role="resource") if one.token]
+    return [request for request in stage.hospitals.asked(since, org=org, role="resource") if request.token]
 
 
 def _job(stage: Stage, org: str) -> Work:
@@ -46,7 +46,7 @@ def _run(work: Work) -> tuple[list[Asked], str]:
     """Set a job going: what it read at its hospital, and what was told of it."""
     since = work.stage.hospitals.now()
     _, told = work.done()
-    waited(lambda: any(one.status is not None for one in _read(work.stage, since, work.org)), _LATE_SECONDS)
+    waited(lambda: any(request.status is not None for request in _read(work.stage, since, work.org)), _LATE_SECONDS)
     return _read(work.stage, since, work.org), told
 
 
@@ -62,11 +62,11 @@ def as_specified(stage: Stage) -> list[Row] | Row:
         _run(_job(stage, org))
         asked = _grants(stage, org=org)
         problem, ids = "", set[str]()
-        for one in asked:
-            problem = problem or _wrong_scope(one.form.get("scope", ""))
+        for request in asked:
+            problem = problem or _wrong_scope(request.form.get("scope", ""))
             if stage.hospitals.clients[org].client == "confidential-asymmetric" and not problem:
-                header, claims = claims_of(one.form.get("client_assertion", ""))
-                problem = wrong_assertion(stage, org, header, claims, one.at)
+                header, claims = claims_of(request.form.get("client_assertion", ""))
+                problem = wrong_assertion(stage, org, header, claims, request.at)
                 problem = problem or ("jti was used before" if str(claims.get("jti")) in ids else "")
                 ids.add(str(claims.get("jti")))
         if not asked:
@@ -80,7 +80,7 @@ def as_specified(stage: Stage) -> list[Row] | Row:
 def _wrong_scope(scope: str) -> str:
     if not scope.split():
         return "no scope is asked for"
-    other = next((text for text in scope.split() if (found := parse(text)) is None or found.level != "system"), None)
+    other = next((text for text in scope.split() if (known := parse(text)) is None or known.level != "system"), None)
     return f"it asks for {other}, which is not of the system level" if other else ""
 
 
@@ -114,8 +114,10 @@ def apart(stage: Stage) -> Row:
     read = [_run(works[org])[0] for org in (*orgs, *orgs)]
     if not all(read[:2]):
         return not_reached(_NOTHING)
-    there = [{one.token for one in _read(stage, since, org)} for org in orgs]
-    lost = [one for one in stage.hospitals.asked(since, role="resource") if one.token in there[0] & there[1]]
+    there = [{request.token for request in _read(stage, since, org)} for org in orgs]
+    lost = [
+        request for request in stage.hospitals.asked(since, role="resource") if request.token in there[0] & there[1]
+    ]
     problem = f"one token was sent to {orgs[0]} and to {orgs[1]}" if lost else ""
     return judged(problem, "each hospital's token went to that hospital alone", lost or read[0] + read[1])
 
@@ -123,7 +125,7 @@ def apart(stage: Stage) -> Row:
 @contextmanager
 def _anew(stage: Stage, org: str) -> Iterator[None]:
     """Let a hospital take none of the backend tokens that it has issued until now."""
-    old = {one.token for one in stage.hospitals.asked(org=org, role="resource")}
+    old = {request.token for request in stage.hospitals.asked(org=org, role="resource")}
 
     def refuse(exchange: Exchange) -> Response | None:
         grant, token = exchange.trace.grant, bearer_token(exchange.request.headers)
@@ -159,7 +161,7 @@ def recovers(stage: Stage) -> Row:
         tries = _grants(stage, since, org)
         read = _run(work)[0]
     problem = f"it asked for a token {len(tries)} times, and was refused each time" if len(tries) > _MOST_TRIES else ""
-    if not problem and not any(one.status == 200 for one in read):
+    if not problem and not any(request.status == 200 for request in read):
         problem = "when the hospital was well again the next job read nothing"
     return judged(problem, f"refused {len(tries)} times; the next job read again", (*tries, *read), org=org)
 
@@ -222,7 +224,7 @@ def switched_off(stage: Stage) -> Row:
             job.done()
         asked = stage.hospitals.asked
         waited(lambda: bool(asked(since, org=org, role="resource")), _UNWANTED_SECONDS)
-        came = [one for one in asked(since, org=org) if one.role in ("token", "resource")]
+        came = [request for request in asked(since, org=org) if request.role in ("token", "resource")]
     finally:
         switch.done(actions.switch_on)
         if not shows_own(stage, stage.visit(org)):

@@ -160,7 +160,7 @@ def edited_discovery(
     as far as the extension oauth-uris says the same.
     """
     since, read = stage.hospitals.now(), set[str]()
-    older = not any(one.role in ("smart", "openid") for one in stage.hospitals.asked(org=org))
+    older = not any(request.role in ("smart", "openid") for request in stage.hospitals.asked(org=org))
 
     def edited(exchange: Exchange, document: dict[str, Any]) -> dict[str, Any]:
         if exchange.role != "metadata":
@@ -175,7 +175,7 @@ def edited_discovery(
 
     def asked() -> bool:
         roles = {"smart", "openid", *read}
-        return any(one.role in roles for one in stage.hospitals.asked(since, org=org))
+        return any(request.role in roles for request in stage.hospitals.asked(since, org=org))
 
     with stage.edits(org, ("smart", "openid", "metadata"), edited):
         yield asked
@@ -205,8 +205,8 @@ def bits(values: Sequence[str]) -> float:
     if len(values) < 2:
         return 0.0
     width = min(map(len, values))
-    varying = [place for place in range(width) if len({value[place] for value in values}) > 1]
-    letters = {value[place] for value in values for place in varying}
+    varying = [position for position in range(width) if len({value[position] for value in values}) > 1]
+    letters = {value[position] for value in values for position in varying}
     return len(varying) * math.log2(_alphabet(letters)) if varying else 0.0
 
 
@@ -229,6 +229,6 @@ def claims_of(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return (parts[0], parts[1]) if len(parts) == 2 else ({}, {})
 
 
-def not_reached(what: str, org: str | None = None, subject: str | None = None) -> Row:
+def not_reached(reason: str, org: str | None = None, subject: str | None = None) -> Row:
     """A row that says nothing, because what it builds on did not happen."""
-    return Row(NOT_REACHED, what, org=org, subject=subject)
+    return Row(NOT_REACHED, reason, org=org, subject=subject)

@@ -86,11 +86,11 @@ def crossed(stage: Stage) -> Row:
     """A's answer, at its own address and naming A, but with the state of a sign-in at B."""
     assert stage.b is not None
     browser = stage.browser()
-    one, two = stage.answered(browser, stage.a), stage.answered(browser, stage.b)
-    if one is None or two is None:
+    first, second = stage.answered(browser, stage.a), stage.answered(browser, stage.b)
+    if first is None or second is None:
         return not_reached(_NO_CODE)
-    page = browser.open(one.but(state=two.fields.get("state")))
-    used = stage.uses(one.code, one.begun.since)
+    page = browser.open(first.but(state=second.fields.get("state")))
+    used = stage.uses(first.code, first.begun.since)
     lost = [asked for asked in used if asked.organization != stage.a]
     if lost:
         return row(BROKE, f"a code of {stage.a} was sent to the token endpoint of {lost[0].organization}", lost)
@@ -136,7 +136,7 @@ def _relayed(stage: Stage, a: str, b: str, *, named: bool) -> Row:
         return not_reached(f"{a} gave no code for the relayed request: {page.told}", subject=subject)
     ended = browser.open(answer.url if named else answer.but(iss=None))
     used = stage.uses(answer.code, begun.since)
-    lost = [one for one in used if one.organization == b]
+    lost = [request for request in used if request.organization == b]
     if lost:
         return row(BROKE, f"the token endpoint of {b} was sent a code that {a} issued", lost, subject=subject)
     return row(HELD, f"{b} was sent no code of {a}; {ended.told}", used, subject=subject)
@@ -163,15 +163,17 @@ def other_issuer(stage: Stage) -> Row:
         return row(BROKE, problem, used)
     # RFC 9700 section 4.4.2.2: a redirect address of its own for each server does as well, if the product looks at it.
     browser = stage.browser()
-    one, two = stage.answered(browser, stage.a), stage.answered(browser, stage.b)
-    if one is None or two is None:
+    first, second = stage.answered(browser, stage.a), stage.answered(browser, stage.b)
+    if first is None or second is None:
         return not_reached(_NO_CODE)
     there = stage.hospitals.clients[stage.b].redirect_uri
     for answer, url in (
-        (one, one.but(base=there, iss=theirs)),
+        (first, first.but(base=there, iss=theirs)),
         (
-            two,
-            two.but(base=stage.hospitals.clients[stage.a].redirect_uri, iss=f"{stage.hospitals.base(stage.a)}/oauth2"),
+            second,
+            second.but(
+                base=stage.hospitals.clients[stage.a].redirect_uri, iss=f"{stage.hospitals.base(stage.a)}/oauth2"
+            ),
         ),
     ):
         browser.open(url)

@@ -30,7 +30,7 @@ def foreign_record(stage: Stage) -> Row:
     """Records of patient 2 in what is found for patient 1."""
     if not searched(stage):
         return not_reached(NO_SEARCH)
-    foreign = [one for one in records(stage.a) if canary(stage.a, "p2") in json.dumps(one).lower()]
+    foreign = [record for record in records(stage.a) if canary(stage.a, "p2") in json.dumps(record).lower()]
     with finding_more(stage, *foreign):
         visit = stage.visit(stage.a)
     if f"{stage.a} p2" in stage.shown(visit.page, [stage.a]):
@@ -78,7 +78,7 @@ def markup(stage: Stage) -> Row:
 def duplicates(stage: Stage) -> list[Row] | Row:
     """An observation that is found twice, and one that is there under two ids."""
     polite = stage.visits[stage.a].page
-    number = next((one for one in (1, 2, 3) if polite.shows(canary(stage.a, "p1", "observation", one))), None)
+    number = next((known for known in (1, 2, 3) if polite.shows(canary(stage.a, "p1", "observation", known))), None)
     if number is None:
         return not_reached(NO_OBSERVATION)
     mark, same = canary(stage.a, "p1", "observation", number), observation(stage.a, "p1", number)

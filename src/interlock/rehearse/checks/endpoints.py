@@ -49,7 +49,9 @@ def _each(
     :param guarded: only for those that ask for a session: of the others no session says anything (RH-E01).
     """
     endpoints = [
-        one for one in (stage.endpoints if chosen is None else chosen) if one.carries_phi and one.what not in _CALLED
+        endpoint
+        for endpoint in (stage.endpoints if chosen is None else chosen)
+        if endpoint.carries_phi and endpoint.what not in _CALLED
     ]
     if not endpoints:
         return row(NOT_APPLICABLE, _NONE)
@@ -61,13 +63,15 @@ def _each(
         if f"{stage.a} p1" in stage.shown(page, [stage.a]):
             open_to_all = guarded and stage.shown(opened(stage, stage.browser(), endpoint, stage.a))
             since = stage.hospitals.now()
-            found = not_reached(_OPEN, subject=endpoint.path) if open_to_all else judge(endpoint, endpoint.path)
-            if found.outcome is BROKE:
-                found = replace(found, requests=tuple(one.number for one in stage.hospitals.asked(since)[:50]))
+            judgement = not_reached(_OPEN, subject=endpoint.path) if open_to_all else judge(endpoint, endpoint.path)
+            if judgement.outcome is BROKE:
+                judgement = replace(
+                    judgement, requests=tuple(request.number for request in stage.hospitals.asked(since)[:50])
+                )
         else:
             seen = f"to its own user it showed no text of the patient's record, but {page.told}"
-            found = not_reached(seen, subject=endpoint.path)
-        rows.append(replace(found, about=endpoint.what))
+            judgement = not_reached(seen, subject=endpoint.path)
+        rows.append(replace(judgement, about=endpoint.what))
     return rows
 
 
@@ -109,9 +113,9 @@ def other_hospitals_session(stage: Stage) -> list[Row] | Row:
         if "{org}" not in f"{endpoint.path}{endpoint.query}":
             seen = "it has one address for all hospitals (RH-S02 looks at home); write {org} in it where theirs differ"
             return row(NOT_APPLICABLE, seen, subject=path)
-        found = _shows(stage, opened(stage, browser, endpoint, org), path, f"with a session of {stage.a}")
-        if found.outcome is BROKE:
-            return found
+        judgement = _shows(stage, opened(stage, browser, endpoint, org), path, f"with a session of {stage.a}")
+        if judgement.outcome is BROKE:
+            return judgement
         return _shows(stage, opened(stage, forced, endpoint, org), path, f"with cookies of {stage.a} forced on it")
 
     return _each(stage, judge, guarded=True)
@@ -120,7 +124,7 @@ def other_hospitals_session(stage: Stage) -> list[Row] | Row:
 @check("E03")
 def other_patient(stage: Stage) -> list[Row] | Row:
     """The id of patient 2 in a session of patient 1."""
-    chosen = [one for one in stage.endpoints if "{patient}" in f"{one.path}{one.query}"]
+    chosen = [endpoint for endpoint in stage.endpoints if "{patient}" in f"{endpoint.path}{endpoint.query}"]
     if not chosen:
         return row(NOT_APPLICABLE, "no endpoint in product.yaml has {patient} in its path or query")
     browser = stage.browser()
@@ -128,8 +132,8 @@ def other_patient(stage: Stage) -> list[Row] | Row:
 
     def judge(endpoint: VisitedEndpoint, path: str) -> Row:
         page = opened(stage, browser, endpoint, stage.a, "p2")
-        found = f"{stage.a} p2" in stage.shown(page, [stage.a])
-        return judged("it shows patient 2 to a session of patient 1" if found else "", page.told, subject=path)
+        other_shown = f"{stage.a} p2" in stage.shown(page, [stage.a])
+        return judged("it shows patient 2 to a session of patient 1" if other_shown else "", page.told, subject=path)
 
     return _each(stage, judge, chosen)
 
@@ -177,7 +181,7 @@ def headers(stage: Stage) -> list[Row] | Row:
 @check("E08")
 def filters(stage: Stage) -> list[Row] | Row:
     """Filters with an empty text, a wildcard, and texts of others."""
-    chosen = [one for one in stage.endpoints if one.what == "filter"]
+    chosen = [endpoint for endpoint in stage.endpoints if endpoint.what == "filter"]
     if not chosen:
         return row(NOT_APPLICABLE, "no endpoint in product.yaml is declared as a filter (what: filter)")
     browser = stage.browser()

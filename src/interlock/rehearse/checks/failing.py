@@ -55,7 +55,7 @@ def unauthorised(stage: Stage) -> Row:
     reads = visit.of("resource")
     if not reads:
         return not_reached("nothing was read")
-    tries = max(sum(one.path == other.path and one.query == other.query for other in reads) for one in reads)
+    tries = max(sum(read.path == other.path and read.query == other.query for other in reads) for read in reads)
     problem = stage.crashed(visit.page) or (f"it asked for the same {tries} times" if tries > _MOST_TRIES else "")
     return judged(problem, f"{visit.page.told} after {len(reads)} reads", reads)
 
@@ -108,9 +108,9 @@ def retry_after(stage: Stage) -> Row:
         return not_reached("nothing was read")
     hasty = [
         later
-        for number, one in enumerate(reads)
+        for number, earlier in enumerate(reads)
         for later in reads[number + 1 :]
-        if (one.path, one.query) == (later.path, later.query) and later.at - one.at < _RETRY_AFTER
+        if (earlier.path, earlier.query) == (later.path, later.query) and later.at - earlier.at < _RETRY_AFTER
     ]
     problem = f"it asked for the same again after {hasty[0].at - reads[0].at:.1f} s" if hasty else ""
     return judged(problem, "nothing was asked for again before that", hasty or reads)
@@ -139,7 +139,7 @@ def _waited(stage: Stage, subject: str, org: str, seconds: Callable[[Exchange], 
     empty, why = _empty_page(stage, org)
     if why:
         return not_reached(why, subject=subject)
-    with stage.hospitals.twisted(late=lambda one: seconds(one) if one.organization.id == org else 0.0):
+    with stage.hospitals.twisted(late=lambda exchange: seconds(exchange) if exchange.organization.id == org else 0.0):
         visit = stage.visit(org)
     took = sum(hop.seconds for hop in visit.page.way)
     problem = stage.crashed(visit.page)

@@ -131,19 +131,24 @@ def stranger_gets_nothing(stage: Stage) -> Row:
     since = stage.hospitals.now()
     stage.browser().open(_launch(stage, stage.hospitals.base(STRANGER)))
     came = _at_stranger(stage, since)
-    lost = [one for one in came if one.role == "token" and (one.form or "authorization" in one.headers)]
+    lost = [
+        request for request in came if request.role == "token" and (request.form or "authorization" in request.headers)
+    ]
     if not lost:
         return row(HELD, f"{len(came)} requests arrived there, none with a code, a secret or an assertion", came)
-    what = ", ".join(
+    lost_parts = ", ".join(
         name
         for name, is_there in (
-            ("a code", any("code" in one.form for one in lost)),
-            ("a secret", any("client_secret" in one.form or "authorization" in one.headers for one in lost)),
-            ("an assertion", any("client_assertion" in one.form for one in lost)),
+            ("a code", any("code" in request.form for request in lost)),
+            (
+                "a secret",
+                any("client_secret" in request.form or "authorization" in request.headers for request in lost),
+            ),
+            ("an assertion", any("client_assertion" in request.form for request in lost)),
         )
         if is_there
     )
-    return row(BROKE, f"a server that nobody registered was sent {what}", lost)
+    return row(BROKE, f"a server that nobody registered was sent {lost_parts}", lost)
 
 
 @check("L09", two=True)
@@ -203,7 +208,7 @@ def moved_token_endpoint(stage: Stage) -> Row:
         visit = stage.visit(stage.a)
         if not asked():
             return not_reached(NOT_ASKED)
-    lost = [one for one in _at_stranger(stage, since) if one.role == "token"]
+    lost = [request for request in _at_stranger(stage, since) if request.role == "token"]
     if lost:
         return row(BROKE, "the code went to a token endpoint at a server that nobody registered", lost)
     return row(HELD, f"no code went there; the sign-in ended with {visit.page.told}")
@@ -222,7 +227,7 @@ def redirected_discovery(stage: Stage) -> Row:
     )
     with redirect:
         begun = stage.begin(stage.browser(), stage.a)
-    if not [one for one in stage.hospitals.asked(since, org=stage.a) if one.role in _DISCOVERY]:
+    if not [request for request in stage.hospitals.asked(since, org=stage.a) if request.role in _DISCOVERY]:
         return not_reached(NOT_ASKED)
     came = _at_stranger(stage, since)
     if came:
@@ -249,7 +254,7 @@ def broken_discovery(stage: Stage) -> list[Row]:
         since = stage.hospitals.now()
         with way:
             begun = stage.begin(stage.browser(), stage.a)
-        asked = [one for one in stage.hospitals.asked(since, org=stage.a) if one.role in _DISCOVERY]
+        asked = [request for request in stage.hospitals.asked(since, org=stage.a) if request.role in _DISCOVERY]
         if not asked:
             rows.append(not_reached(NOT_ASKED, subject=subject))
             continue
@@ -264,9 +269,9 @@ def broken_discovery(stage: Stage) -> list[Row]:
 def opened_again(stage: Stage) -> Row:
     """The first launch's address once more, after a second one."""
     browser, first = stage.browser(), stage.hospitals.launch(stage.a, "p1")
-    one = stage.visit(stage.a, "p1", browser=browser, url=first)
+    earlier = stage.visit(stage.a, "p1", browser=browser, url=first)
     two = stage.visit(stage.a, "p2", browser=browser)
-    if not (shows_own(stage, one) and shows_own(stage, two)):
+    if not (shows_own(stage, earlier) and shows_own(stage, two)):
         return not_reached("two launches one after the other did not show their patients")
     again = stage.begin(browser, stage.a, url=first)
     shown = stage.shown(again.page, [stage.a])
@@ -281,18 +286,18 @@ def interleaved(stage: Stage) -> list[Row] | Row:
     browser, tabs = stage.browser(), list[Visit]()
     used = {"p1": browser, "p2": browser.tab()}
     begun = [stage.begin(tab, stage.a, patient) for patient, tab in used.items()]
-    if not all(one.asked for one in begun):
+    if not all(sign_in.asked for sign_in in begun):
         return not_reached("two sign-ins at once did not begin")
-    for (patient, tab), one in zip(used.items(), begun, strict=True):
-        page = tab.open(one.page.next, method=one.page.method, form=one.page.form)
+    for (patient, tab), sign_in in zip(used.items(), begun, strict=True):
+        page = tab.open(sign_in.page.next, method=sign_in.page.method, form=sign_in.page.form)
         if stage.product.home is not None and page.stopped is None and page.status < 400:
             page = stage.home(tab, stage.a, patient)
-        asked = tuple(stage.hospitals.asked(one.since))
+        asked = tuple(stage.hospitals.asked(sign_in.since))
         shown = stage.shown(page, [stage.a])
         if shown != [f"{stage.a} {patient}"]:
             seen = f"the launch for {patient} ended with {page.told} that shows {', '.join(shown) or 'no patient'}"
             return row(BROKE, seen, asked, about="flow")
-        tabs.append(Visit(stage.a, patient, page, one.asked, one.since, asked))
+        tabs.append(Visit(stage.a, patient, page, sign_in.asked, sign_in.since, asked))
     ended = row(HELD, "each ended with its own patient", tabs[0].asked, about="flow")
     return [ended, _first_tab(stage, browser, *tabs)]
 
@@ -337,15 +342,17 @@ def _launch(stage: Stage, iss: str) -> str:
 def _at_stranger(stage: Stage, since: int) -> list[Asked]:
     """The application's requests at the stranger, at whatever path."""
     host = stage.hospitals.host(STRANGER)
-    return [one for one in stage.hospitals.asked(since) if one.organization == STRANGER or one.host == host]
+    return [
+        request for request in stage.hospitals.asked(since) if request.organization == STRANGER or request.host == host
+    ]
 
 
 def _refused(stage: Stage, iss: str, subject: str | None = None) -> Row:
     """Whether a launch with this issuer is refused without any request, and the browser sent nowhere."""
     since = stage.hospitals.now()
     hosts = [stage.hospitals.host(name) for name in (*stage.hospitals.clients, STRANGER)]
-    places = [f"{scheme}://{host}/" for host in hosts for scheme in ("http", "https")]
-    page = stage.browser().open(_launch(stage, iss), until=places)
+    addresses = [f"{scheme}://{host}/" for host in hosts for scheme in ("http", "https")]
+    page = stage.browser().open(_launch(stage, iss), until=addresses)
     came = stage.hospitals.asked(since)
     if came:
         where = "a server that nobody registered" if _at_stranger(stage, since) else "an address that nobody registered"

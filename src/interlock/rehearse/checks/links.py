@@ -26,10 +26,10 @@ _LINK = re.compile(r"""["'](https?://[^"'\s<>]{1,2000}|/[^"'\s<>/][^"'\s<>]{0,20
 @check("E06")
 def links(stage: Stage) -> list[Row] | Row:
     """A link that an endpoint gives, opened by another browser and after the sign-out."""
-    chosen = [one for one in stage.product.endpoints if one.what == "link"]
+    chosen = [endpoint for endpoint in stage.product.endpoints if endpoint.what == "link"]
     if not chosen:
         return row(NOT_APPLICABLE, "no endpoint in product.yaml is declared as one that gives a link (what: link)")
-    return [found for endpoint in chosen for found in _link(stage, endpoint)]
+    return [row for endpoint in chosen for row in _link(stage, endpoint)]
 
 
 def _link(stage: Stage, endpoint: VisitedEndpoint) -> list[Row]:
@@ -59,7 +59,7 @@ def _given(stage: Stage, page: Page) -> str | None:
     if len(page.way) > 1:
         return page.url
     own = urlsplit(page.url).netloc
-    named = (urljoin(page.url, found) for found in _LINK.findall(page.text[:100_000]))
+    named = (urljoin(page.url, link) for link in _LINK.findall(page.text[:100_000]))
     return next((url for url in named if urlsplit(url).netloc == own and url != page.url), None)
 
 
@@ -71,10 +71,10 @@ def _dead(stage: Stage, page: Page, subject: str) -> Row:
 @check("E07")
 def live(stage: Stage) -> list[Row] | Row:
     """Each address of live updates: without a cookie, from another site, and while another chart is opened."""
-    chosen = [one for one in stage.product.endpoints if one.what in ("events", "socket")]
+    chosen = [endpoint for endpoint in stage.product.endpoints if endpoint.what in ("events", "socket")]
     if not chosen:
         return row(NOT_APPLICABLE, "no endpoint in product.yaml gives live updates (what: events, or socket)")
-    return [found for endpoint in chosen for found in _live(stage, endpoint)]
+    return [row for endpoint in chosen for row in _live(stage, endpoint)]
 
 
 def _live(stage: Stage, endpoint: VisitedEndpoint) -> list[Row]:

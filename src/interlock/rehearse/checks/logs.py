@@ -49,7 +49,7 @@ def _written(stage: Stage, act: Callable[[], object], wanted: Callable[[str], bo
     return _text(stage)[before:]
 
 
-def _places(text: str, marks: Sequence[str]) -> str:
+def _lines(text: str, marks: Sequence[str]) -> str:
     """Lines of the log in which one of some texts stands: their numbers, counted from the rehearsal's beginning."""
     lines = [number for number, line in enumerate(text.splitlines(), 1) if any(mark in line for mark in marks)]
     more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
@@ -60,18 +60,18 @@ def _places(text: str, marks: Sequence[str]) -> str:
 def secrets_in_clear(stage: Stage) -> list[Row]:
     """Everything secret that the product has sent to a hospital."""
     text, sent = _text(stage), dict[str, set[str]]()
-    for one in stage.hospitals.asked():
+    for request in stage.hospitals.asked():
         for name, words in _SECRET.items():
-            sent.setdefault(words, set()).add(one.form.get(name, ""))
-        sent.setdefault("an access token", set()).add(one.token or "")
-        basic = one.headers.get("authorization", "")
+            sent.setdefault(words, set()).add(request.form.get(name, ""))
+        sent.setdefault("an access token", set()).add(request.token or "")
+        basic = request.headers.get("authorization", "")
         sent.setdefault("a client secret", set()).add(basic[6:] if basic[:6].lower() == "basic " else "")
     rows = []
     for words, values in sent.items():
         known = {value for value in values if len(value) >= _SHORTEST}
-        found = [value for value in known if value in text]
+        in_clear = [value for value in known if value in text]
         if known:
-            problem = f"{words} stands in clear in {_places(text, found)}" if found else ""
+            problem = f"{words} stands in clear in {_lines(text, in_clear)}" if in_clear else ""
             rows.append(judged(problem, f"none of {len(known)} stands in the log", subject=words))
     return rows
 
@@ -85,13 +85,13 @@ def patients(stage: Stage) -> Row:
     if names:
         text = re.sub(rf"\b(?:{names})[\"']?\s*[:=]\s*[\"']?[\w/.-]*", "", text)
     marks = [canary(org, patient) for org in stage.orgs for patient in PATIENTS]
-    found = [mark for mark in marks if mark in text]
-    if found:
-        return row(BROKE, f"a text of a patient's record stands in {_places(text, found)}")
+    shown = [mark for mark in marks if mark in text]
+    if shown:
+        return row(BROKE, f"a text of a patient's record stands in {_lines(text, shown)}")
     ids = re.findall(
         rf"(?:patient|subject)[\"']?\s*[:=/]\s*[\"']?(?:patient/)?(?:{'|'.join(PATIENTS)})\b|mrn-p\d", text
     )
-    problem = f"a patient's id stands in {_places(text, ids)}, and patient_fields names no such field" if ids else ""
+    problem = f"a patient's id stands in {_lines(text, ids)}, and patient_fields names no such field" if ids else ""
     return judged(problem, "no record and no patient's id outside the fields that may hold one")
 
 
@@ -139,9 +139,9 @@ def events(stage: Stage) -> list[Row]:
             rows.append(not_reached("the sign-in gave no code", subject=subject))
             continue
         told = _written(stage, act, lambda text: mark in text.lower())
-        found = mark in told.lower()
+        is_told = mark in told.lower()
         written = "no line of the log says so" if not told.strip() else f"no line of the log has “{mark}” for it"
-        rows.append(judged("" if found else written, f"a line with “{mark}” tells of it", subject=subject))
+        rows.append(judged("" if is_told else written, f"a line with “{mark}” tells of it", subject=subject))
     return rows
 
 
@@ -159,10 +159,10 @@ def _another_browser(stage: Stage) -> Callable[[], object] | None:
 def _code_elsewhere(stage: Stage) -> Callable[[], object] | None:
     assert stage.b is not None
     browser = stage.browser()
-    one, two = stage.answered(browser, stage.a), stage.answered(browser, stage.b)
-    if one is None or two is None:
+    first, second = stage.answered(browser, stage.a), stage.answered(browser, stage.b)
+    if first is None or second is None:
         return None
-    url = two.but(code=one.code, iss=one.fields.get("iss"))
+    url = second.but(code=first.code, iss=first.fields.get("iss"))
     return lambda: browser.open(url, until=stage.authorization_endpoints)
 
 
@@ -192,8 +192,10 @@ def request_ids(stage: Stage) -> Row:
         told = _written(stage, lambda: stage.visit(stage.a), lambda text: any(mark in text for mark in given))
     if not given:
         return not_reached("nothing was read")
-    found = [mark for mark in given if mark in told]
-    return judged("" if found else f"none of the ids of {len(given)} answers is in the log", f"{len(found)} are there")
+    logged = [mark for mark in given if mark in told]
+    return judged(
+        "" if logged else f"none of the ids of {len(given)} answers is in the log", f"{len(logged)} are there"
+    )
 
 
 @check("G06")

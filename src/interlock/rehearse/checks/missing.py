@@ -29,13 +29,13 @@ def needs_in_chart(stage: Stage) -> list[Need]:
 
 
 def _required(stage: Stage) -> list[_Required]:
-    found: dict[tuple[str, str], list[str]] = {}
+    wanted: dict[tuple[str, str], list[str]] = {}
     for need in needs_in_chart(stage):
-        own = {one.field: one.says for one in need.missing}
+        own = {missing.field: missing.says for missing in need.missing}
         for field in need.required_fields:
-            says = found.setdefault((need.resource, field), [])
+            says = wanted.setdefault((need.resource, field), [])
             says += [text for text in (own.get(field) or need.when_missing,) if text]
-    return [_Required(kind, field, tuple(dict.fromkeys(says))) for (kind, field), says in found.items()]
+    return [_Required(kind, field, tuple(dict.fromkeys(says))) for (kind, field), says in wanted.items()]
 
 
 @check("F13")
@@ -46,31 +46,33 @@ def required_fields(stage: Stage) -> list[Row] | Row:
         return row(
             NOT_APPLICABLE, "there is no contract.yaml, or it names no required fields of what is read in the chart"
         )
-    kinds = dict.fromkeys(one.kind for one in required)
+    kinds = dict.fromkeys(field.kind for field in required)
     shown = {kind: shows_kind(stage, kind) for kind in kinds}
     unseen = [
         not_reached("the polite page shows no record of this type", subject=kind) for kind in kinds if not shown[kind]
     ]
-    return [*(_without(stage, one) for one in required if shown[one.kind]), *unseen]
+    return [*(_without(stage, field) for field in required if shown[field.kind]), *unseen]
 
 
-def _without(stage: Stage, one: _Required) -> Row:
+def _without(stage: Stage, field: _Required) -> Row:
     taken: list[bool] = []
-    with changing(stage, one.kind, lambda record: taken.append(_take(record, one.field))):
+    with changing(stage, field.kind, lambda record: taken.append(_take(record, field.field))):
         visit = stage.visit(stage.a)
-    subject = f"{one.kind}.{one.field}"
+    subject = f"{field.kind}.{field.field}"
     if not any(taken):
         return not_reached("the product did not read it again, or no simulated record has it", subject=subject)
     if problem := stage.crashed(visit.page):
         return row(BROKE, problem, visit.asked, subject=subject)
     text = words_on(visit.page)
-    for says in one.says:
+    for says in field.says:
         if re.search(_as_pattern(says), text, re.IGNORECASE):
             return row(HELD, f"the page says “{says}”", visit.asked, subject=subject)
     more = said(visit.page, stage.visits[stage.a].page)
     if not more:
         return row(BROKE, "no new word on the page tells that it is missing", visit.asked, subject=subject)
-    agreed = f"what the contract says (“{one.says[0]}”)" if one.says else "enough, of which the contract says nothing"
+    agreed = (
+        f"what the contract says (“{field.says[0]}”)" if field.says else "enough, of which the contract says nothing"
+    )
     seen = f"without it the page says “{more}”; whether that is {agreed}, a person has to judge"
     return row(NEEDS_HOOK, seen, visit.asked, subject=subject)
 
@@ -85,12 +87,12 @@ def _take(record: dict[str, Any], path: str) -> bool:
     """Take an element out of a record, wherever lists lead; whether it was there."""
     name, _, rest = path.partition(".")
     names = [key for key in record if key == name or (name.endswith("[x]") and key.startswith(name[:-3]))]
-    found = False
+    taken = False
     for key in names:
         if not rest:
             del record[key]
-            found = True
+            taken = True
             continue
         for part in record[key] if isinstance(record[key], list) else [record[key]]:
-            found = (isinstance(part, dict) and _take(part, rest)) or found
-    return found
+            taken = (isinstance(part, dict) and _take(part, rest)) or taken
+    return taken

@@ -22,8 +22,8 @@ def next_elsewhere(stage: Stage) -> list[Row] | Row:
             continue
         with finding_more(stage, links=(("next", f"{stage.hospitals.base(org)}/{{path}}?page=2"),)):
             visit = stage.visit(stage.a)
-        there = [one for one in visit.asked if one.organization == org]
-        lost = [one for one in there if one.token]
+        there = [request for request in visit.asked if request.organization == org]
+        lost = [request for request in there if request.token]
         problem = f"the access token of {stage.a} was sent there" if lost else ""
         rows.append(judged(problem, f"{len(there)} requests arrived there, none with a token", there, subject=subject))
     return rows
@@ -47,7 +47,7 @@ def references_elsewhere(stage: Stage) -> Row:
     if not visit.of("resource"):
         return not_reached("nothing was read")
     came = stage.hospitals.asked(since, org=STRANGER)
-    lost = [one for one in came if one.token]
+    lost = [request for request in came if request.token]
     problem = "the access token was sent to another server, which a reference named" if lost else ""
     return judged(problem, f"{len(came)} requests arrived there, none with a token", came)
 

@@ -60,8 +60,8 @@ def _paged(stage: Stage, pages: int, *, fails: bool = False) -> Any:
         link = [{"relation": "self", "url": exchange.address}]
         if number < pages:
             link.append({"relation": "next", "url": f"{exchange.address}?zqxpage={number + 1}"})
-        found = observation(stage.a, "p1", _NUMBERS[number - 1])
-        entry = [{"fullUrl": f"{exchange.base}/Observation/{found['id']}", "resource": found}]
+        record = observation(stage.a, "p1", _NUMBERS[number - 1])
+        entry = [{"fullUrl": f"{exchange.base}/Observation/{record['id']}", "resource": record}]
         return fhir_json({"resourceType": "Bundle", "type": "searchset", "total": pages, "link": link, "entry": entry})
 
     return searches(stage, make)

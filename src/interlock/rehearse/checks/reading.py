@@ -19,11 +19,13 @@ def token_in_header(stage: Stage) -> list[Row]:
 
     def problem(visit: Visit) -> tuple[str, list[Asked]]:
         reads = visit.of("resource")
-        tokens = {one.token for one in reads if one.token}
-        loose = [one for one in reads if "access_token" in one.query or tokens & set(one.query.values())]
+        tokens = {request.token for request in reads if request.token}
+        loose = [
+            request for request in reads if "access_token" in request.query or tokens & set(request.query.values())
+        ]
         if loose:
             return "the access token stands in an address", loose
-        kept = [one for one in reads if "cookie" in one.headers]
+        kept = [request for request in reads if "cookie" in request.headers]
         return ("cookies were sent to the hospital" if kept else ""), kept or reads
 
     return each(stage, problem, "in the Authorization header alone", needs="resource")
@@ -35,8 +37,8 @@ def polite_headers(stage: Stage) -> list[Row]:
 
     def problem(visit: Visit) -> tuple[str, list[Asked]]:
         reads = visit.of("resource")
-        vague = [one for one in reads if "json" not in one.headers.get("accept", "")]
-        unnamed = [one for one in reads if not one.headers.get("user-agent")]
+        vague = [request for request in reads if "json" not in request.headers.get("accept", "")]
+        unnamed = [request for request in reads if not request.headers.get("user-agent")]
         if vague:
             return f"it accepts {vague[0].headers.get('accept', 'nothing')!r}, and FHIR has a type of its own", vague
         return ("it names no program" if unnamed else ""), unnamed or reads
@@ -53,9 +55,9 @@ def from_contract(stage: Stage) -> list[Row] | Row:
 
     def problem(visit: Visit) -> tuple[str, list[Asked]]:
         reads = visit.of("resource")
-        beyond = [(one, what) for one in reads if (what := _beyond(one, needs))]
-        told = listed(list(dict.fromkeys(what for _, what in beyond)), 6)
-        return (f"the contract does not name {told}" if beyond else ""), [one for one, _ in beyond] or reads
+        beyond = [(request, unnamed_part) for request in reads if (unnamed_part := _beyond(request, needs))]
+        told = listed(list(dict.fromkeys(unnamed_part for _, unnamed_part in beyond)), 6)
+        return (f"the contract does not name {told}" if beyond else ""), [request for request, _ in beyond] or reads
 
     return each(stage, problem, "every read is one of the contract's", needs="resource")
 
@@ -68,9 +70,9 @@ _HOW = frozenset(
 _USERS = frozenset({"Practitioner", "PractitionerRole", "RelatedPerson", "Person"})
 
 
-def _beyond(one: Asked, needs: Sequence[Need]) -> str:
+def _beyond(request: Asked, needs: Sequence[Need]) -> str:
     """What the contract does not name of a read; empty where it names all."""
-    kind, _, rest = one.path.rpartition("/fhir/")[2].partition("/")
+    kind, _, rest = request.path.rpartition("/fhir/")[2].partition("/")
     ours = [need for need in needs if need.resource == kind]
     if not ours:
         return "" if kind in _USERS and rest else (kind or "a request at the base")
@@ -86,7 +88,7 @@ def _beyond(one: Asked, needs: Sequence[Need]) -> str:
     if way != "search" or not named:
         return ""
     named |= {query.partition("=")[0] for need in ours for query in need.query} | _HOW
-    asked = {re.split(r"[:.]", name)[0] for name in (*one.query, *one.form)}
+    asked = {re.split(r"[:.]", name)[0] for name in (*request.query, *request.form)}
     more = sorted(asked - named - {re.split(r"[:.]", name)[0] for name in named})
     return f"{kind}?{'&'.join(more)}" if more else ""
 
@@ -95,7 +97,10 @@ def _beyond(one: Asked, needs: Sequence[Need]) -> str:
 def budget(stage: Stage) -> list[Row] | Row:
     """How many requests one polite launch makes, against the budget in the product's file."""
     most = stage.product.requests_per_launch
-    counts = {org: len([one for one in visit.asked if one.organization == org]) for org, visit in stage.visits.items()}
+    counts = {
+        org: len([request for request in visit.asked if request.organization == org])
+        for org, visit in stage.visits.items()
+    }
     if most is None:
         made = listed([f"{count} at {org}" for org, count in counts.items()])
         seen = f"product.yaml names no requests_per_launch; the polite launches made {made}"

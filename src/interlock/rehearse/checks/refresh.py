@@ -51,7 +51,7 @@ def _refreshes(stage: Stage) -> bool:
 
 def _refresh_requests(stage: Stage, since: int) -> list[Asked]:
     asked = stage.hospitals.asked(since, org=stage.a, role="token")
-    return [one for one in asked if one.form.get("grant_type") == "refresh_token"]
+    return [request for request in asked if request.form.get("grant_type") == "refresh_token"]
 
 
 def _too_many(asked: list[Asked]) -> list[Asked]:
@@ -176,8 +176,12 @@ def fewer(stage: Stage) -> Row:
     asked = _refresh_requests(stage, since)
     if not asked:
         return not_reached("the token was not refreshed")
-    reads = [one for one in stage.hospitals.asked(since, org=stage.a, role="resource") if one.number > asked[0].number]
-    beyond = [one for one in reads if "/Patient" not in one.path and "/Practitioner" not in one.path]
+    reads = [
+        request
+        for request in stage.hospitals.asked(since, org=stage.a, role="resource")
+        if request.number > asked[0].number
+    ]
+    beyond = [request for request in reads if "/Patient" not in request.path and "/Practitioner" not in request.path]
     problem = (
         f"after the refresh it read {beyond[0].path.rpartition('/fhir/')[2]}, for which no scope was left"
         if beyond

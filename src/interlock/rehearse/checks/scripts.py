@@ -85,7 +85,7 @@ def in_frame(stage: Stage) -> Row:
     except UnsettledError as error:
         restless = str(error)
     asked = stage.hospitals.asked(since, by_app=None)
-    rounds = [one for one in asked if one.role == "authorize"]
+    rounds = [request for request in asked if request.role == "authorize"]
     if len(rounds) > _MOST_ROUNDS:
         return row(BROKE, f"it went to the sign-in {len(rounds)} times, and would go on", rounds)
     if page is None:
@@ -209,7 +209,11 @@ def code_left(stage: Stage, org: str) -> Row:
     visit = _launched(stage, browser, org, "p1")
     if not visit.of("token"):
         return not_reached("no code was used", org=org, subject=subject)
-    told = [one for one in stage.hospitals.asked(visit.since, by_app=None) if "code=" in one.headers.get("referer", "")]
+    told = [
+        request
+        for request in stage.hospitals.asked(visit.since, by_app=None)
+        if "code=" in request.headers.get("referer", "")
+    ]
     if told:
         return row(BROKE, "the code was told to others as Referer", told, org=org, subject=subject)
     left = any(re.search(r"[?&#]code=", address) for address in browser.history())

@@ -26,7 +26,7 @@ def searched(stage: Stage) -> bool:
     """Whether the polite page shows something that came from a search."""
     visit = stage.visits[stage.a]
     kinds = {record["resourceType"] for record in records(stage.a)} - {"Patient"}
-    asked = {one.path.rpartition("/fhir/")[2] for one in visit.of("resource")}
+    asked = {request.path.rpartition("/fhir/")[2] for request in visit.of("resource")}
     return any(shows_kind(stage, kind) for kind in kinds & asked)
 
 
@@ -96,9 +96,13 @@ def finding_more(stage: Stage, *extra: dict[str, Any], links: tuple[tuple[str, s
         if document.get("resourceType") != "Bundle" or not is_search(exchange):
             return
         entries = [
-            {"fullUrl": f"{exchange.base}/{one['resourceType']}/{one['id']}", "resource": one, "search": _MATCH}
-            for one in extra
-            if one["resourceType"] == exchange.path
+            {
+                "fullUrl": f"{exchange.base}/{record['resourceType']}/{record['id']}",
+                "resource": record,
+                "search": _MATCH,
+            }
+            for record in extra
+            if record["resourceType"] == exchange.path
         ]
         document["entry"] = [*document.get("entry", []), *entries]
         added = [{"relation": name, "url": url.replace("{path}", exchange.path)} for name, url in links]

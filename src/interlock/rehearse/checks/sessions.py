@@ -212,13 +212,13 @@ def tokens_in_reach(stage: Stage) -> list[Row]:
         with issued_tokens(stage) as issued:
             visit = stage.visit(org, browser=browser)
         tokens = issued["access_token"] | issued["refresh_token"]
-        places = [visit.page.text, *(hop.url for hop in visit.page.way)]
-        places += [text for cookie in browser.cookies for text in _readable(cookie.value or "")]
-        found = any(token in place for token in tokens for place in places)
+        texts = [visit.page.text, *(hop.url for hop in visit.page.way)]
+        texts += [text for cookie in browser.cookies for text in _readable(cookie.value or "")]
+        stands_there = any(token in text for token in tokens for text in texts)
         if not tokens:
             rows.append(not_reached("no token was issued", org=org))
             continue
-        problem = "a token stands in a page, an address or a cookie" if found else ""
+        problem = "a token stands in a page, an address or a cookie" if stands_there else ""
         well = "no token in a page, an address or a cookie"
         if isinstance(browser, ChromiumBrowser):
             problem, well = problem or kept_tokens(stage, browser, org, issued), f"{well}, nor where scripts keep one"
@@ -263,10 +263,15 @@ def session_ids(stage: Stage) -> Row:
         for cookie in browser.cookies:
             values.setdefault(cookie.name, []).append(cookie.value or "")
         browser.close()  # ten at once would be much for Chromium
-    known = {name: found for name, found in values.items() if name in names and len(found) == _SIGN_INS}
+    known = {
+        name: seen_values for name, seen_values in values.items() if name in names and len(seen_values) == _SIGN_INS
+    }
     if not known:
         return row(NOT_APPLICABLE, "no cookie is needed to see the page")
-    strength = {name: 0.0 if len(set(found)) < len(found) else bits(found) for name, found in known.items()}
+    strength = {
+        name: 0.0 if len(set(seen_values)) < len(seen_values) else bits(seen_values)
+        for name, seen_values in known.items()
+    }
     name, most = max(strength.items(), key=lambda pair: pair[1])
     problem = f"values of {name} differ in {most:.0f} bits at most, and {_ID_BITS} are asked for"
     return judged(problem if most < _ID_BITS else "", f"values of {name} differ in more than {_ID_BITS} bits")

@@ -90,13 +90,18 @@ def unlisted(stage: Stage) -> Row:
         return not_reached(_NOT_SHOWN)
     own = urlsplit(stage.at("/", stage.a)).netloc
     led = [hop.url for hop in visit.page.way if hop.status < 400 and hop.location is None]  # a redirect shows nothing
-    named = [urljoin(visit.page.url, found) for found in _NAMED.findall(visit.page.text)[:_MOST_LINKS]]
+    named = [urljoin(visit.page.url, link) for link in _NAMED.findall(visit.page.text)[:_MOST_LINKS]]
     known = _listed(stage)
     strange: dict[str, None] = {}
     for url in (*led, *named):
         parts = urlsplit(url)
         path = parts.path or "/"
-        if parts.netloc != own or path in strange or _FILES.search(path) or any(one.fullmatch(path) for one in known):
+        if (
+            parts.netloc != own
+            or path in strange
+            or _FILES.search(path)
+            or any(pattern.fullmatch(path) for pattern in known)
+        ):
             continue
         if url in led or browser.open(url, until=stage.authorization_endpoints).status in range(200, 400):
             strange[path] = None
@@ -124,7 +129,7 @@ def _listed(stage: Stage) -> list[re.Pattern[str]]:
 @check("E11")
 def inbound(stage: Stage) -> list[Row] | Row:
     """Each address that systems call: without a token, with one that is forged, and with a good one twice."""
-    chosen = [one for one in stage.product.endpoints if one.what == "inbound"]
+    chosen = [endpoint for endpoint in stage.product.endpoints if endpoint.what == "inbound"]
     if not chosen:
         return row(NOT_APPLICABLE, "no endpoint in product.yaml is declared as one that systems call (what: inbound)")
     return [row for endpoint in chosen for row in _called(stage, endpoint)]
@@ -188,7 +193,7 @@ def foreign_forms(stage: Stage) -> list[Row] | Row:
     leave, rows = stage.product.sign_out, []
     if leave is not None and leave.method == "POST":
         rows += [_kept(stage, leave.path, by) for by in ("GET", "a form of another site")]
-    for endpoint in (one for one in stage.product.endpoints if one.what == "change"):
+    for endpoint in (endpoint for endpoint in stage.product.endpoints if endpoint.what == "change"):
         rows += [_by_get(stage, endpoint), _by_foreign_form(stage, endpoint)]
     write = stage.product.actions.write if stage.product.actions is not None else None
     if write is not None and write.method == "POST":
@@ -214,7 +219,11 @@ def _by_get(stage: Stage, endpoint: VisitedEndpoint) -> Row:
     stage.visit(stage.a, browser=browser)
     read = stage.hospitals.now()
     page = browser.open(query_of(stage.at(endpoint.path, stage.a), _form(stage, endpoint)))
-    wrote = [one for one in stage.hospitals.asked(read, role="resource") if one.method in ("POST", "PUT", "PATCH")]
+    wrote = [
+        request
+        for request in stage.hospitals.asked(read, role="resource")
+        if request.method in ("POST", "PUT", "PATCH")
+    ]
     if wrote:
         return row(BROKE, f"it wrote to {stage.a}", wrote, subject=subject)
     if 400 <= page.status < 500:
@@ -228,7 +237,11 @@ def _saved(stage: Stage, saving: VisitedEndpoint) -> Row:
     stage.visit(stage.a, browser=browser)
     since = stage.hospitals.now()
     page = _from_another_site(stage, browser, stage.at(saving.path, stage.a), _form(stage, saving))
-    wrote = [one for one in stage.hospitals.asked(since, role="resource") if one.method in ("POST", "PUT", "PATCH")]
+    wrote = [
+        request
+        for request in stage.hospitals.asked(since, role="resource")
+        if request.method in ("POST", "PUT", "PATCH")
+    ]
     return judged(
         f"it wrote to {stage.a}" if wrote else "", f"{page.told}; nothing was written", wrote, subject=subject
     )

@@ -24,7 +24,7 @@ _MOST_TRIES = 3
 
 def _token_requests(visit: Visit) -> list[Asked]:
     asked = visit.of("token")
-    return [one for one in asked if one.form.get("grant_type") == "authorization_code"] or asked
+    return [request for request in asked if request.form.get("grant_type") == "authorization_code"] or asked
 
 
 @check("T01", polite=True)
@@ -58,9 +58,9 @@ def secret(stage: Stage) -> list[Row]:
         pages = [visit.page.text, *(hop.url for hop in visit.page.way)]
         if any(mine in text for text in pages):
             return "the client secret reached the browser", asked
-        if any(mine in one.query.values() for one in asked):
+        if any(mine in request.query.values() for request in asked):
             return "the client secret stands in an address", asked
-        posted = any(mine in one.form.values() or "client_secret" in one.form for one in asked)
+        posted = any(mine in request.form.values() or "client_secret" in request.form for request in asked)
         return ("the client secret stands in the body, and SMART has it in the header" if posted else ""), asked
 
     rows = each(stage, problem, "no secret in an address, a body or the browser", needs="token")
@@ -98,11 +98,11 @@ def assertion(stage: Stage) -> list[Row] | Row:
         if (less := lacking(visit, "token")) is not None:
             rows.append(less)
             continue
-        asked = [one for one in visit.of("token") if "client_assertion" in one.form]
+        asked = [request for request in visit.of("token") if "client_assertion" in request.form]
         problem = "" if asked else "there was no client assertion"
-        for one in asked:
-            header, claims = claims_of(one.form["client_assertion"])
-            problem = problem or wrong_assertion(stage, visit.org, header, claims, one.at)
+        for request in asked:
+            header, claims = claims_of(request.form["client_assertion"])
+            problem = problem or wrong_assertion(stage, visit.org, header, claims, request.at)
             problem = problem or ("jti was used before" if str(claims.get("jti")) in ids else "")
             ids.add(str(claims.get("jti")))
         rows.append(judged(problem, "aud, iss, sub, exp and jti are right", asked, org=visit.org))
@@ -134,7 +134,7 @@ def own_key(stage: Stage) -> list[Row] | Row:
     kinds = {org: client.client for org, client in stage.hospitals.clients.items()}
     rows = []
     for org, visit in stage.visits.items():
-        asked = [one for one in visit.of("token") if "client_assertion" in one.form]
+        asked = [request for request in visit.of("token") if "client_assertion" in request.form]
         if kinds[org] != "confidential-asymmetric":
             continue
         if (less := lacking(visit, "token")) is not None:
@@ -159,10 +159,10 @@ def second_try(stage: Stage) -> Row:
 
     with stage.answers(stage.a, "token", once):
         visit = stage.visit(stage.a)
-    asked = [one for one in visit.of("token") if "client_assertion" in one.form]
+    asked = [request for request in visit.of("token") if "client_assertion" in request.form]
     if not asked:
         return not_reached("there was no token request with an assertion")
-    ids = [str(claims_of(one.form["client_assertion"])[1].get("jti")) for one in asked]
+    ids = [str(claims_of(request.form["client_assertion"])[1].get("jti")) for request in asked]
     problem = "the same assertion was sent again" if len(set(ids)) < len(ids) else ""
     if len(asked) > _MOST_TRIES:
         problem = problem or f"it asked {len(asked)} times"
@@ -247,7 +247,9 @@ def no_patient(stage: Stage) -> Row:
         return not_reached("the token endpoint was not asked")
     shown, reads = stage.shown(visit.page), visit.of("resource")
     reads = [
-        one for one in reads if one.path.rsplit("/fhir/", 1)[-1].partition("/")[0] not in ("Practitioner", "metadata")
+        request
+        for request in reads
+        if request.path.rsplit("/fhir/", 1)[-1].partition("/")[0] not in ("Practitioner", "metadata")
     ]
     if shown:
         return row(BROKE, f"it showed a record of {shown[0]}", visit.asked)
@@ -273,14 +275,18 @@ def patient_of_the_answer(stage: Stage) -> Row:
 @check("R05")
 def fewer_scopes(stage: Stage) -> Row:
     """A token answer that grants the patient's name and nothing else."""
-    polite = {_type_of(one) for one in stage.visits[stage.a].of("resource")} - {"Patient", "Practitioner", "metadata"}
+    polite = {_type_of(request) for request in stage.visits[stage.a].of("resource")} - {
+        "Patient",
+        "Practitioner",
+        "metadata",
+    }
     if not polite:
         return not_reached("in the polite sign-in nothing was read beside the patient")
     with edit_token(stage, stage.a, scope="launch openid fhirUser patient/Patient.read patient/Patient.rs"):
         visit = stage.visit(stage.a)
     if not visit.of("token"):
         return not_reached("the token endpoint was not asked")
-    beyond = [one for one in visit.of("resource") if _type_of(one) in polite]
+    beyond = [request for request in visit.of("resource") if _type_of(request) in polite]
     if beyond:
         seen = f"it asked for {_type_of(beyond[0])}, for which the token answer granted no scope"
         return row(BROKE, seen, (*visit.of("token"), *beyond))
@@ -290,8 +296,8 @@ def fewer_scopes(stage: Stage) -> Row:
     )
 
 
-def _type_of(one: Asked) -> str:
-    return one.path.rpartition("/fhir/")[2].partition("/")[0].partition("?")[0]
+def _type_of(request: Asked) -> str:
+    return request.path.rpartition("/fhir/")[2].partition("/")[0].partition("?")[0]
 
 
 @check("R06")
@@ -338,7 +344,7 @@ def senseless_expiry(stage: Stage) -> list[Row]:
     for subject, value in (("missing", None), ("a text", "soon"), ("negative", -1)):
         with edit_token(stage, stage.a, expires_in=value):
             visit = stage.visit(stage.a)
-        refreshed = [one for one in visit.of("token") if one.form.get("grant_type") == "refresh_token"]
+        refreshed = [request for request in visit.of("token") if request.form.get("grant_type") == "refresh_token"]
         problem = stage.crashed(visit.page)
         if not problem and len(refreshed) > _MOST_TRIES:
             problem = f"it refreshed {len(refreshed)} times"

@@ -90,11 +90,11 @@ def _put(record: dict[str, Any], value: str) -> None:
     record["valueQuantity"]["value"] = json.loads(value)
 
 
-def _for_a_person(visit: Visit, what: str, question: str, base: Page, subject: str | None = None) -> Row:
+def _for_a_person(visit: Visit, shown_how: str, question: str, base: Page, subject: str | None = None) -> Row:
     """A row of what a page says, which only somebody who reads it can judge."""
     more = said(visit.page, base)
     told = f"the page says more than usual: “{more}”" if more else "the page says nothing more than usual"
-    return row(NEEDS_HOOK, f"{what}, and {told}; {question}, a person has to judge", visit.asked, subject=subject)
+    return row(NEEDS_HOOK, f"{shown_how}, and {told}; {question}, a person has to judge", visit.asked, subject=subject)
 
 
 @check("F15")
@@ -155,8 +155,8 @@ def _unit(value: _Value, subject: str, change: Change, told: str = "") -> Row:
         return row(BROKE, problem, visit.asked, subject=subject)
     if not _shows(visit.page, value.first):
         if value.left_out(visit.page) and not said(visit.page, value.base):
-            what = "the value is left out"
-            return _for_a_person(visit, what, "whether the reader may miss it so", value.base, subject)
+            shown_how = "the value is left out"
+            return _for_a_person(visit, shown_how, "whether the reader may miss it so", value.base, subject)
         return row(HELD, "the number is not shown as it came", visit.asked, subject=subject)
     if told and told in words_on(visit.page) and told not in words_on(value.base):
         return row(HELD, "the number is shown with what came with it", visit.asked, subject=subject)
@@ -185,8 +185,8 @@ def _no_value(value: _Value) -> Row:
 
 def _behind(page: Page, mark: str) -> str:
     """What stands behind the name of a record, up to the next one."""
-    found = re.search(rf"(?i){mark}(?!\d)(.{{0,60}}?)(?=zqx|$)", words_on(page))
-    return found[1] if found else ""
+    match = re.search(rf"(?i){mark}(?!\d)(.{{0,60}}?)(?=zqx|$)", words_on(page))
+    return match[1] if match else ""
 
 
 @check("F18")
@@ -214,9 +214,9 @@ def _aged(value: _Value, stale: str) -> Row:
         return row(HELD, "the value is not shown", visit.asked, subject=subject, about=about)
     dated = then[:4] in words_on(visit.page) and then[:4] not in words_on(value.base)
     if dated or said(visit.page, value.base):
-        what = "it is shown with its date" if dated else "it is shown"
+        shown_how = "it is shown with its date" if dated else "it is shown"
         question = f"whether that is what the contract says (“{stale}”)"
-        return _for_a_person(visit, what, question, value.base, subject)
+        return _for_a_person(visit, shown_how, question, value.base, subject)
     seen = "it is shown like one of today, and the contract has a limit of age"
     return row(BROKE, seen, visit.asked, subject=subject, about=about)
 

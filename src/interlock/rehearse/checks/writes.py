@@ -67,22 +67,22 @@ class Write:
     @property
     def asked(self) -> list[Asked]:
         """The writes that the product tried at any hospital."""
-        return [one for one in self.stage.hospitals.asked(self.since, role="resource") if _writes(one)]
+        return [request for request in self.stage.hospitals.asked(self.since, role="resource") if _writes(request)]
 
     @property
     def made(self) -> Mapping[str, Resource]:
         """What is new at the hospital, by ``Type/id``, without what only goes along with a result."""
         kept = self.stage.hospitals.kept(self.org)
-        new = {address: found for address, found in kept.items() if address not in self.before}
-        results = {address: found for address, found in new.items() if address.partition("/")[0] not in _BESIDES}
+        new = {address: resource for address, resource in kept.items() if address not in self.before}
+        results = {address: resource for address, resource in new.items() if address.partition("/")[0] not in _BESIDES}
         contract = self.stage.contract
         wanted = {need.resource for need in contract.outputs} if contract is not None else set()
-        named = {address: found for address, found in results.items() if address.partition("/")[0] in wanted}
+        named = {address: resource for address, resource in results.items() if address.partition("/")[0] in wanted}
         return named or results
 
 
-def _writes(one: Asked) -> bool:
-    return bool(one.resources) or (one.role == "resource" and one.method in ("PATCH", "DELETE"))
+def _writes(request: Asked) -> bool:
+    return bool(request.resources) or (request.role == "resource" and request.method in ("PATCH", "DELETE"))
 
 
 def _signed_in(stage: Stage, org: str, patient: str = "p1") -> tuple[Browser, Visit] | None:
@@ -104,7 +104,7 @@ def _write(stage: Stage, browser: Browser, visit: Visit, *pages: Page, wanted: b
     write = Write(stage, visit.org, page, since, before)
     waited(lambda: bool(write.asked), _LATE_SECONDS if wanted else _UNWANTED_SECONDS)
     if write.asked:
-        waited(lambda: all(one.status is not None for one in write.asked), _LATE_SECONDS)
+        waited(lambda: all(request.status is not None for request in write.asked), _LATE_SECONDS)
     return write
 
 
@@ -138,11 +138,11 @@ def draft(stage: Stage) -> list[Row]:
     """What is kept at the hospital after a user has saved something."""
     rows = []
     for org in stage.orgs:
-        found = _polite(stage, org)
-        if isinstance(found, Row):
-            rows.append(found)
+        polite = _polite(stage, org)
+        if isinstance(polite, Row):
+            rows.append(polite)
             continue
-        write = found[2]
+        write = polite[2]
         problem = _nothing_saved(write) or next(
             (wrong for address, kept in write.made.items() if (wrong := _wrong(stage, org, address, kept))), ""
         )
@@ -193,12 +193,12 @@ def labelled(stage: Stage) -> list[Row]:
     """Whether what was written says that software made it."""
     rows = []
     for org in stage.orgs:
-        found = _polite(stage, org)
-        if isinstance(found, Row):
-            rows.append(found)
+        polite = _polite(stage, org)
+        if isinstance(polite, Row):
+            rows.append(polite)
             continue
-        write = found[2]
-        by_header = any("device" in one.headers.get("x-provenance", "").lower() for one in write.asked)
+        write = polite[2]
+        by_header = any("device" in request.headers.get("x-provenance", "").lower() for request in write.asked)
         beside = [
             kept
             for address, kept in stage.hospitals.kept(org).items()
@@ -223,7 +223,9 @@ def _by_software(value: Any) -> bool:
     """Whether a device is named anywhere, or the label of what software asserted is."""
     if isinstance(value, Mapping):
         labels = value.get("security")
-        if isinstance(labels, list) and any(isinstance(one, dict) and one.get("code") == _LABEL for one in labels):
+        if isinstance(labels, list) and any(
+            isinstance(label, dict) and label.get("code") == _LABEL for label in labels
+        ):
             return True
         if value.get("resourceType") == "Device" or str(value.get("reference", "")).partition("/")[0] == "Device":
             return True
@@ -259,8 +261,8 @@ def lost_answer(stage: Stage) -> Row:
     if not lost or not write.made:
         return not_reached(f"saving led to no write that was kept, but to {write.page.told}")
     later = stage.hospitals.asked(write.asked[0].number, org=stage.a, role="resource")
-    found = any(lost[0].partition("/")[0] in one.path and one.status in (200, 201) for one in later)
-    if not found:  # it has not found out by itself: its user tries again
+    looked_for = any(lost[0].partition("/")[0] in request.path and request.status in (200, 201) for request in later)
+    if not looked_for:  # it has not found out by itself: its user tries again
         _write(stage, browser, visit, write.page)
     asked = stage.hospitals.asked(write.since, org=stage.a, role="resource")
     many = len(write.made)
@@ -275,10 +277,10 @@ async def _ended(_: Exchange, transport: Any, __: bytes, ___: bytes) -> None:
 @check("W03")
 def changed_meanwhile(stage: Stage) -> Row:
     """Somebody else changes the record at the moment at which the product updates it."""
-    found = _polite(stage, stage.a)
-    if isinstance(found, Row):
-        return found
-    browser, visit, write = found
+    polite = _polite(stage, stage.a)
+    if isinstance(polite, Row):
+        return polite
+    browser, visit, write = polite
     if not write.made:
         return not_reached(_nothing_saved(write))
     changed: list[str] = []
@@ -296,11 +298,11 @@ def changed_meanwhile(stage: Stage) -> Row:
     since = stage.hospitals.now()
     with stage.hospitals.twisted(instead=change):
         page = _withdrawn(stage, browser, visit, write)
-    asked = [one for one in stage.hospitals.asked(since, org=stage.a, role="resource") if _writes(one)]
+    asked = [request for request in stage.hospitals.asked(since, org=stage.a, role="resource") if _writes(request)]
     if not changed:
         return not_reached(f"withdrawing led to no update of what was written, but to {page.told}")
     kept = stage.hospitals.kept(stage.a).get(changed[0], {})
-    is_there = any(one.get("url") == _CHANGED for one in kept.get("extension", []))
+    is_there = any(extension.get("url") == _CHANGED for extension in kept.get("extension", []))
     problem = "" if is_there else "the product wrote over what somebody else had changed, and that is gone"
     return judged(problem, f"the other's change is still there; {page.told}", asked)
 
@@ -313,12 +315,12 @@ def _withdrawn(stage: Stage, browser: Browser, visit: Visit, write: Write) -> Pa
 @check("W04")
 def refused(stage: Stage) -> list[Row] | Row:
     """Writes that the hospital refuses, and then takes."""
-    found = _polite(stage, stage.a)
-    if isinstance(found, Row):
-        return found
-    if not found[2].made:
-        return not_reached(_nothing_saved(found[2]))
-    well = visible_text(found[2].page)
+    polite = _polite(stage, stage.a)
+    if isinstance(polite, Row):
+        return polite
+    if not polite[2].made:
+        return not_reached(_nothing_saved(polite[2]))
+    well = visible_text(polite[2].page)
     return [_refused(stage, status, well) for status in (422, 403, 500)]
 
 
@@ -351,10 +353,10 @@ def _refused(stage: Stage, status: int, well: str) -> Row:
 @check("W05")
 def withdrawn(stage: Stage) -> Row:
     """What is kept after a user has withdrawn it."""
-    found = _polite(stage, stage.a)
-    if isinstance(found, Row):
-        return found
-    browser, visit, write = found
+    polite = _polite(stage, stage.a)
+    if isinstance(polite, Row):
+        return polite
+    browser, visit, write = polite
     made = write.made
     if not made:
         return not_reached(_nothing_saved(write))
@@ -364,7 +366,7 @@ def withdrawn(stage: Stage) -> Row:
     kept = stage.hospitals.kept(stage.a)
     left = [address for address in made if address in kept and not _is_void(kept[address])]
     gone = [address for address in made if address not in kept]
-    asked = [one for one in stage.hospitals.asked(since, role="resource") if _writes(one)]
+    asked = [request for request in stage.hospitals.asked(since, role="resource") if _writes(request)]
     if left:
         kind = left[0].partition("/")[0]
         return row(
@@ -378,7 +380,7 @@ def withdrawn(stage: Stage) -> Row:
 def _is_void(kept: Resource) -> bool:
     verified = kept.get("verificationStatus")
     codes = verified.get("coding", []) if isinstance(verified, dict) else []
-    return kept.get("status") == _VOID or any(isinstance(one, dict) and one.get("code") == _VOID for one in codes)
+    return kept.get("status") == _VOID or any(isinstance(code, dict) and code.get("code") == _VOID for code in codes)
 
 
 def _may_delete(stage: Stage, kind: str) -> bool:
@@ -416,10 +418,10 @@ def after_a_switch(stage: Stage) -> Row:
 @check("W08")
 def without_scope(stage: Stage) -> Row:
     """A sign-in that was granted everything but writing."""
-    found = _polite(stage, stage.a)
-    if isinstance(found, Row):
-        return found
-    asked = found[1].authorization.get("scope", "").split()
+    polite = _polite(stage, stage.a)
+    if isinstance(polite, Row):
+        return polite
+    asked = polite[1].authorization.get("scope", "").split()
     writing = [text for text in asked if (scope := parse(text)) is not None and set(scope.letters) & set("cud")]
     if not writing:
         return not_reached("no scope that lets it write was asked for")
@@ -431,7 +433,7 @@ def without_scope(stage: Stage) -> Row:
         write = _write(stage, *signed_in, wanted=False)
     if write.asked:
         return row(BROKE, "it tried to write, and had not been granted that", write.asked)
-    same = visible_text(write.page) == visible_text(found[2].page)
+    same = visible_text(write.page) == visible_text(polite[2].page)
     return judged(
         "nothing was written, and the page reads as if it had been" if same else "",
         f"nothing was tried; {write.page.told}",
@@ -455,10 +457,12 @@ def at_once(stage: Stage) -> Row:
 
     with ThreadPoolExecutor(len(orgs)) as pool:
         writes = list(pool.map(save, (users[0], users[1])))
-    asked = [one for one in stage.hospitals.asked(since, role="resource") if _writes(one)]
+    asked = [request for request in stage.hospitals.asked(since, role="resource") if _writes(request)]
     if not asked:
         return not_reached("saving led to no write at either hospital")
-    tokens = [{one.token for one in stage.hospitals.asked(org=org, role="resource") if one.token} for org in orgs]
+    tokens = [
+        {request.token for request in stage.hospitals.asked(org=org, role="resource") if request.token} for org in orgs
+    ]
     if tokens[0] & tokens[1]:
         return row(BROKE, f"one token was used at {stage.a} and at {stage.b}", asked)
     times = {write.org: len(write.made) for write in writes}

@@ -150,8 +150,8 @@ const shown = async (hospital, token) => {
 def routes(hospitals: Iterable[Hospital]) -> list[Route]:
     """Its addresses: one page for all of them, and the script."""
     known = [{"id": one.id, "iss": one.iss, "client": one.client_id, "back": one.redirect_uri} for one in hospitals]
-    places = " ".join(sorted({f"{urlsplit(one['iss']).scheme}://{urlsplit(one['iss']).netloc}" for one in known}))
-    own = f"script-src 'self'; connect-src {places}; base-uri 'none'"
+    origins = " ".join(sorted({f"{urlsplit(one['iss']).scheme}://{urlsplit(one['iss']).netloc}" for one in known}))
+    own = f"script-src 'self'; connect-src {origins}; base-uri 'none'"
     headers = {**HEADERS, "Content-Security-Policy": f"{HEADERS['Content-Security-Policy']}; {own}"}
 
     async def page(_: Request) -> Response:

@@ -18,6 +18,8 @@ def build_contradictions_brief(context: Context) -> Shown:
         alike[row["question"], row["answered"], row["observed"]].append(row)
     rows = []
     for group in alike.values():
-        places = words.listed([row["where"].label for row in group], NAMED)
-        rows.append(group[0] | {"places": places, "evidence": group[0]["evidence"] if len(group) == 1 else ""})
+        organizations_listed = words.listed([row["where"].label for row in group], NAMED)
+        rows.append(
+            group[0] | {"places": organizations_listed, "evidence": group[0]["evidence"] if len(group) == 1 else ""}
+        )
     return {"rows": tuple(rows)}

@@ -70,14 +70,14 @@ def _lead(context: Context, every: Sequence[Finding], rules: int) -> str:
     if not every:
         return _("Every finding is decided.")
     at = Counter(context.subject_link(finding.subject).label for finding in every)
-    places = words.listed([f"{name} ({number:,})" for name, number in at.most_common()], 2 * NAMED)
+    where = words.listed([f"{name} ({number:,})" for name, number in at.most_common()], 2 * NAMED)
     counted = words.counted(len(every), "%(number)s finding is undecided", "%(number)s findings are undecided")
     return words.counted(
         rules,
         "%(counted)s, of %(number)s requirement: %(places)s. Each is an open question and not a gap.",
         "%(counted)s, of %(number)s requirements: %(places)s. Each is an open question and not a gap.",
         counted=counted,
-        places=places,
+        places=where,
     )
 
 

@@ -55,7 +55,7 @@ def _answer(context: Context, answer: GivenAnswer) -> Shown:
 
 def _observed(context: Context) -> list[Shown]:
     """Each organisation's last observation: when, and every request with what came back."""
-    seen = [
+    observed = [
         (org.id, context.observations[org.id])
         for org in context.assessment.organizations
         if org.id in context.observations
@@ -66,7 +66,7 @@ def _observed(context: Context) -> list[Shown]:
             "when": safe.moment(observation.started.isoformat()),
             "requests": tuple(build_requests(observation)),
         }
-        for org, observation in seen
+        for org, observation in observed
     ]
 
 

@@ -51,7 +51,7 @@ def build_changes(context: Context) -> Shown:
         )
         for move in diff.answers
     ]
-    seen = [
+    observed = [
         (
             context.organization_name(move.org),
             _seen(move.outcome_before, move.before),
@@ -68,7 +68,12 @@ def build_changes(context: Context) -> Shown:
             answers,
             _("No answer changed."),
         ),
-        (_("Observations that changed"), (_("Where"), _("Before"), _("Now")), seen, _("Nothing was observed anew.")),
+        (
+            _("Observations that changed"),
+            (_("Where"), _("Before"), _("Now")),
+            observed,
+            _("Nothing was observed anew."),
+        ),
         (
             _("Our own questions and rules that changed"),
             (_("What is of another version or text"),),

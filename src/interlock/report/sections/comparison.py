@@ -145,13 +145,13 @@ def _rows(context: Context) -> Iterator[Shown]:
 
 def _seen(context: Context) -> dict[str, dict[str, str]]:
     """Terms of what its endpoints showed → organisation → value."""
-    seen: dict[str, dict[str, str]] = defaultdict(dict)
+    values: dict[str, dict[str, str]] = defaultdict(dict)
     for org in context.organizations:
         observation = context.observations.get(org)
         facts = None if observation is None or context.unseen(org) else observation.facts
         for term, value in _facts(facts).items():
-            seen[term][org] = value
-    return seen
+            values[term][org] = value
+    return values
 
 
 def _facts(facts: Facts | None) -> dict[str, str]:

@@ -141,8 +141,8 @@ class Context:
 
     def in_order(self, findings: Iterable[Finding]) -> list[Finding]:
         """Findings in the order of their organisations; what is the product's or a vendor's comes first."""
-        place = {org: number for number, org in enumerate(self.organizations)}
-        return sorted(findings, key=lambda finding: place.get(finding.subject.id, -1))
+        order = {org: number for number, org in enumerate(self.organizations)}
+        return sorted(findings, key=lambda finding: order.get(finding.subject.id, -1))
 
     def told(self, rule: Rule) -> bool:
         """Whether an undecided rule gets its own entry; a brief report counts all but the worst."""
@@ -248,8 +248,8 @@ class Context:
         own = self.readiness.get(finding.subject.id) if finding.subject.scope is Scope.ORG else None
         observed = own is not None and own.observed in {"observed", "partial"}
         if roots & OBSERVED_ROOTS and own is not None and observed:
-            seen = _("Observed at its endpoints on %(observed_at)s.", observed_at=safe.day(own.observed_at))
-            said.append(Link(label=seen, anchor=self.organization_link(own.org).anchor))
+            label = _("Observed at its endpoints on %(observed_at)s.", observed_at=safe.day(own.observed_at))
+            said.append(Link(label=label, anchor=self.organization_link(own.org).anchor))
         if "fleet" in roots:
             said.append(Link(label=_("What is known of all organisations together.")))
         if roots & {"org", "settings"} and finding.subject.scope is Scope.ORG:

@@ -75,7 +75,7 @@ def _ends(text: str) -> str:
 def _shown(part: Part) -> Shown:
     def cell(lines: Cell) -> tuple[Shown, ...]:
         more = len(lines) - MAX_LINES
-        shown = [{"text": safe.text(one, MAX_LENGTH), "open": one == _(UNDECIDED)} for one in lines[:MAX_LINES]]
+        shown = [{"text": safe.text(line, MAX_LENGTH), "open": line == _(UNDECIDED)} for line in lines[:MAX_LINES]]
         return (
             *shown,
             *(({"text": _("and %(more)s more", more=words.number(more)), "open": False},) if more > 0 else ()),

@@ -18,7 +18,7 @@ from interlock.report.sections import executive_decisions as decided
 from interlock.report.sections import executive_open as still_open
 from interlock.report.sections import executive_sums as sums
 from interlock.report.sections.context import FEW, Context, Section
-from interlock.report.sections.executive_open import places
+from interlock.report.sections.executive_open import named
 from interlock.report.sections.executive_words import board, meant
 
 _NAMED = 3
@@ -133,14 +133,14 @@ def _where(context: Context) -> Iterator[str]:
         for recommendation in _ORDER
     }
     if start := names.pop(Recommendation.START):
-        yield _("Start at %(places)s.", places=places(context, start))
+        yield _("Start at %(places)s.", places=named(context, start))
     elif context.names:
         yield _("Start at no organisation yet.")
     for recommendation, others in names.items():
         if others:
             yield _(
                 "Not yet at %(places)s: %(because)s.",
-                places=places(context, others),
+                places=named(context, others),
                 because=_BECAUSE[recommendation],
             )
 

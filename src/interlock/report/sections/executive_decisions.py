@@ -16,7 +16,7 @@ from interlock.report.elements import Shown
 from interlock.report.sections import executive_open as still_open
 from interlock.report.sections import executive_sums as sums
 from interlock.report.sections.context import Context
-from interlock.report.sections.executive_open import places
+from interlock.report.sections.executive_open import named
 from interlock.report.sections.executive_words import board
 
 _DECISIONS = 2
@@ -98,12 +98,12 @@ def first(context: Context) -> str:
                 **said,
             )
         return _("%(step)s That is the first step of %(stated)s, and up to %(owner)s.", **said)
-    place = verdict.next_org or ""
-    steps = [task for task in context.assessment.plan.left if place and task.org == place]
-    if steps and context.readiness[place].recommendation is Recommendation.START:
+    org = verdict.next_org or ""
+    steps = [task for task in context.assessment.plan.left if org and task.org == org]
+    if steps and context.readiness[org].recommendation is Recommendation.START:
         return _(
             "Left at %(place)s, in this order: %(steps)s",
-            place=context.organization_name(place),
+            place=context.organization_name(org),
             steps=words.sentence(_steps(steps)),
         )
     return _(
@@ -201,13 +201,13 @@ def _asked_for(context: Context, argued: Collection[str]) -> list[PlanTask]:
 
 def _with_before(left: Mapping[str, PlanTask], tasks: Iterable[PlanTask]) -> list[PlanTask]:
     """Some tasks and, of those that are left, everything that they wait for."""
-    wanted, found = [task.id for task in tasks], dict[str, PlanTask]()
+    wanted, unlocked = [task.id for task in tasks], dict[str, PlanTask]()
     while wanted:
         key = wanted.pop()
-        if key in left and key not in found:
-            found[key] = left[key]
+        if key in left and key not in unlocked:
+            unlocked[key] = left[key]
             wanted += left[key].after
-    return list(found.values())
+    return list(unlocked.values())
 
 
 def _is_for(task: PlanTask, vendor: str) -> bool:
@@ -220,22 +220,24 @@ def now(context: Context) -> Shown:
     verdict, readiness = context.assessment.verdict, context.assessment.readiness
     start = [context.organization_name(own.org) for own in readiness if own.recommendation is Recommendation.START]
     if not verdict.settled:
-        what = _(
+        decision = _(
             "Name who answers what is open, and by when. Nothing else can be decided before the verdict is settled."
         )
     elif verdict.value is not VerdictValue.INTEGRATE:
-        what = _NOW[verdict.value]
+        decision = _NOW[verdict.value]
     elif not start:
-        what = _("Start nowhere yet; have what holds each organisation back closed first.")
+        decision = _("Start nowhere yet; have what holds each organisation back closed first.")
     else:
-        where = places(context, start)
-        what = _("Start at %(places)s.", places=where)
+        where = named(context, start)
+        decision = _("Start at %(places)s.", places=where)
         if len(start) < len(readiness):
-            what = _("Start at %(places)s, and nowhere else until what is open at the others is closed.", places=where)
+            decision = _(
+                "Start at %(places)s, and nowhere else until what is open at the others is closed.", places=where
+            )
     lead = _lead(context)
     return {
         "where": "",
-        "what": _("Today: %(what)s", what=f"{what[:1].lower()}{what[1:]}"),
+        "what": _("Today: %(what)s", what=f"{decision[:1].lower()}{decision[1:]}"),
         "who": f"{_(_LEAD)} ({lead})" if lead else _("Usually the product lead"),
         "when": "",
     }
@@ -249,28 +251,28 @@ def decisions(context: Context, *, ours: bool) -> Iterator[Shown]:
     limit = len(safety) + (_DECISIONS if ours else _APPROVALS)
     for group in groups[:limit]:
         task = group[0]
-        named = [name for org, name in context.names.items() if org in {each.org for each in group}]
+        names = [name for org, name in context.names.items() if org in {each.org for each in group}]
         who, _colon, options = safe.text(task.decides, _LINE).partition(": ")
-        what = words.sentence(safe.text(task.action or task.title, _LINE))
+        decision = words.sentence(safe.text(task.action or task.title, _LINE))
         if options:
             title = words.sentence(safe.name(task.title))
-            what = _("%(title)s Choose: %(options)s", title=title, options=words.sentence(options))
+            decision = _("%(title)s Choose: %(options)s", title=title, options=words.sentence(options))
         yield {
-            "where": words.capital(places(context, named)),
-            "what": board(what),
+            "where": words.capital(named(context, names)),
+            "what": board(decision),
             "who": _decides(who),
             "when": sums.between_days(context, [day for each in group if (day := each.ends)]),
         }
     if rest := groups[limit:]:
         orgs = {each.org for group in rest for each in group}
-        where = places(context, [name for org, name in context.names.items() if org in orgs])
+        where = named(context, [name for org, name in context.names.items() if org in orgs])
         number = words.number(len(rest))
-        what = _("%(number)s more, in the section on the plan.", number=number)
+        decision = _("%(number)s more, in the section on the plan.", number=number)
         if where and len(context.names) > 1:
             few = len(orgs) <= _NAMED
             where = where if few else words.count(len(orgs - {None}), "organisation")
-            what = _("%(number)s more (%(where)s), in the section on the plan.", number=number, where=where)
-        yield {"where": "", "what": what, "who": "", "when": ""}
+            decision = _("%(number)s more (%(where)s), in the section on the plan.", number=number, where=where)
+        yield {"where": "", "what": decision, "who": "", "when": ""}
 
 
 def _decides(who: str) -> str:

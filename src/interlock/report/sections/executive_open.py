@@ -27,7 +27,7 @@ BEGINS = {Gate.PILOT, Gate.PRODUCTION}
 _SAFETY_OPEN = N_("Not decided: the workflow contract says nothing of it.")
 
 
-def places(context: Context, names: Iterable[str]) -> str:
+def named(context: Context, names: Iterable[str]) -> str:
     """Where, by name; many are counted, and the table above has what is recommended at each."""
     each = list(dict.fromkeys(names))
     others = [name for name in context.names.values() if name not in each]
@@ -131,7 +131,7 @@ def _where(context: Context, findings: Sequence[Finding]) -> str:
     """The product, the vendors and the organisations that findings are about, each once."""
     labels = dict.fromkeys((context.subject_link(f.subject).label, f.subject.scope is Scope.ORG) for f in findings)
     orgs = [label for label, is_org in labels if is_org]
-    told = orgs if len(orgs) <= _NAMED else [places(context, orgs)]
+    told = orgs if len(orgs) <= _NAMED else [named(context, orgs)]
     return words.listed([*(label for label, is_org in labels if not is_org), *told])
 
 
@@ -157,7 +157,7 @@ def unknown(context: Context) -> Iterator[str]:
             "product team's answers.",
             "%(number)s points are undecided for want of an answer or a look; of %(places)s there are only the "
             "product team's answers.",
-            places=places(context, unseen),
+            places=named(context, unseen),
         )
     else:
         yield words.counted(
@@ -208,16 +208,16 @@ def safety(context: Context) -> tuple[Pair, ...]:
 def _open_now(context: Context) -> str:
     """What was seen to be wrong with the product itself and is critical, by name; empty where nothing was."""
     rules = context.assessment.rules
-    seen = [
+    titles_seen = [
         safe.name(rules[finding.rule].title)
         for finding in blocking(context)
         if finding.subject.scope is Scope.PRODUCT
         and finding.evidence is Evidence.OBSERVED
         and rules[finding.rule].severity is Severity.CRITICAL
     ]
-    if not seen:
+    if not titles_seen:
         return ""
-    titles = words.listed([f"“{title}”" for title in seen], TOLD)
+    titles = words.listed([f"“{title}”" for title in titles_seen], TOLD)
     gate = words.gate(context.assessment.target_gate)
     return _(
         "%(titles)s: that was observed. The %(gate)s waits until it is closed and tried again.",
@@ -236,7 +236,7 @@ def _on_patients(context: Context) -> str:
     """Where a launch is recorded; and what a trial outside the EHR, which is no launch, needs before it begins."""
     names = [context.organization_name(org) for org in launched(context)]
     told = (
-        _("In use at %(places)s.", places=places(context, names))
+        _("In use at %(places)s.", places=named(context, names))
         if names
         else _("It is in use nowhere, as far as is recorded.")
     )

@@ -184,10 +184,10 @@ def _entry(context: Context, state: HazardState) -> Shown:
 def _read(*states: HazardState) -> str:
     """How much of the sources was read, where it was not the text itself; of each once."""
     short = dict.fromkeys(
-        _("%(one)s: %(seen)s alone", one=safe.text(one.title, 120), seen=one.seen)
+        _("%(one)s: %(seen)s alone", one=safe.text(source.title, 120), seen=source.seen)
         for state in states
-        for one in state.sources
-        if one.seen != "page"
+        for source in state.sources
+        if source.seen != "page"
     )
     return words.sentence(_("Read of %(short)s", short="; ".join(short))) if short else ""
 

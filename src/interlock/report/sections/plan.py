@@ -189,7 +189,8 @@ def go(context: Context) -> Shown | None:
         "means": _(words.GO_MEANS),
         "title": _("Go or no-go at %(rule)s, %(day)s", rule=safe.name(rule.name), day=safe.text(rule.day)),
         "holds": tuple(
-            Pair(term=safe.text(what), value=words.sentence(safe.text(state))) for what, state in rule.holds
+            Pair(term=safe.text(requirement), value=words.sentence(safe.text(state)))
+            for requirement, state in rule.holds
         ),
         "said": tuple(safe.text(sentence) for sentence in (rule.decides, *rule.otherwise)),
     }

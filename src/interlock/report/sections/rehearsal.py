@@ -88,7 +88,7 @@ def _entry(context: Context, number: int, rows: list[BrokenCheck]) -> Shown:
     check, results = rows[0].check, [broke.result for broke in rows]
     rules = [rule for rule_id in check.rules if (rule := context.rule(rule_id)) is not None]
     where = [safe.text(part, 120) for row in results for part in (row.organization, row.subject) if part]
-    seen = list(dict.fromkeys(row.seen or _("it did otherwise than it should") for row in results))
+    told = list(dict.fromkeys(row.seen or _("it did otherwise than it should") for row in results))
     numbers = list(dict.fromkeys(request for row in results for request in row.requests))
     requests = words.listed([f"{request:,}" for request in numbers], 8)
     questions = dict.fromkeys(item for broke in rows for item in broke.questions)
@@ -99,7 +99,7 @@ def _entry(context: Context, number: int, rows: list[BrokenCheck]) -> Shown:
         "severity": words.SEVERITY[check.severity].title,
         "where": words.listed(list(dict.fromkeys(where))),
         "did": words.sentence(safe.text(check.does)),
-        "saw": words.capital(words.sentence(safe.text("; ".join(seen), 600))),
+        "saw": words.capital(words.sentence(safe.text("; ".join(told), 600))),
         "requests": ngettext("request %(requests)s", "requests %(requests)s", len(numbers), requests=requests)
         if requests
         else "",

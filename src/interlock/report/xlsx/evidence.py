@@ -43,7 +43,7 @@ CHANGES = (
     Column("Now", 30),
     Column("Because of", 26),
 )
-_PLACES = ("Where", "Before", "Now")
+_COLUMNS = ("Where", "Before", "Now")
 METHOD = (Column("Kind", 12), Column("Title", 28), Column("Text", 110))
 
 
@@ -53,8 +53,8 @@ def changes(context: Context) -> Iterator[Row]:
     for kind in told["kinds"]:
         for cells in kind["rows"]:
             row = dict(zip(kind["columns"], cells, strict=True))
-            what = next((cell for column, cell in row.items() if column not in _PLACES), None)
-            yield kind["title"], what, *(row.get(place) for place in _PLACES), None
+            subject = next((cell for column, cell in row.items() if column not in _COLUMNS), None)
+            yield kind["title"], subject, *(row.get(column) for column in _COLUMNS), None
     for row in told["findings"]:
         yield row["became"], row["title"], row["where"], row["before"], row["after"], row["because"]
 

@@ -72,7 +72,9 @@ class Content:
                 said.get("monitoring"),
                 entry["observation"],
                 lines(*entry["tests"], entry["checks"]),
-                lines(*(f"{one.title}: {one.url}" for one in entry["sources"]), entry["judgement"], entry["read"]),
+                lines(
+                    *(f"{source.title}: {source.url}" for source in entry["sources"]), entry["judgement"], entry["read"]
+                ),
                 *(None,) * 4,
             )
         state = words.HAZARD["does_not_arise"].title

@@ -164,8 +164,8 @@ def _sure(content: Content, readiness: OrgReadiness) -> str:
 def first(content: Content) -> Iterator[Row]:
     """What to do first, best first."""
     for step, first_thing in zip(first_steps(content.context), content.assessment.plan.first, strict=False):
-        what = finding_of(first_thing.key).partition("@")[0]
-        name = " ".join(part for part in (safe.text(what, 80), step["where"]) if part)
+        finding = finding_of(first_thing.key).partition("@")[0]
+        name = " ".join(part for part in (safe.text(finding, 80), step["where"]) if part)
         yield (
             f"{step['rank']}. {name}",
             step["owner"],

@@ -258,7 +258,7 @@ def _draw_part(page: Page, part: Part) -> None:
         if not part.columns:
             page.bullet(text("·", ACCENT), (f"{label[0]}  ", DIM), *(_said(lines) for lines in cells))
             continue
-        page.bullet(text("·", ACCENT), (label[0], "bold"), *((f"  {one}", DIM) for one in label[1:]))
+        page.bullet(text("·", ACCENT), (label[0], "bold"), *((f"  {part}", DIM) for part in label[1:]))
         for column, lines in zip(part.columns[1:], cells, strict=True):
             if lines:
                 page.bullet("   ", (f"{column.lower()}  ", DIM), _said(lines))

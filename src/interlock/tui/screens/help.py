@@ -157,13 +157,13 @@ def commands(app: Interlock, screen: Screen[object]) -> Iterator[SystemCommand]:
 _HERE_ALREADY = frozenset({"app.go", "app.commands"})
 
 
-def _actions(node: Screen[Any] | App[Any], place: str = "") -> Iterator[SystemCommand]:
+def _actions(node: Screen[Any] | App[Any], where: str = "") -> Iterator[SystemCommand]:
     for action in possible(node):
         if action.id in _HERE_ALREADY:
             continue
         key = shown_key(node.app, action)
         told = f"{action.help}  ({key})" if key else action.help
-        yield SystemCommand(f"{place}{action.words}", told, partial(node.run_action, action.action))
+        yield SystemCommand(f"{where}{action.words}", told, partial(node.run_action, action.action))
 
 
 def _unmarked(name: str) -> str:

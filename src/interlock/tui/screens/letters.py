@@ -31,8 +31,8 @@ class Letters(Dialog[Widget]):
     def compose(self) -> ComposeResult:
         """The letters, each at the left upper corner of its part; two in one place stand side by side."""
         taken: set[Offset] = set()
-        for letter, (_, place) in self._targets.items():
-            at = place
+        for letter, (_, position) in self._targets.items():
+            at = position
             while at in taken:
                 at += Offset(3, 0)
             taken.add(at)

@@ -219,12 +219,14 @@ class MatrixPage(AnsweringMany):
         start, end, before = self._range or (here, here, frozenset(self._marked))
         if end != here:  # somebody moved on without shift: a new range begins
             start, before = here, frozenset(self._marked)
-        row, column = self._place(here)
+        row, column = self._cell_at(here)
         row = min(len(self._rows) - 1, max(0, row + down))
         column = min(len(self._columns) - 1, max(0, column + right))
         self._table.move_cursor(row=row, column=column + 1)
         end = self._rows[row], self._columns[column]
-        (top, bottom), (left, far) = (sorted(pair) for pair in zip(self._place(start), self._place(end), strict=True))
+        (top, bottom), (left, far) = (
+            sorted(pair) for pair in zip(self._cell_at(start), self._cell_at(end), strict=True)
+        )
         inside = {(item, org) for item in self._rows[top : bottom + 1] for org in self._columns[left : far + 1]}
         self._marked = set(before) | (inside & self._asked.keys())
         self._range = start, end, before
@@ -239,9 +241,9 @@ class MatrixPage(AnsweringMany):
     def _chosen(self) -> list[Asked]:
         """What a key is for: the marked cells, or the highlighted one."""
         cells = self._marked or ({self._here} if self._here is not None else set())
-        return [self._asked[cell] for cell in sorted(cells, key=self._place) if cell in self._asked]
+        return [self._asked[cell] for cell in sorted(cells, key=self._cell_at) if cell in self._asked]
 
-    def _place(self, cell: Cell) -> tuple[int, int]:
+    def _cell_at(self, cell: Cell) -> tuple[int, int]:
         return self._rows.index(cell[0]), self._columns.index(cell[1])
 
     # -- going ---------------------------------------------------------------------------------------------------------

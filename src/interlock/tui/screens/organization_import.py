@@ -56,8 +56,10 @@ async def import_from_directory(section: Section) -> None:
         gone = {number}
         base = await _add(section, [chosen])
         if base is not None and base.shared_by > 1:
-            others = [(str(at), one) for at, one in enumerate(listed) if base in one.bases and one is not chosen]
-            if await _add_others(section, base, [one for _, one in others]):
+            others = [
+                (str(at), entry) for at, entry in enumerate(listed) if base in entry.bases and entry is not chosen
+            ]
+            if await _add_others(section, base, [entry for _, entry in others]):
                 gone |= {key for key, _ in others}
         entries = [entry for entry in entries if entry.key not in gone]
 

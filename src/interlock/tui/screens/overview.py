@@ -32,7 +32,7 @@ from interlock.tui.overview_page import (
     titled,
 )
 from interlock.tui.page import ACCENT, BAD, DIM, OBSERVED, OK, WARN, Page, interval_bar, line, mark, text
-from interlock.tui.plan_page import at_places, shorter
+from interlock.tui.plan_page import at_organizations, shorter
 from interlock.tui.progress import by_area
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
@@ -198,10 +198,10 @@ class OverviewSection(Section):
 
         names, most = state.names, _BLOCKERS_TALL if self._tall else _BLOCKERS
         for name, gap_class in _PANELS_OF_CLASS.items():
-            found = blockers(state.judgement, gap_class)
+            open_rows = blockers(state.judgement, gap_class)
             panel = self.query_one(f"#{name}", Flow)
-            panel.border_subtitle = text(blockers_counted(found))
-            panel.draw(partial(draw_blockers, found=found, names=names, most=most))
+            panel.border_subtitle = text(blockers_counted(open_rows))
+            panel.draw(partial(draw_blockers, rows=open_rows, names=names, most=most))
 
     def _show_assessment(self, assessment: Assessment) -> None:
         self.query_one("#verdict", Flow).border_subtitle = text(told_changes(assessment.content_changes), WARN)
@@ -266,9 +266,9 @@ class OverviewSection(Section):
         if panel in _PANELS_OF_CLASS and self.state.judgement is not None:
             from interlock.usecases.blockers import blockers
 
-            found = blockers(self.state.judgement, _PANELS_OF_CLASS[panel])
-            if found:
-                self.interlock.show_gap(found[0].keys[0])
+            open_rows = blockers(self.state.judgement, _PANELS_OF_CLASS[panel])
+            if open_rows:
+                self.interlock.show_gap(open_rows[0].keys[0])
         elif panel == "next":
             self.interlock.ask_next()
         elif panel in {"areas", "forecast"}:
@@ -344,7 +344,7 @@ def _grouped(known: Sequence[tuple[Organization, OrgReadiness]], unfolded: set[s
     for recommendation in (each for each in Recommendation if each in groups):
         members, key = groups[recommendation], f"{_GROUP}{recommendation.value}"
         number, opened = len(members), key in unfolded
-        seen = sum(own.observed in {"observed", "partial"} for _, own in members)
+        observed = sum(own.observed in {"observed", "partial"} for _, own in members)
         held = [sum(own.gates[at].holds for _, own in members) for at in range(len(Gate))]
         low, high = min(o.score.interval.low for _, o in members), max(o.score.interval.high for _, o in members)
         gates = [line(("✓ ", OK) if all_ == number else "", f"{all_}/{number}") for all_ in held]
@@ -354,7 +354,7 @@ def _grouped(known: Sequence[tuple[Organization, OrgReadiness]], unfolded: set[s
                 key,
                 (
                     line("▾ " if opened else "▸ ", (title, "bold"), (f"  {number:,}", DIM)),
-                    text(f"{seen} of {number} seen", DIM),
+                    text(f"{observed} of {number} seen", DIM),
                     *gates,
                     text(""),
                     text(""),
@@ -375,7 +375,7 @@ def _first_row(number: int, thing: FirstThing, names: dict[str, str]) -> Row:
         thing.key,
         (
             text(f"{number}", ACCENT),
-            line((shorter(thing.title), "bold"), ("" if theirs else at_places(thing, names), DIM)),
+            line((shorter(thing.title), "bold"), ("" if theirs else at_organizations(thing, names), DIM)),
             text(words.listed([names.get(org, org) for org in thing.orgs], 1) if theirs else owner),
             text(f"{thing.p80_days_saved:.1f} d"),
             text(f"{thing.unlocks}"),

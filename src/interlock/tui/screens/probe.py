@@ -249,18 +249,18 @@ class ProbeSection(Section):
 
 def _row(org: Organization, observation: Observation | None, row: ProbeRow | None, now: float, *, marked: bool) -> Row:
     sign = OBSERVED[observation.outcome if observation else "never_probed"]
-    seen, took = mark(sign), row.took(now) if row is not None else None
+    shown, took = mark(sign), row.took(now) if row is not None else None
     if took is None and observation is not None and (row is None or not row.under_way):
         took = observation.elapsed_ms / 1000
     if row is not None and row.state == "cancelled":
-        seen = text("– stopped" if row.detail else "– cancelled", WARN)
+        shown = text("– stopped" if row.detail else "– cancelled", WARN)
     elif row is not None and row.under_way:
         asked = words.count(row.requests, "answer") if row.requests else "connecting"
-        seen = text("… waiting" if row.state == "waiting" else f"… {asked}", ACCENT)
+        shown = text("… waiting" if row.state == "waiting" else f"… {asked}", ACCENT)
     name = line(("▪ ", f"bold {ACCENT}"), (org.name, "bold")) if marked else text(org.name, "bold")
     elapsed = text("" if took is None else f"{took:.1f} s", DIM)
     when = text(words.moment(observation.started) if observation else "", DIM)
-    return Row(org.id, (name, seen, elapsed, _checks(observation), when), below=_progress(org, observation, row))
+    return Row(org.id, (name, shown, elapsed, _checks(observation), when), below=_progress(org, observation, row))
 
 
 def _checks(observation: Observation | None) -> Content:

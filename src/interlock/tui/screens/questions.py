@@ -183,7 +183,7 @@ class QuestionsSection(Answering):
         self._again()
 
     @property
-    def place(self) -> tuple[str, str | None]:
+    def position(self) -> tuple[str, str | None]:
         """Whose question is shown, and which."""
         return self._scope, self._item
 
@@ -260,7 +260,7 @@ class QuestionsSection(Answering):
             for asked in questions(inputs, scope)
         ]
         dialog = Search("Find a question", "words of the question, its help, its answer, a note, or an id", entries)
-        self.ask(dialog, lambda place: self.go_to(*place.split("\n")))
+        self.ask(dialog, lambda position: self.go_to(*position.split("\n")))
 
     def action_clear(self) -> None:
         """List every question."""
