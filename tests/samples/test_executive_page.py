@@ -91,9 +91,9 @@ def answers_five_questions(assessment: Assessment, shown: Shown) -> None:
     assert named == shown["decisions"][0]["who"].startswith("Product lead (") == (shown["nobody"] == "")
     assert named or all(row["who"].startswith("Usually the ") for row in shown["decisions"] if row["who"])
     if assessment.plan.ground.dated:
-        assert any(line.startswith("Taken for granted: work begins on ") for line in shown["dates"])
+        assert any("takes for granted, in every run, that work begins on " in line for line in shown["dates"])
     unseen = [own for own in assessment.readiness if own.observed in {"not_observed", "never_probed"}]
-    if unseen and "Simulated both ways" in shown["dates"][-2]:
+    if unseen and "simulated both ways" in shown["dates"][-2]:
         assert shown["dates"][-1].startswith("That says little of ")
 
 
@@ -175,11 +175,13 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
     assert shown["approvals"][0]["who"].startswith("Organisation's ")
     assert len(shown["in_the_way"]) == 4 and "more blockers" in shown["in_the_way"][3]["title"]
     assert {row["known"] for row in shown["in_the_way"][:3]} == {"the team's answer"}
-    assert shown["known"] == "All this is known from the team's answer."
+    assert shown["known"] == "All this rests on the team's own answers; nobody has verified it."
     assert {row["where"] for row in shown["in_the_way"][:3]} == {
         "Lakeshore Health System and Pinecrest Community Hospital"
     }
-    assert shown["in_the_way"][3]["title"].endswith(" more blockers are open (there too), in the section on gaps.")
+    assert shown["in_the_way"][3]["title"].endswith(
+        " more blockers are open (Lakeshore Health System and Pinecrest Community Hospital), in the section on gaps."
+    )
     assert shown["organizations"][0]["because"] == (
         "No blocker is open up to the pilot gate. Left are work and the decision-support committee's approval."
     )
@@ -189,9 +191,9 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
         shown["dates"][0],
     )
     assert "no date to promise: Harborview Clinics was never observed" in shown["dates"][2]
-    assert shown["dates"][3].endswith("3 people work on it, every approval is given and every decision is yes.")
+    assert "3 people work on it, every approval is given and every decision is yes." in shown["dates"][3]
     assert "Harborview Clinics there are only the product team's answers" in shown["unknown"][0]
-    assert shown["unknown"][1].startswith("They cannot change the verdict; they can change dates")
+    assert shown["unknown"][1].startswith("By this report's rules none of them changes the verdict")
     assert shown["safety"][0].value == "It is in use nowhere, as far as is recorded."
     assert [row["stage"] for row in shown["organizations"]] == ["Pilot (not begun)", "Design", "Design", "Design"]
     assert shown["decisions"][0]["who"] == "Product lead (Maya Okafor)" and shown["nobody"] == ""
@@ -226,11 +228,13 @@ def test_a_trial_outside_the_ehr_is_no_pilot_and_waits_for_the_privacy_office(
 ) -> None:
     inputs = inputs_of("outside-ehr")
     shown = executive(assessed("outside-ehr"), inputs).sections[0]["content"]
-    assert shown["decisions"][1]["what"].startswith("After the trial outside the EHR, decide by its criterion")
+    assert shown["decisions"][1]["what"].startswith(
+        "After the trial outside the EHR, decide by the criterion set before it"
+    )
     assert "has to agree before it begins" in shown["safety"][0].value
     assert "the trial outside the EHR succeeds" in "".join(shown["dates"])
     before = shown["first"].partition("Before it: ")[2]
-    assert before.startswith("choose the shallowest embedding") and "privacy office" in before
+    assert before.startswith("choose the simplest way of showing it") and "privacy office" in before
     assert not [row for row in shown["decisions"] if "pilot" in row["what"]]
 
 

@@ -60,6 +60,15 @@ _STATED = Said(
         VerdictValue.MAP_AUTH: "Building waits until that is understood",
     }
 )
+#: What an organisation waits for where the verdict is about the product.
+_WAITS = Said(
+    {
+        VerdictValue.PRODUCT_FIRST: "Waits until the product is settled.",
+        VerdictValue.PROVE_OUTSIDE_EHR: "Waits until the trial outside the EHR has shown that the product is used.",
+        VerdictValue.DEFINE_CONTRACT: "Waits until the workflow contract is written and agreed.",
+        VerdictValue.MAP_AUTH: "Waits until it is known how signing in works there.",
+    }
+)
 #: What happens on the day on which the target gate is passed, as the head of the dates.
 _DAY = Said({Gate.SANDBOX: "Can be tried in the test environment", Gate.PRODUCTION: "Every unit uses it"})
 
@@ -96,7 +105,12 @@ def build_executive(context: Context) -> Shown:
 def _known(way: Sequence[Shown]) -> str:
     """How all that is in the way is known, where it is the same of each; else empty, and each is told by itself."""
     ways = {row["known"] for row in way if row["known"]}
-    return _("All this is known from %(known)s.", known=ways.pop()) if len(ways) == 1 else ""
+    if len(ways) != 1:
+        return ""
+    known = ways.pop()
+    if known == _("the team's answer"):
+        return _("All this rests on the team's own answers; nobody has verified it.")
+    return _("All this is known from %(known)s.", known=known)
 
 
 def _headline(context: Context) -> str:
@@ -186,7 +200,7 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
     if part[0].recommendation is Recommendation.START:
         return _started(context, part)
     if part[0].recommendation is Recommendation.NOT_YET and _waits_for_product(context):
-        return _("Waits until what is said above is done.")
+        return _WAITS.get(context.assessment.verdict.value) or _("Waits until what is said above is done.")
     if len({own.because for own in part}) == 1:
         because = words.sentence(safe.text(part[0].because, _CELL))
         return _("Open: %(because)s", because=because) if because.startswith("“") else words.capital(because)

@@ -29,8 +29,8 @@ _STEPS = 3
 _LINE = 220
 _LEAD = N_("Product lead")
 _NOBODY = N_(
-    "Nobody is named yet: name somebody first, among the owners in the workflow contract. That it is usually the "
-    "product lead is a judgement."
+    "Nobody who decides is named yet: have somebody named first, as product lead among the owners in the workflow "
+    "contract. “Usually the product lead” is our judgement."
 )
 #: Who decides what the verdict asks for, and what that is: verdict → to do now, and what waits for it.
 _NOW = Said(
@@ -102,7 +102,7 @@ def first(context: Context) -> str:
     steps = [task for task in context.assessment.plan.left if org and task.org == org]
     if steps and context.readiness[org].recommendation is Recommendation.START:
         return _(
-            "Left at %(place)s, in this order: %(steps)s",
+            "Left to do at %(place)s, in this order: %(steps)s",
             place=context.organization_name(org),
             steps=words.sentence(_steps(steps)),
         )
@@ -232,7 +232,8 @@ def now(context: Context) -> Shown:
         decision = _("Start at %(places)s.", places=where)
         if len(start) < len(readiness):
             decision = _(
-                "Start at %(places)s, and nowhere else until what is open at the others is closed.", places=where
+                "Start at %(places)s, and nowhere else until what is open at the others is closed; that work goes on.",
+                places=where,
             )
     lead = _lead(context)
     return {

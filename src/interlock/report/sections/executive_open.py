@@ -92,8 +92,6 @@ def in_the_way(context: Context) -> Iterator[Shown]:
     if rest := ranked[TOLD:]:
         more = words.count(len(rest), "more blocker")
         where = _where(context, [finding for rule in rest for finding in at[rule]])
-        if all(_where(context, at[rule]) == where for rule in ranked[:TOLD]):
-            where = _("there too")
         title = words.counted(
             len(rest),
             "%(more)s is open (%(where)s), in the section on gaps.",
@@ -166,7 +164,10 @@ def unknown(context: Context) -> Iterator[str]:
             "%(number)s points are undecided for want of an answer or a look.",
         )
     yield (
-        _("They cannot change the verdict; they can change dates, cost, and what is recommended at an organisation.")
+        _(
+            "By this report's rules none of them changes the verdict; they can change dates, cost, and what is "
+            "recommended at an organisation."
+        )
         if assessment.verdict.settled
         else _("They could change the verdict.")
     )

@@ -162,7 +162,10 @@ def dates(context: Context) -> Iterator[str]:
             **said,
         )
     if len(plan.orgs) > 1:
-        yield _("A row has its own organisations' range; which one of all is the last differs from run to run.")
+        yield _(
+            "Each row shows its own range; which organisation is the last differs from run to run, so this range is "
+            "another."
+        )
     if not plan.ground.firm:
         because = board(safe.text(words.listed(plan.ground.because, 3), _LINE))
         yield _("This is no date to promise: %(because)s.", because=because)
@@ -191,12 +194,12 @@ def _assumed(context: Context) -> str:
     people = (
         words.counted(round(persons), "%(number)s person works on it", "%(number)s people work on it")
         if persons
-        else _("the team always has somebody free")
+        else _("somebody of the team is always free (no team size is stated)")
     )
     granted = (_("every approval is given"), _("every decision is yes"))
     begins = _("work begins on %(day)s", day=words.iso_day(plan.start))
     return _(
-        "Taken for granted: %(granted)s.",
+        "That range takes for granted, in every run, that %(granted)s. Where one of these fails it is later.",
         granted=words.listed([begins, people, *map(_, tests), *granted]),
     )
 
@@ -210,19 +213,19 @@ def _moved(context: Context) -> Iterator[str]:
         apart = (
             words.counted(weeks, "about %(number)s week later", "about %(number)s weeks later")
             if weeks
-            else _("less than a week later, because other work takes longer beside it")
+            else _("less than a week later, because other work runs longer anyway")
         )
         yield _(
-            "Simulated both ways: if all that is undecided turns out badly rather than well, the plan ends %(apart)s.",
+            "If every open question turns out badly rather than well, the plan ends %(apart)s (simulated both ways).",
             apart=apart,
         )
         if unseen:
             yield _(
-                "That says little of %(unseen)s, where nobody could look: what a look brings up is in no date.",
+                "That says little of %(unseen)s, where nobody could look: no date has in it what a look brings up.",
                 unseen=words.listed(unseen, 3),
             )
         else:
-            yield _("What nobody asked is in no date.")
+            yield _("No date has in it what nobody has asked about yet.")
 
 
 def between(context: Context, *finishes: Quantiles) -> str:
