@@ -14,7 +14,7 @@ from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort
 from interlock.model.words import WEEKS_MEAN
 from interlock.plan.actions import Wording
-from interlock.plan.due import later, loads, waits_for
+from interlock.plan.due import later, loads, sure, waits_for
 from interlock.plan.people import accepted, alike, decided_by, done, lines, next_weeks, reckoned, spanned, with_people
 
 from gaps_factory import UNKNOWN, at_org, finding, rule, rules_of  # isort: skip
@@ -284,8 +284,8 @@ def test_a_critical_blocker_that_can_only_begin_later_is_told_with_what_it_waits
     gaps = (finding(rules["AA-001"], at_org("alder")), finding(rules["AA-002"]))
     plan = with_people(of_one(*tasks), gaps, Wording(rules, names=NAMES), {}, ORGS, ())
     assert [each.id for each in later(plan, 90)] == ["AA-001@alder"]
-    assert waits_for(plan, later(plan, 90)).startswith("Waits for “Title of org.client@alder”, by ")
-    assert waits_for(plan, [client]) == ""
+    assert waits_for(plan, later(plan, 90), sure(plan)).startswith("Waits for “Title of org.client@alder”, by ")
+    assert waits_for(plan, [client], sure(plan)) == ""
     assert [each.id for each in later(plan, 200)] == [], "what the weeks list is not told twice"
 
 

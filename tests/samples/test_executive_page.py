@@ -91,9 +91,9 @@ def answers_five_questions(assessment: Assessment, shown: Shown) -> None:
     assert named == shown["decisions"][0]["who"].startswith("Product lead (") == (shown["nobody"] == "")
     assert named or all(row["who"].startswith("Usually the ") for row in shown["decisions"] if row["who"])
     if assessment.plan.ground.dated:
-        assert any("takes for granted, in every run, that work begins on " in line for line in shown["dates"])
+        assert any(line.startswith("Taken for granted in every run: work begins on ") for line in shown["dates"])
     unseen = [own for own in assessment.readiness if own.observed in {"not_observed", "never_probed"}]
-    if unseen and "simulated both ways" in shown["dates"][-2]:
+    if unseen and "the simulated plan ends" in shown["dates"][-2]:
         assert shown["dates"][-1].startswith("That says little of ")
 
 
@@ -160,8 +160,8 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
         "Start at Riverside Regional Medical Center. Not yet at Lakeshore Health System"
     )
     assert re.fullmatch(
-        r"Left at Riverside Regional Medical Center, in this order: .+ \(the organisation\); begin in the pilot unit "
-        r"\(the product team\)\.",
+        r"Left to do at Riverside Regional Medical Center, in this order: .+ \(the organisation\); "
+        r"begin in the pilot unit \(the product team\)\.",
         shown["first"],
     )
     assert shown["decisions"][0]["what"] == (
@@ -175,13 +175,11 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
     assert shown["approvals"][0]["who"].startswith("Organisation's ")
     assert len(shown["in_the_way"]) == 4 and "more blockers" in shown["in_the_way"][3]["title"]
     assert {row["known"] for row in shown["in_the_way"][:3]} == {"the team's answer"}
-    assert shown["known"] == "All this rests on the team's own answers; nobody has verified it."
+    assert shown["known"] == "Source: the team's own answers, not verified."
     assert {row["where"] for row in shown["in_the_way"][:3]} == {
         "Lakeshore Health System and Pinecrest Community Hospital"
     }
-    assert shown["in_the_way"][3]["title"].endswith(
-        " more blockers are open (Lakeshore Health System and Pinecrest Community Hospital), in the section on gaps."
-    )
+    assert shown["in_the_way"][3]["title"].endswith(" more blockers are open (there as well), in the section on gaps.")
     assert shown["organizations"][0]["because"] == (
         "No blocker is open up to the pilot gate. Left are work and the decision-support committee's approval."
     )
@@ -193,7 +191,7 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
     assert "no date to promise: Harborview Clinics was never observed" in shown["dates"][2]
     assert "3 people work on it, every approval is given and every decision is yes." in shown["dates"][3]
     assert "Harborview Clinics there are only the product team's answers" in shown["unknown"][0]
-    assert shown["unknown"][1].startswith("By this report's rules none of them changes the verdict")
+    assert shown["unknown"][1].startswith("By this report's rules none changes the verdict")
     assert shown["safety"][0].value == "It is in use nowhere, as far as is recorded."
     assert [row["stage"] for row in shown["organizations"]] == ["Pilot (not begun)", "Design", "Design", "Design"]
     assert shown["decisions"][0]["who"] == "Product lead (Maya Okafor)" and shown["nobody"] == ""
@@ -202,7 +200,7 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
         f"Of that, Riverside Regional Medical Center alone takes the product team about {riverside} person-days."
     )
     assert shown["dates"][-1] == (
-        "That says little of Harborview Clinics, where nobody could look: what a look brings up is in no date."
+        "That says little of Harborview Clinics, where nobody could look: no date has in it what a look brings up."
     )
     assert shown["safety"][1].value.startswith("Bedside nurse")
     assert "entered-in-error" in shown["safety"][2].value

@@ -98,7 +98,7 @@ async def test_answer_and_report_from_a_browser(workspace: Workspace, tmp_path: 
         await tab.press("6")
         await tab.until_shown("Preview")
         await tab.press("e")
-        await tab.until_shown("downloads one of them")
+        await tab.until_shown("brings one of them")
         await tab.press("d")
         await tab.until_shown("enter chooses")
         await tab.press("Enter", 13)

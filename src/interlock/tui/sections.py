@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from interlock.tui.screens.section import Section
+    from textual.screen import Screen
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Listed:
     home: str
     short: str = ""
 
-    def load(self) -> type[Section]:
+    def load(self) -> type[Screen[Any]]:
         """Its class."""
         module, _, name = self.home.partition(".")
-        section: Any = getattr(import_module(f"interlock.tui.screens.{module}"), name)
-        return section  # type: ignore[no-any-return]  # a name of the table below
+        screen: Any = getattr(import_module(f"interlock.tui.screens.{module}"), name)
+        return screen  # type: ignore[no-any-return]  # a name of the table below
 
-    def opened(self) -> Section:
+    def opened(self) -> Screen[Any]:
         """A new screen of it."""
         screen = self.load()()
         screen.title = self.title

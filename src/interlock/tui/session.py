@@ -151,10 +151,13 @@ class Session(Edge):
 
     @work(group="watch", exclusive=True, description="watch")
     async def _watch_files(self) -> None:
+        then = dict(self._files)
         try:
-            now, then = await asyncio.to_thread(job.fingerprint, self.workspace.root), self._files
+            now = await asyncio.to_thread(job.fingerprint, self.workspace.root)
         except OSError:
             return  # a folder went away while we looked; the next look says so
+        if then != self._files:
+            return  # we wrote something ourselves while we looked; the next look counts
         changed = tuple(sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)))
         if then and changed != self.state.changed_files:
             self.become(replace(self.state, changed_files=changed))

@@ -109,7 +109,7 @@ def _known(way: Sequence[Shown]) -> str:
         return ""
     known = ways.pop()
     if known == _("the team's answer"):
-        return _("All this rests on the team's own answers; nobody has verified it.")
+        return _("Source: the team's own answers, not verified.")
     return _("All this is known from %(known)s.", known=known)
 
 

@@ -29,8 +29,8 @@ _STEPS = 3
 _LINE = 220
 _LEAD = N_("Product lead")
 _NOBODY = N_(
-    "Nobody who decides is named yet: have somebody named first, as product lead among the owners in the workflow "
-    "contract. “Usually the product lead” is our judgement."
+    "Nobody who decides is named yet: have a product lead named first, in the workflow contract. “Usually” is a "
+    "judgement."
 )
 #: Who decides what the verdict asks for, and what that is: verdict → to do now, and what waits for it.
 _NOW = Said(
@@ -232,7 +232,7 @@ def now(context: Context) -> Shown:
         decision = _("Start at %(places)s.", places=where)
         if len(start) < len(readiness):
             decision = _(
-                "Start at %(places)s, and nowhere else until what is open at the others is closed; that work goes on.",
+                "Start at %(places)s, and nowhere else until what is open at the others is closed.",
                 places=where,
             )
     lead = _lead(context)

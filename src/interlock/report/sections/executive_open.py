@@ -20,6 +20,8 @@ from interlock.report.sections.executive_words import board
 TOLD = 3
 _NAMED = 3
 _LINE = 320
+#: Characters from which on the names of organisations are not told again in the next line.
+_LONG = 24
 #: The decision after the trial outside the EHR: while it is to come, so is the trial.
 OUTSIDE = "us.decide-outside"
 #: Gates at which the product begins to be used on patients: one that is met is told apart from one that has begun.
@@ -92,6 +94,8 @@ def in_the_way(context: Context) -> Iterator[Shown]:
     if rest := ranked[TOLD:]:
         more = words.count(len(rest), "more blocker")
         where = _where(context, [finding for rule in rest for finding in at[rule]])
+        if all(_where(context, at[rule]) == where for rule in ranked[:TOLD]):
+            where = _("there as well") if len(where) > _LONG else where
         title = words.counted(
             len(rest),
             "%(more)s is open (%(where)s), in the section on gaps.",
@@ -164,10 +168,7 @@ def unknown(context: Context) -> Iterator[str]:
             "%(number)s points are undecided for want of an answer or a look.",
         )
     yield (
-        _(
-            "By this report's rules none of them changes the verdict; they can change dates, cost, and what is "
-            "recommended at an organisation."
-        )
+        _("By this report's rules none changes the verdict; dates, cost and recommendations can change.")
         if assessment.verdict.settled
         else _("They could change the verdict.")
     )

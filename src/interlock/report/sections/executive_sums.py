@@ -162,10 +162,7 @@ def dates(context: Context) -> Iterator[str]:
             **said,
         )
     if len(plan.orgs) > 1:
-        yield _(
-            "Each row shows its own range; which organisation is the last differs from run to run, so this range is "
-            "another."
-        )
+        yield _("Each row shows its own range; which is the last differs from run to run.")
     if not plan.ground.firm:
         because = board(safe.text(words.listed(plan.ground.because, 3), _LINE))
         yield _("This is no date to promise: %(because)s.", because=because)
@@ -199,7 +196,7 @@ def _assumed(context: Context) -> str:
     granted = (_("every approval is given"), _("every decision is yes"))
     begins = _("work begins on %(day)s", day=words.iso_day(plan.start))
     return _(
-        "That range takes for granted, in every run, that %(granted)s. Where one of these fails it is later.",
+        "Taken for granted in every run: %(granted)s. If one fails, it is later.",
         granted=words.listed([begins, people, *map(_, tests), *granted]),
     )
 
@@ -216,7 +213,7 @@ def _moved(context: Context) -> Iterator[str]:
             else _("less than a week later, because other work runs longer anyway")
         )
         yield _(
-            "If every open question turns out badly rather than well, the plan ends %(apart)s (simulated both ways).",
+            "If every open question turns out badly rather than well, the simulated plan ends %(apart)s.",
             apart=apart,
         )
         if unseen:
