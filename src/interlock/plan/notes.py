@@ -195,7 +195,7 @@ def _decisions(work: Work) -> Iterator[str]:
     own = [t for t in work.tasks if t.kind == "routine" and t.verdict is not None and not t.is_done]
     ends = [task for task in own if not any(task.id in other.after for other in own if other.verdict is task.verdict)]
     if ends:
-        names = listed([f"“{task.title}” ({task.id})" for task in ends])
+        names = words.listed([f"“{plain(task.title, 200)}” ({task.id})" for task in ends], 4)
         yield f"Assumed: the plan assumes a yes at {names}: a no ends, or repeats, what comes before it."
 
 
