@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
 
 #: Seconds without a further change before the whole assessment is computed anew.
 SETTLE_S = 0.6
-#: Seconds after which a thread that judges lets go. Each turn of the event loop waits so long for it, and a key takes
-#: twenty turns: with Python's own 5 ms they were 100 ms.
-SWITCH_S = 0.0005
 #: Seconds between two looks at the files.
 WATCH_S = 3.0
 
@@ -74,7 +70,6 @@ class Session(Edge):
 
     def on_mount(self) -> None:
         """Paint the first frame, and then begin."""
-        sys.setswitchinterval(SWITCH_S)
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
