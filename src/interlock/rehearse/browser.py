@@ -215,7 +215,7 @@ class HttpBrowser:
         way: list[Hop] = []
         text, status, answered = "", 0, dict[str, str]()
         while True:
-            if not self._allowed(url) or any(url.startswith(begin) for begin in until):
+            if not may_be_asked(url, self.target) or any(url.startswith(begin) for begin in until):
                 at = way[-1].url if way else url
                 return Page(at, status, text, answered, tuple(way), "elsewhere", url, method, form)
             self.budget.spend()
@@ -272,7 +272,7 @@ class HttpBrowser:
 
         :raises BudgetSpentError: the rehearsal may do no more.
         """
-        if not self._allowed(url):
+        if not may_be_asked(url, self.target):
             return Page(url, 0, "", {}, (), "elsewhere", url)
         self.budget.spend()
         key = base64.b64encode(secrets.token_bytes(16)).decode()
@@ -301,16 +301,6 @@ class HttpBrowser:
             pass  # it said no more
         return Page(url, status, bytes(heard).decode("utf-8", "replace"), {}, (), None if status else "no_answer", url)
 
-    def _allowed(self, url: str) -> bool:
-        try:
-            parts = urlsplit(url)
-            host = parts.hostname or ""
-        except ValueError:
-            return False
-        if parts.scheme not in ("http", "https"):
-            return False
-        return is_loopback_host(host) or (self.target is not None and origin(url) == origin(self.target))
-
     @property
     def cookies(self) -> tuple[Cookie, ...]:
         """Every cookie that it holds."""
@@ -323,6 +313,18 @@ class HttpBrowser:
     def hold(self, cookie: Cookie) -> None:
         """Take a cookie over from another browser."""
         self.jar.set_cookie(cookie)
+
+
+def may_be_asked(url: str, target: str | None) -> bool:
+    """Whether a rehearsal may ask an address: it is http or https, on this machine or at the target."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https"):
+        return False
+    return is_loopback_host(host) or (target is not None and origin(url) == origin(target))
 
 
 class Pinning(httpx.HTTPTransport):

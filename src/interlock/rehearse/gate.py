@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import httpx
 
@@ -33,6 +33,7 @@ from interlock.rehearse.browser import (
     Pinning,
     Stopped,
     joined,
+    may_be_asked,
 )
 from interlock.rehearse.hospitals import BROWSER
 from interlock.sandbox.sockets import listening
@@ -149,16 +150,7 @@ class Gate:
 
     def allowed(self, url: str) -> bool:
         """Whether an address is on this machine, at the target, or a page of its own."""
-        try:
-            parts = urlsplit(url)
-            host = parts.hostname or ""
-        except ValueError:
-            return False
-        if parts.scheme not in ("http", "https"):
-            return False
-        if url in self.pages:
-            return True
-        return is_loopback_host(host) or (self._target is not None and origin(url) == origin(self._target))
+        return url in self.pages or may_be_asked(url, self._target)
 
     def _accept(self) -> None:
         while True:
