@@ -19,7 +19,8 @@ from interlock.model.rehearsal import RehearsalOutcome
 from interlock.rehearse.chromium import Chromium
 from interlock.rehearse.hospitals import OutOfReachError
 from interlock.rehearse.records import records
-from interlock.rehearse.run import BUILT
+from interlock.rehearse.run import BUILT, _agreed
+from interlock.rehearse.stage import BROKE, HELD, Row
 from interlock.usecases.assess import assess
 from interlock.usecases.demo import rehearsed
 from interlock.usecases.initialize import initialize
@@ -310,3 +311,44 @@ def test_a_sign_in_that_is_led_on_by_the_first_page_and_given_a_second_cookie_th
     with on_stage(changes) as hospitals:
         seen = looked_at(hospitals, {f"RH-{number}" for number in ["C04", "L17", "S02", "S03", "S05", "E02", "E10"]})
     assert set(seen.outcomes.values()) == {RehearsalOutcome.HELD}, seen.results
+
+
+def test_a_product_that_sends_whoever_has_no_session_to_a_new_sign_in_is_not_taken_for_one_that_keeps_the_old() -> None:
+    """Which the hospital grants at once, as single sign-on does: whoever sees the record has signed in."""
+    refused = '        hospital = str(request.path_params.get("org", ""))\n        self.log.say("refused"'
+    led_on = """        hospital = str(request.path_params.get("org", ""))
+        if error.status == 401 and request.method == "GET" and request.url.path.endswith("/patient"):
+            return Response("", 302, {"Location": f"/{hospital}/start"})
+        self.log.say("refused\""""
+    looks = {f"RH-{number}" for number in ["S02", "S03", "S04", "S05", "S07", "S10", "S12", "E04", "E10"]}
+    with on_stage([(refused, led_on)], home="/{org}/patient") as hospitals:
+        seen = looked_at(hospitals, looks)
+    assert set(seen.outcomes.values()) == {RehearsalOutcome.HELD}, seen.results
+
+
+def test_a_sign_out_that_fails_says_nothing_of_what_is_open_after_it() -> None:
+    ends = "        hospital = self.session(request).hospital\n        self.sessions.pop("
+    fails = f'        raise RefusedError("Not now.", 403)\n{ends}'
+    with on_stage([(ends, fails)]) as hospitals:
+        seen = looked_at(hospitals, {"RH-S07", "RH-E04"})
+    assert set(seen.outcomes.values()) == {RehearsalOutcome.NOT_REACHED}, seen.results
+
+
+def test_a_filter_without_a_text_to_change_was_not_tried() -> None:
+    with on_stage() as hospitals:
+        fixed = [
+            endpoint.but(query={}) if endpoint.what == "filter" else endpoint
+            for endpoint in hospitals.product.endpoints
+        ]
+        seen = looked_at(hospitals, {"RH-E08"}, endpoints=tuple(fixed))
+    assert seen.outcomes == {"RH-E08": RehearsalOutcome.NOT_REACHED}, seen.results
+
+
+def test_what_one_of_several_looks_alone_shows_is_inconclusive() -> None:
+    """Each look is of its own rows: one that the first look had not is told, too."""
+    first, second = Row(HELD, "well", org="alder"), Row(BROKE, "not well", org="birch")
+    agreed = _agreed([[first], [first, second]])
+    assert [(row.org, row.outcome) for row in agreed] == [
+        ("alder", HELD),
+        ("birch", RehearsalOutcome.INCONCLUSIVE),
+    ]

@@ -252,12 +252,12 @@ def _agreed(looks: Sequence[list[Row]]) -> list[Row]:
     """The rows of several looks; one that is not the same in all of them is inconclusive."""
     known = [{(row.org, row.subject): row for row in rows} for rows in looks]
     agreed = []
-    for key, row in known[0].items():
+    for key, row in {key: row for rows in reversed(known) for key, row in rows.items()}.items():
         outcomes = {other[key].outcome if key in other else None for other in known}
         if len(outcomes) == 1:
             agreed.append(row)
         else:
-            seen = f"{len(looks)} looks differ; the first: {row.seen}"
+            seen = f"{len(looks)} looks differ; one of them: {row.seen}"
             agreed.append(replace(row, outcome=RehearsalOutcome.INCONCLUSIVE, seen=seen))
     return agreed
 

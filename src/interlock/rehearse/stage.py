@@ -253,8 +253,15 @@ class Stage:
         return bool(self.hospitals.asked(since, org=org, role="resource"))
 
     def home(self, browser: Browser, org: str, patient: str = "p1") -> Page:
-        """The page of the product that shows a record, as this browser sees it."""
-        return browser.open(self.home_address(org, patient))
+        """The page of the product that shows a record, as this browser sees it, without a new sign-in."""
+        return browser.open(self.home_address(org, patient), until=self.authorization_endpoints)
+
+    def again(self, browser: Browser, page: Page) -> Page:
+        """A page loaded once more, without a new sign-in: many products send whoever has no session to one.
+
+        :raises OutOfReachError: see :meth:`address_of`.
+        """
+        return browser.open(self.address_of(page), until=self.authorization_endpoints)
 
     def home_address(self, org: str, patient: str = "p1") -> str:
         """Where that page is: what the product's file says, or where the polite sign-in ended.

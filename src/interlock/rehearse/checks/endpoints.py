@@ -148,7 +148,9 @@ def after_sign_out(stage: Stage) -> list[Row] | Row:
     kept = stage.browser()
     for cookie in browser.cookies:
         kept.hold(cookie)
-    act(stage, browser, leave, stage.a, visit.page)
+    page = act(stage, browser, leave, stage.a, visit.page)
+    if stage.crashed(page) or page.refused:
+        return not_reached(f"signing out gave {page.told}")
     return _each(
         stage,
         lambda endpoint, path: _shows(stage, opened(stage, kept, endpoint, stage.a), path, "after the sign-out"),
@@ -190,6 +192,8 @@ def filters(stage: Stage) -> list[Row] | Row:
 
     def judge(endpoint: VisitedEndpoint, path: str) -> Row:
         names = [name for name, value in endpoint.query.items() if "{" not in value]
+        if not names:
+            return not_reached("no parameter in its query is free to be changed (a value without braces)", subject=path)
         for name in names:
             for text in ("", "%", "*", "zqx", *sorted(others)):
                 page = opened(stage, browser, endpoint, stage.a, **{name: text})

@@ -305,7 +305,7 @@ def interleaved(stage: Stage) -> list[Row] | Row:
 def _first_tab(stage: Stage, browser: Browser, first: Visit, second: Visit) -> Row:
     since, subject = stage.hospitals.now(), "the first tab"
     try:
-        again = browser.open(stage.address_of(first.page))
+        again = stage.again(browser, first.page)
     except OutOfReachError as error:
         return not_reached(str(error), subject=subject)
     problem = changed_tab(stage, browser, first, second, again)

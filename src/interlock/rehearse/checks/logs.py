@@ -174,7 +174,7 @@ def _session_elsewhere(stage: Stage) -> Callable[[], object]:
         copied = copy.copy(cookie)
         copied.path = "/"
         forced.hold(copied)
-    return lambda: forced.open(stage.home_address(org), until=stage.authorization_endpoints)
+    return lambda: stage.home(forced, org)
 
 
 @check("G05")

@@ -64,7 +64,7 @@ def second_chart(stage: Stage) -> list[Row] | Row:
     rows.append(judged(problem, "left alone, it shows nothing of p2", subject="the first tab, left alone"))
     subject, since = "the first tab, loaded again", stage.hospitals.now()
     try:
-        again = browser.open(stage.address_of(first.page))
+        again = stage.again(browser, first.page)
     except OutOfReachError as error:
         return [*rows, not_reached(str(error), subject=subject)]
     asked = stage.hospitals.asked(since)

@@ -47,7 +47,7 @@ def first_tab(stage: Stage) -> Row:
     if not (shows_own(stage, first) and shows_own(stage, second)):
         return not_reached(_NOT_SHOWN)
     since = stage.hospitals.now()
-    page = browser.open(stage.address_of(first.page))
+    page = stage.again(browser, first.page)
     problem = changed_tab(stage, browser, first, second, page)
     return judged(problem, f"the first tab, loaded again, gives {page.told}", stage.hospitals.asked(since))
 
@@ -93,7 +93,7 @@ def _from_earlier(stage: Stage) -> Row:
     if not (shows_own(stage, first) and shows_own(stage, second)):
         return not_reached("two sign-ins one after the other did not show their patients", subject=subject)
     since = stage.hospitals.now()
-    page = other.open(stage.address_of(second.page))
+    page = stage.again(other, second.page)
     own = f"{stage.a} p2" in stage.shown(page, [stage.a])
     problem = f"the cookies that the first sign-in gave show {stage.a} p2, whom the second one opened" if own else ""
     asked = stage.hospitals.asked(since)
@@ -197,7 +197,7 @@ def limits(stage: Stage) -> list[Row]:
             time.sleep(min(left, (told.idle_seconds or lasts) / 3) if used else left)
             if used and left > _SURELY_SECONDS:
                 stage.home(browser, stage.a)
-        shown = stage.shown(browser.open(stage.home_address(stage.a), until=stage.authorization_endpoints))
+        shown = stage.shown(stage.home(browser, stage.a))
         problem = f"after {lasts:g} s and more it still shows {shown[0]}" if shown else ""
         rows.append(judged(problem, f"after {lasts:g} s it shows nothing", subject=subject))
     return rows
@@ -243,7 +243,7 @@ def nobody_else(stage: Stage) -> Row:
     browser = stage.browser()
     if not shows_own(stage, stage.visit(stage.a, browser=browser)):
         return not_reached(_NOT_SHOWN)
-    page = stage.browser().open(stage.home_address(stage.a), until=stage.authorization_endpoints)
+    page = stage.home(stage.browser(), stage.a)
     shown = stage.shown(page)
     return judged(f"a browser without cookies sees {shown[0]}" if shown else "", f"it sees {page.told}")
 

@@ -40,7 +40,7 @@ def other_methods(stage: Stage) -> list[Row]:
         page = browser.open(url if form else f"{url}?{query}", method=method, form=form, hops=0)
         led = page.stopped == "redirects"
         problem = "" if led else stage.crashed(page)
-        shown = stage.shown(browser.open(stage.home_address(stage.a), until=stage.authorization_endpoints))
+        shown = stage.shown(stage.home(browser, stage.a))
         if shown:
             problem = f"after it the page shows a record of {shown[0]}, and nobody signed in"
         rows.append(judged(problem, "a redirect" if led else page.told, stage.hospitals.asked(since), subject=method))

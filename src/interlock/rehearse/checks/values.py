@@ -114,7 +114,7 @@ def corrected(stage: Stage) -> Row:
         visit = stage.visit(stage.a, browser=browser)
     since = stage.hospitals.now()
     with _changing(stage, value.number, correct):
-        again = browser.open(stage.address_of(visit.page))
+        again = stage.again(browser, visit.page)
     asked = stage.hospitals.asked(since, org=stage.a)
     if _shows(again, new):
         return row(HELD, "the page, loaded again, shows the corrected value", asked)
