@@ -352,3 +352,14 @@ def test_what_one_of_several_looks_alone_shows_is_inconclusive() -> None:
         ("alder", HELD),
         ("birch", RehearsalOutcome.INCONCLUSIVE),
     ]
+
+
+def test_an_id_token_is_asked_for_its_nonce_only_where_one_was_sent() -> None:
+    changes = [
+        ('            "nonce": nonce,\n', ""),
+        ('            or claims.get("nonce") != flow.nonce\n', ""),
+    ]
+    with on_stage(changes) as hospitals:
+        seen = looked_at(hospitals, {"RH-R07"})
+    assert {row.outcome for row in seen.results if row.subject != "nonce"} == {HELD}, seen.results
+    assert [row.outcome for row in seen.results if row.subject == "nonce"] == [RehearsalOutcome.NOT_APPLICABLE]

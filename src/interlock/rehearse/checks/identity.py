@@ -26,12 +26,14 @@ def forged_identity(stage: Stage) -> list[Row] | Row:
     for subject in ("unsigned", "another key", "audience", "issuer", "expired", "nonce", "HS256 with the public key"):
         with _forged(stage, subject):
             visit = stage.visit(stage.a)
-        if not visit.of("token"):
+        if subject == "nonce" and visit.authorization and "nonce" not in visit.authorization:
+            # OpenID Connect Core 1.0, section 3.1.3.7: it is compared where one was sent.
+            rows.append(row(NOT_APPLICABLE, "it sends no nonce, so there is none to compare with", subject=subject))
+        elif not visit.of("token"):
             rows.append(not_reached("the token endpoint was not asked", subject=subject))
-            continue
-        shown = stage.shown(visit.page)
-        problem = "it signed in" if shown else ""
-        rows.append(judged(problem, f"refused with {visit.page.told}", visit.of("token"), subject=subject))
+        else:
+            problem = "it signed in" if stage.shown(visit.page) else ""
+            rows.append(judged(problem, f"refused with {visit.page.told}", visit.of("token"), subject=subject))
     return rows
 
 
