@@ -363,3 +363,25 @@ def test_an_id_token_is_asked_for_its_nonce_only_where_one_was_sent() -> None:
         seen = looked_at(hospitals, {"RH-R07"})
     assert {row.outcome for row in seen.results if row.subject != "nonce"} == {HELD}, seen.results
     assert [row.outcome for row in seen.results if row.subject == "nonce"] == [RehearsalOutcome.NOT_APPLICABLE]
+
+
+def test_a_launch_by_post_brings_what_one_by_get_does() -> None:
+    """An application that takes it, and fails on what it takes."""
+    routed = 'Route("/launch", app.launch)'
+    by_post = 'Route("/launch", app.launch), Route("/launch", app.posted_launch, methods=["POST"])'
+    health = "    async def health("
+    fails = """    async def posted_launch(self, request: Request) -> Response:
+        assert (await posted(request))["iss"] not in {hospital.iss for hospital in self.hospitals.values()}
+        return Response("", 400)
+
+"""
+    with on_stage([(routed, by_post), (health, fails + health)]) as hospitals:
+        seen = looked_at(hospitals, {"RH-L20"})
+    assert [row.subject for row in seen.broken] == ["POST"], seen.results
+
+
+def test_with_one_page_for_both_hospitals_no_session_is_at_the_wrong_one() -> None:
+    with on_stage(ONE_PAGE) as hospitals:
+        seen = looked_at(hospitals, {"RH-G04"})
+    assert {row.subject for row in seen.broken} <= {"an answer in another browser", "a code of A at B"}, seen.results
+    assert [row.outcome for row in seen.results][-1] is RehearsalOutcome.NOT_APPLICABLE, seen.results

@@ -31,6 +31,19 @@ def act(stage: Stage, browser: Browser, action: Action, org: str, *pages: Page, 
     return browser.open(url, method="POST", form=form, until=stage.authorization_endpoints)
 
 
+def sign_out(stage: Stage, browser: Browser, visit: Visit) -> Page:
+    """Sign out as the user of a browser does.
+
+    :raises OutOfReachError: it was not taken, so nothing can be said of what is open after it.
+    """
+    leave = stage.product.sign_out
+    assert leave is not None
+    page = act(stage, browser, leave, visit.org, visit.page)
+    if stage.crashed(page) or page.refused:
+        raise OutOfReachError(f"signing out gave {page.told}")
+    return page
+
+
 def hidden_fields(page: Page, url: str) -> dict[str, str] | None:
     """The hidden fields of the form on a page that goes to an address; none where there is no such form."""
     if page.stopped is not None or "<form" not in page.text.lower():

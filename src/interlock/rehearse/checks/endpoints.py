@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from interlock.model.product import VisitedEndpoint
-from interlock.rehearse.acting import act
+from interlock.rehearse.acting import sign_out
 from interlock.rehearse.browser import Browser, Page
 from interlock.rehearse.checks.base import check, not_reached, shows_own
 from interlock.rehearse.hospitals import STRANGER
@@ -141,16 +141,12 @@ def other_patient(stage: Stage) -> list[Row] | Row:
 @check("E04")
 def after_sign_out(stage: Stage) -> list[Row] | Row:
     """Each endpoint after the sign-out."""
-    leave = stage.product.sign_out
-    assert leave is not None
     browser = stage.browser()
     visit = stage.visit(stage.a, browser=browser)
     kept = stage.browser()
     for cookie in browser.cookies:
         kept.hold(cookie)
-    page = act(stage, browser, leave, stage.a, visit.page)
-    if stage.crashed(page) or page.refused:
-        return not_reached(f"signing out gave {page.told}")
+    sign_out(stage, browser, visit)
     return _each(
         stage,
         lambda endpoint, path: _shows(stage, opened(stage, kept, endpoint, stage.a), path, "after the sign-out"),

@@ -9,12 +9,12 @@ from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from interlock.model.product import VisitedEndpoint
-from interlock.rehearse.acting import act
+from interlock.rehearse.acting import sign_out
 from interlock.rehearse.browser import Browser, HttpBrowser, Page
 from interlock.rehearse.checks.base import check, not_reached, shows_own
 from interlock.rehearse.checks.endpoints import opened
 from interlock.rehearse.checks.surface import same_site
-from interlock.rehearse.hospitals import STRANGER
+from interlock.rehearse.hospitals import STRANGER, OutOfReachError
 from interlock.rehearse.stage import NOT_APPLICABLE, Row, Stage, filled, judged, query_of, row
 
 BrowserOf = TypeVar("BrowserOf", bound=Browser)
@@ -40,11 +40,12 @@ def _link(stage: Stage, endpoint: VisitedEndpoint) -> list[Row]:
     if link is None or not stage.shown(browser.open(link), [stage.a]):
         return [not_reached(f"it gave {given.told}, and no link that shows the patient to its own user", subject=path)]
     rows = [_dead(stage, stage.browser().open(link), f"{path}, another browser")]
-    leave = stage.product.sign_out
-    assert leave is not None
-    kept = _copied(stage.browser(), browser)
-    act(stage, browser, leave, stage.a, visit.page)
-    return [*rows, _dead(stage, kept.open(link), f"{path}, after the sign-out")]
+    kept, subject = _copied(stage.browser(), browser), f"{path}, after the sign-out"
+    try:
+        sign_out(stage, browser, visit)
+    except OutOfReachError as error:
+        return [*rows, not_reached(str(error), subject=subject)]
+    return [*rows, _dead(stage, kept.open(link), subject)]
 
 
 def _copied(browser: BrowserOf, other: Browser) -> BrowserOf:

@@ -6,6 +6,7 @@ import copy
 import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from starlette.responses import Response
 
@@ -13,7 +14,7 @@ from interlock.rehearse.acting import waited
 from interlock.rehearse.checks.base import check, not_reached
 from interlock.rehearse.hospitals import STRANGER, OutOfReachError
 from interlock.rehearse.records import PATIENTS, canary
-from interlock.rehearse.stage import BROKE, Row, Stage, judged, row
+from interlock.rehearse.stage import BROKE, NOT_APPLICABLE, Row, Stage, judged, row
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.launches import with_query
 
@@ -23,6 +24,7 @@ _SECRET = {
     "client_secret": "a client secret", "refresh_token": "a refresh token",
 }  # fmt: skip
 _SHORTEST = 8
+_NO_CODE = "the sign-in gave no code"
 #: How long a line may come after what it tells.
 _LATE_SECONDS = 1.5
 _DATES = re.compile(r"[\dTZ.:+-]+")
@@ -104,7 +106,7 @@ def rebuilt(stage: Stage) -> Row:
     launched = _written(stage, lambda: answers.append(stage.answered(browser, org)), bool)
     answer = answers[0]
     if answer is None:
-        return not_reached("the sign-in gave no code", org)
+        return not_reached(_NO_CODE, org)
     wrong = answer.but(state=secrets.token_hex(24))
     told = _written(stage, lambda: browser.open(wrong, until=stage.authorization_endpoints), bool)
     if not told.strip():
@@ -135,8 +137,8 @@ def events(stage: Stage) -> list[Row]:
         ("a code of A at B", _code_elsewhere(stage)),
         ("a session of A at B", _session_elsewhere(stage)),
     ):
-        if act is None:
-            rows.append(not_reached("the sign-in gave no code", subject=subject))
+        if isinstance(act, Row):
+            rows.append(replace(act, subject=subject))
             continue
         told = _written(stage, act, lambda text: mark in text.lower())
         is_told = mark in told.lower()
@@ -151,23 +153,27 @@ def _unknown_issuer(stage: Stage) -> Callable[[], object]:
     return lambda: browser.open(with_query(url, iss=stage.hospitals.base(STRANGER), launch="zqxlaunch"))
 
 
-def _another_browser(stage: Stage) -> Callable[[], object] | None:
+def _another_browser(stage: Stage) -> Callable[[], object] | Row:
     answer, other = stage.answered(stage.browser(), stage.a), stage.browser()
-    return None if answer is None else lambda: other.open(answer.url, until=stage.authorization_endpoints)
+    return (
+        not_reached(_NO_CODE) if answer is None else lambda: other.open(answer.url, until=stage.authorization_endpoints)
+    )
 
 
-def _code_elsewhere(stage: Stage) -> Callable[[], object] | None:
+def _code_elsewhere(stage: Stage) -> Callable[[], object] | Row:
     assert stage.b is not None
     browser = stage.browser()
     first, second = stage.answered(browser, stage.a), stage.answered(browser, stage.b)
     if first is None or second is None:
-        return None
+        return not_reached(_NO_CODE)
     url = second.but(code=first.code, iss=first.fields.get("iss"))
     return lambda: browser.open(url, until=stage.authorization_endpoints)
 
 
-def _session_elsewhere(stage: Stage) -> Callable[[], object]:
+def _session_elsewhere(stage: Stage) -> Callable[[], object] | Row:
     assert stage.b is not None
+    if stage.home_address(stage.a) == stage.home_address(stage.b):
+        return row(NOT_APPLICABLE, "both hospitals have one page, so no session is at the wrong one")
     browser, forced, org = stage.browser(), stage.browser(), stage.b
     stage.visit(stage.a, browser=browser)
     for cookie in browser.cookies:
@@ -221,6 +227,6 @@ def _bringing(stage: Stage, name: str, value: str) -> Callable[[], object]:
     else:
         answer = stage.answered(browser, stage.a)
         if answer is None:
-            raise OutOfReachError("the sign-in gave no code")
+            raise OutOfReachError(_NO_CODE)
         address = answer.but(code=None, error="access_denied", error_description=value)
     return lambda: browser.open(address, until=stage.authorization_endpoints)

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable
 from http.cookiejar import Cookie
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from interlock.model.product import VisitedEndpoint
 from interlock.rehearse.browser import Browser, HttpBrowser, Page
@@ -36,7 +36,7 @@ def other_methods(stage: Stage) -> list[Row]:
     for method in ("POST", "HEAD", "OPTIONS"):
         browser, since = stage.browser(), stage.hospitals.now()
         url, _, query = stage.hospitals.launch(stage.a).partition("?")
-        form = dict(pair.split("=", 1) for pair in query.split("&")) if method == "POST" else None
+        form = dict(parse_qsl(query)) if method == "POST" else None
         page = browser.open(url if form else f"{url}?{query}", method=method, form=form, hops=0)
         led = page.stopped == "redirects"
         problem = "" if led else stage.crashed(page)
