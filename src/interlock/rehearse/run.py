@@ -41,6 +41,7 @@ from interlock.rehearse.checks import (
     sessions,
     surface,
     tokens,
+    unsaved,
     values,
     writes,
 )
@@ -69,6 +70,7 @@ _FAMILIES = (
     charts,
     outgoing,
     writes,
+    unsaved,
     sessions,
     scripts,
     endpoints,
