@@ -42,7 +42,7 @@ def _measured(chromium: Chromium | None) -> Measured:
     from interlock.rehearse.program import Started
     from interlock.rehearse.run import rehearse
     from interlock.rehearse.stage import Stage
-    from interlock.usecases.rehearse import catalogue
+    from interlock.usecases.rehearsal_checks import catalogue
 
     text = (data_dir("samples") / "rehearsal" / "product.yaml").read_text("utf-8")
     with socket.socket() as free, TemporaryDirectory() as folder:

@@ -25,7 +25,7 @@ from interlock.rehearse import sample
 from interlock.rehearse.hooks import Programs
 from interlock.rehearse.hospitals import Hospitals
 from interlock.rehearse.run import rehearse
-from interlock.usecases.rehearse import catalogue
+from interlock.usecases.rehearsal_checks import catalogue
 
 ENDPOINTS = [
     {"path": "/{org}/patient", "what": "page"},

@@ -22,20 +22,15 @@ from interlock.model.base import CheckOutcome
 from interlock.model.errors import InterlockError, NothingObservedError
 from interlock.model.product import StartCommand
 from interlock.model.rehearsal import ProductObservation, RehearsalOutcome
-from interlock.rehearse import browser
+from interlock.rehearse import http_browser
+from interlock.rehearse.browser import Budget
 from interlock.rehearse.hospitals import Hospitals
+from interlock.rehearse.http_browser import HttpBrowser
 from interlock.rehearse.program import Started
 from interlock.rehearse.run import rehearse
-from interlock.usecases.rehearse import (
-    Permission,
-    as_checks,
-    chosen_checks,
-    rehearse_product,
-    require_held,
-    summary,
-    to_junit,
-    to_sarif,
-)
+from interlock.usecases.rehearsal_checks import chosen_checks
+from interlock.usecases.rehearsal_outcome import as_checks, require_held, summary, to_junit, to_sarif
+from interlock.usecases.rehearse import Permission, rehearse_product
 from interlock.usecases.trust import command_grants, trust_report
 from interlock.workspace.history import latest_rehearsal, save_rehearsal
 from interlock.workspace.store import Workspace
@@ -119,7 +114,7 @@ def test_a_target_is_asked_at_the_address_that_it_had_and_keeps_its_name() -> No
     with answering() as (port, current):
         current["now"] = answer
         target = f"http://product.test:{port}"
-        visitor = browser.HttpBrowser(browser.Budget(5, 1e12), target, "127.0.0.1")
+        visitor = HttpBrowser(Budget(5, 1e12), target, "127.0.0.1")
         first, second = visitor.open(f"{target}/one"), visitor.open(f"{target}/two")
         elsewhere = visitor.open(f"http://other.test:{port}/")
         visitor.close()
@@ -128,7 +123,7 @@ def test_a_target_is_asked_at_the_address_that_it_had_and_keeps_its_name() -> No
 
 
 def test_a_product_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browser, "PAGE_SECONDS", 0.2)
+    monkeypatch.setattr(http_browser, "PAGE_SECONDS", 0.2)
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         Hospitals(product_at(silent.getsockname()[1]), 0) as hospitals,
@@ -306,7 +301,7 @@ def test_a_product_that_dies_is_started_again_and_counted(tmp_path: Path) -> Non
     start = StartCommand(command=f"{{python}} app.py {port}")
     with Started(start, url, tmp_path, {"SIM_X": "told"}) as product:
         assert product.alive() and not product.revive()
-        seen = browser.HttpBrowser(browser.Budget(5, 1e12)).open(f"http://127.0.0.1:{port}/die")
+        seen = HttpBrowser(Budget(5, 1e12)).open(f"http://127.0.0.1:{port}/die")
         assert seen.stopped == "no_answer"
         assert product._process is not None
         product._process.wait(5)

@@ -19,9 +19,10 @@ from interlock.model.errors import InterlockError
 from interlock.model.rehearsal import RehearsalOutcome
 from interlock.rehearse import chromium, gate
 from interlock.rehearse.browser import Budget, BudgetSpentError, UnsettledError
-from interlock.rehearse.chromium import Chromium, ChromiumBrowser, NoChromiumError
+from interlock.rehearse.chromium import Chromium, NoChromiumError
 from interlock.rehearse.gate import Gate
 from interlock.rehearse.run import BUILT
+from interlock.rehearse.tab import ChromiumBrowser
 from interlock.usecases.rehearse import _chromium
 
 needs_chromium = pytest.mark.skipif(find_browser() is None, reason="no Chromium on this machine")

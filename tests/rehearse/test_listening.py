@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 
-from interlock.rehearse.browser import Budget, HttpBrowser
+from interlock.rehearse.browser import Budget
+from interlock.rehearse.http_browser import HttpBrowser
 
 FRAME = b"\x81\x0azqxalderp1"
 
@@ -27,8 +28,10 @@ def answering(*answers: bytes, stays: bool = True) -> Iterator[str]:
                 kept.append(connection) if stays else connection.close()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/live"
+        thread.join(10)
     for connection in kept:
         connection.close()
 

@@ -14,7 +14,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.product import Product
 from interlock.model.rehearsal import LETTERS, RehearsalOutcome, worst
 from interlock.rehearse.run import BUILT
-from interlock.usecases.rehearse import catalogue, rehearsal_check
+from interlock.usecases.rehearsal_checks import catalogue, rehearsal_check
 
 pytestmark = pytest.mark.fast
 

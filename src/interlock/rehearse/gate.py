@@ -9,80 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import math
-import select
 import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import Any
-from urllib.parse import parse_qsl
 
 import httpx
 
 from interlock.probe.transport.addresses import is_loopback_host, origin
-from interlock.rehearse.browser import (
-    MAX_BODY_BYTES,
-    MAX_HOPS,
-    PAGE_SECONDS,
-    Budget,
-    BudgetSpentError,
-    Hop,
-    Pinning,
-    Stopped,
-    joined,
-    may_be_asked,
-)
+from interlock.rehearse.browser import MAX_BODY_BYTES, MAX_HOPS, PAGE_SECONDS, Budget, BudgetSpentError, Hop, Stopped
 from interlock.rehearse.hospitals import BROWSER
+from interlock.rehearse.proxied import BETWEEN, IDLE_SECONDS, MAX_PART_BYTES, Answer, Request, carry, read_request
+from interlock.rehearse.reach import Pinning, joined, may_be_asked
 from interlock.sandbox.sockets import listening
 
-#: Of one answer that is no page, of one tunnel each way, and of one request.
-_MAX_PART_BYTES, _MAX_REQUEST_BYTES = 20_000_000, 2_000_000
-_MAX_LINE, _MAX_LINES = 262_144, 200
-_IDLE_SECONDS = 30.0
 #: A request of a page to its own server that has been open for longer is no reason to wait: some pages keep one for as
 #: long as they are shown. What is asked of others, hospitals above all, is always waited for.
 _AWAITED_SECONDS = 3.0
-#: Headers that are between two neighbours alone, and those that say how a body is packed.
-_BETWEEN = frozenset(
-    ("connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding")
-)
-_PACKED = frozenset(("content-encoding", "content-length"))
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request of the browser."""
-
-    method: str
-    url: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-    def header(self, name: str) -> str:
-        """The value of a header, or nothing."""
-        return next((value for known, value in self.headers if known.lower() == name), "")
-
-    @property
-    def is_page(self) -> bool:
-        """Whether it is for what the tab itself shows."""
-        return self.header("sec-fetch-dest") == "document"
-
-    @property
-    def is_visit(self) -> bool:
-        """Whether the browser itself asks, and no script: for a tab, for a frame, or whether a page may ask."""
-        preflight = self.method == "OPTIONS" and bool(self.header("access-control-request-method"))
-        return preflight or self.header("sec-fetch-mode") == "navigate"
-
-    @property
-    def form(self) -> dict[str, str] | None:
-        """The fields of a form that is posted, or none."""
-        if "form-urlencoded" not in self.header("content-type"):
-            return None
-        pairs = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200)
-        return dict(pairs)
 
 
 @dataclass(slots=True)
@@ -167,7 +112,7 @@ class Gate:
 
     # -- one request ------------------------------------------------------------------------------------------------
 
-    def pass_on(self, asked: Request, answer: _Answer) -> None:
+    def pass_on(self, asked: Request, answer: Answer) -> None:
         """Ask what the browser asks, or say that it is not asked."""
         way = self.way
         if asked.url in self.pages:
@@ -205,7 +150,7 @@ class Gate:
                 del self._open[id(asked)]
                 self._ended = time.monotonic()
 
-    def _ask(self, asked: Request, answer: _Answer, way: Way) -> None:
+    def _ask(self, asked: Request, answer: Answer, way: Way) -> None:
         began = time.monotonic()
         try:
             reply = self._upstream.handle_request(_outgoing(asked))
@@ -220,12 +165,12 @@ class Gate:
         finally:
             reply.close()
 
-    def _failed(self, asked: Request, answer: _Answer, way: Way, why: Stopped) -> None:
+    def _failed(self, asked: Request, answer: Answer, way: Way, why: Stopped) -> None:
         if asked.is_page:
             way.stop(why, asked.url)
         answer.whole(502)
 
-    def _answer(self, asked: Request, reply: httpx.Response, answer: _Answer, way: Way, began: float) -> None:
+    def _answer(self, asked: Request, reply: httpx.Response, answer: Answer, way: Way, began: float) -> None:
         told = {name.lower(): value for name, value in reply.headers.items()}
         cookies = tuple(reply.headers.get_list("set-cookie"))
         self.given |= {cookie.partition("=")[0].strip(): cookie for cookie in cookies}
@@ -243,9 +188,9 @@ class Gate:
                 return
         self._body(asked, reply, answer, way)
 
-    def _body(self, asked: Request, reply: httpx.Response, answer: _Answer, way: Way) -> None:
+    def _body(self, asked: Request, reply: httpx.Response, answer: Answer, way: Way) -> None:
         """Hand the body on as it comes, within bounds; a page has to end."""
-        most = MAX_BODY_BYTES if asked.is_page else _MAX_PART_BYTES
+        most = MAX_BODY_BYTES if asked.is_page else MAX_PART_BYTES
         ends = time.monotonic() + PAGE_SECONDS
         sent, kept = 0, bytearray()
         answer.begin(reply.status_code, reply.headers.multi_items())
@@ -271,7 +216,7 @@ class Gate:
             self.leaked.add(asked.url)
         answer.end()
 
-    def tunnel(self, host: str, port: int, client: socket.socket, answer: _Answer) -> None:
+    def tunnel(self, host: str, port: int, client: socket.socket, answer: Answer) -> None:
         """Let bytes through to an address: what is encrypted, and sockets of pages."""
         where = f"https://{f'[{host}]' if ':' in host else host}:{port}/"
         at_target = self._target is not None and origin(where) == origin(self._target)
@@ -290,22 +235,7 @@ class Gate:
             return
         with beyond:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            _join(client, beyond)
-
-
-def _join(ours: socket.socket, theirs: socket.socket) -> None:
-    """Carry bytes both ways until a side ends, nothing is said any more, or it is enough."""
-    ends, carried = {ours: theirs, theirs: ours}, 0
-    while carried < _MAX_PART_BYTES:
-        ready, _, _ = select.select(list(ends), [], [], _IDLE_SECONDS)
-        if not ready:
-            return
-        for side in ready:
-            data = side.recv(65_536)
-            if not data:
-                return
-            carried += len(data)
-            ends[side].sendall(data)
+            carry(client, beyond)
 
 
 def _outgoing(asked: Request) -> httpx.Request:
@@ -313,7 +243,7 @@ def _outgoing(asked: Request) -> httpx.Request:
     headers = []
     for name, value in asked.headers:
         lower = name.lower()
-        if lower in _BETWEEN or lower in ("accept-encoding", "content-length"):
+        if lower in BETWEEN or lower in ("accept-encoding", "content-length"):
             continue
         headers.append((name, f"{value} {BROWSER}" if lower == "user-agent" and asked.is_visit else value))
     limits = {"connect": 3.0, "read": PAGE_SECONDS, "write": PAGE_SECONDS, "pool": PAGE_SECONDS}
@@ -326,57 +256,17 @@ def _outgoing(asked: Request) -> httpx.Request:
     )
 
 
-class _Answer:
-    """The answer to the browser, written piece by piece."""
-
-    def __init__(self, write: Callable[[bytes], Any], *, without_body: bool) -> None:
-        self._write, self._bare = write, without_body
-        self.closes = False
-
-    def whole(self, status: int, body: bytes = b"", headers: Iterable[tuple[str, str]] = ()) -> None:
-        """An answer of ours."""
-        length = () if status == HTTPStatus.NO_CONTENT else (("Content-Length", str(len(body))),)
-        self._head(status, [*headers, *length, ("Cache-Control", "no-store")])
-        if not self._bare:
-            self._write(body)
-
-    def begin(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
-        """The beginning of somebody else's answer."""
-        self._bare = self._bare or status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED) or status < 200
-        left_out = _BETWEEN if self._bare else _BETWEEN | _PACKED
-        kept = [(name, value) for name, value in headers if name.lower() not in left_out]
-        self._head(status, kept if self._bare else [*kept, ("Transfer-Encoding", "chunked")])
-
-    def _head(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        self._write(f"HTTP/1.1 {status} -\r\n{lines}\r\n".encode("latin-1", "replace"))
-
-    def part(self, chunk: bytes) -> None:
-        """More of the body."""
-        if chunk and not self._bare:
-            self._write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-
-    def end(self) -> None:
-        """The end of the body."""
-        if not self._bare:
-            self._write(b"0\r\n\r\n")
-
-    def cut(self) -> None:
-        """No more of it: the connection ends, so that the browser knows that something is missing."""
-        self.closes = True
-
-
 class _Connection(socketserver.StreamRequestHandler):
     """One connection of the browser."""
 
     server: Gate  # type: ignore[assignment]  # it is one to us
-    timeout = _IDLE_SECONDS
+    timeout = IDLE_SECONDS
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
         """Answer request after request."""
-        while (asked := self._read()) is not None:
-            answer = _Answer(self.wfile.write, without_body=asked.method == "HEAD")
+        while (asked := read_request(self.rfile)) is not None:
+            answer = Answer(self.wfile.write, without_body=asked.method == "HEAD")
             if asked.method == "CONNECT":
                 host, _, port = asked.url.rpartition(":")
                 self.server.tunnel(host.strip("[]"), int(port), self.connection, answer)
@@ -384,22 +274,3 @@ class _Connection(socketserver.StreamRequestHandler):
             self.server.pass_on(asked, answer)
             if answer.closes:
                 return
-
-    def _read(self) -> Request | None:
-        parts = self._line().split(" ")
-        if len(parts) != 3:
-            return None
-        headers = []
-        while line := self._line():
-            name, _, value = line.partition(":")
-            headers.append((name.strip(), value.strip()))
-            if len(headers) > _MAX_LINES:
-                return None
-        asked = Request(parts[0], parts[1], tuple(headers), b"")
-        length = int(asked.header("content-length") or 0)
-        if not 0 <= length <= _MAX_REQUEST_BYTES or asked.header("transfer-encoding"):
-            return None
-        return Request(parts[0], parts[1], tuple(headers), self.rfile.read(length)) if length else asked
-
-    def _line(self) -> str:
-        return self.rfile.readline(_MAX_LINE).decode("latin-1").rstrip("\r\n")

@@ -14,11 +14,13 @@ from starlette.responses import Response
 from interlock.model.contract import WorkflowContract
 from interlock.model.product import Product, VisitedEndpoint
 from interlock.model.rehearsal import Hook, RehearsalOutcome
-from interlock.rehearse.browser import Browser, Budget, HttpBrowser, Page
-from interlock.rehearse.chromium import Chromium, ChromiumBrowser
+from interlock.rehearse.browser import Browser, Budget, Page
+from interlock.rehearse.chromium import Chromium
 from interlock.rehearse.hooks import Log, Programs
 from interlock.rehearse.hospitals import Asked, Hospitals, OutOfReachError
+from interlock.rehearse.http_browser import HttpBrowser
 from interlock.rehearse.records import PATIENTS, canary
+from interlock.rehearse.tab import ChromiumBrowser
 from interlock.sandbox.exchange import FHIR_CONTENT, Exchange
 from interlock.sandbox.launches import with_query
 from interlock.sandbox.replies import fhir_json, plain_json

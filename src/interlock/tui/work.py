@@ -257,7 +257,8 @@ def rehearsable(workspace: Workspace, latest: ProductObservation | None) -> Rehe
 
     :raises DocumentError: ``product.yaml``, or the record of what is allowed, is broken.
     """
-    from interlock.usecases.rehearse import catalogue, is_built, require_held, summary
+    from interlock.usecases.rehearsal_checks import catalogue, is_built
+    from interlock.usecases.rehearsal_outcome import require_held, summary
     from interlock.usecases.trust import new_commands
 
     product, impolite = workspace.product(), None

@@ -19,7 +19,8 @@ from interlock.usecases.load import load_inputs
 from interlock.usecases.observations import Comparer
 from interlock.usecases.pdf import PdfProcess
 from interlock.usecases.probe import ProbeEvent, ProbeSettings, probe_targets, targets_of
-from interlock.usecases.rehearse import Permission, rehearse_product, summary
+from interlock.usecases.rehearsal_outcome import summary
+from interlock.usecases.rehearse import Permission, rehearse_product
 from interlock.usecases.report import FORMATS, write_report
 from interlock.workspace.store import PRODUCT_FILE, SETTINGS_FILE, Workspace
 

@@ -1,33 +1,24 @@
-"""Rehearsals of the team's own product: the catalogue, the safety around one, and running it."""
+"""Rehearsals of the team's own product: the safety around one, and running it."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from interlock.content.rehearsals import REHEARSAL, load_catalogue
 from interlock.documents.names import did_you_mean
-from interlock.documents.resources import data_dir
-from interlock.model.base import CheckOutcome
 from interlock.model.contract import WorkflowContract
-from interlock.model.errors import InterlockError, Location, NothingObservedError, ThresholdNotMetError
-from interlock.model.observation import Check, Observation, Target
+from interlock.model.errors import InterlockError, Location, NothingObservedError
 from interlock.model.product import Driver, Product, VisitedEndpoint
 from interlock.model.rehearsal import (
-    LETTERS,
     ProductObservation,
-    RehearsalCheck,
-    RehearsalOutcome,
     RehearsalResult,
     RehearsedApp,
-    worst,
 )
 from interlock.model.text import plain
-from interlock.model.words import listed, rehearsed
+from interlock.model.words import listed
 from interlock.probe.transport.addresses import has_userinfo, is_loopback_host, kind_of_host, origin
 from interlock.rehearse.chromium import Chromium, NoChromiumError
 from interlock.rehearse.hooks import Programs
@@ -35,64 +26,11 @@ from interlock.rehearse.hospitals import Hospitals
 from interlock.rehearse.program import Elsewhere, Started
 from interlock.rehearse.run import BUILT, rehearse
 from interlock.usecases.registering import by_hand
+from interlock.usecases.rehearsal_checks import catalogue, chosen_checks
 from interlock.usecases.trust import new_commands
 from interlock.workspace.checkout import commit_of
 from interlock.workspace.history import save_rehearsal
 from interlock.workspace.store import PRODUCT_FILE, Workspace
-
-_CHECK_OUTCOMES = {
-    RehearsalOutcome.HELD: CheckOutcome.PASS,
-    RehearsalOutcome.BROKE: CheckOutcome.FAIL,
-    RehearsalOutcome.INCONCLUSIVE: CheckOutcome.WARN,
-    RehearsalOutcome.NOT_APPLICABLE: CheckOutcome.NOT_APPLICABLE,
-}
-
-
-def catalogue() -> tuple[RehearsalCheck, ...]:
-    """Every check that there is, families in order, built or not."""
-    return load_catalogue(data_dir("rulesets") / REHEARSAL)
-
-
-def is_built(check: RehearsalCheck) -> bool:
-    """Whether a rehearsal can look at a check already."""
-    return check.id in BUILT
-
-
-def needs_scripts(check: RehearsalCheck) -> bool:
-    """Whether a check is looked at only where Chromium drives the product."""
-    return check.id in BUILT and BUILT[check.id].scripts
-
-
-def rehearsal_check(check_id: str) -> RehearsalCheck:
-    """One check by its id, in letters of any case, ``RH-`` or not.
-
-    :raises InterlockError: there is no such check.
-    """
-    known = {check.id: check for check in catalogue()}
-    wanted = f"RH-{check_id.upper().removeprefix('RH-')}"
-    if wanted not in known:
-        hint = did_you_mean(wanted, known)
-        message = f"there is no rehearsal check {check_id!r}{hint}"
-        raise InterlockError(message, remedy="interlock rehearse --list names them all")
-    return known[wanted]
-
-
-def chosen_checks(only: Sequence[str]) -> frozenset[str]:
-    """Ids of the checks that are named, one by one or by their family; nothing named is nothing left out.
-
-    :raises InterlockError: there is no such check or family, or nothing of it is built.
-    """
-    chosen: set[str] = set()
-    for name in only:
-        family = next((family for family in LETTERS if name.lower() in (family, LETTERS[family].lower())), None)
-        checks = [check for check in catalogue() if check.family == family] if family else [rehearsal_check(name)]
-        built = {check.id for check in checks if is_built(check)}
-        if not built:
-            raise InterlockError(
-                f"nothing of {name!r} can be rehearsed yet", remedy="interlock rehearse --list tells what can"
-            )
-        chosen |= built
-    return frozenset(chosen)
 
 
 @dataclass(frozen=True)
@@ -347,70 +285,3 @@ def _pinned(workspace: Workspace, allowed: Permission) -> str | None:
     if kind_of_host(str(address)) == "never":
         raise InterlockError(f"{where.host} has an address that is never contacted: {address}", remedy="check --target")
     return str(address)
-
-
-# -- what it comes to -----------------------------------------------------------------------------------------------
-
-
-def summary(observation: ProductObservation) -> str:
-    """``18 of 24 checks held; 3 broke; 3 need you``: checks, each counted once over its rows."""
-    return rehearsed(Counter(observation.outcomes.values()))
-
-
-def require_held(observation: ProductObservation) -> None:
-    """Hold a rehearsal against what was asked: that nothing breaks.
-
-    :raises NothingObservedError: a polite launch did not hold, so that next to nothing was looked at.
-    :raises ThresholdNotMetError: something broke.
-    """
-    if not observation.polite:
-        first = next((row for row in observation.results if row.outcome is not RehearsalOutcome.HELD), None)
-        raise NothingObservedError(
-            f"a polite launch did not show its patient: {first.seen if first else observation.stopped}",
-            remedy="compare what your product knows with interlock rehearse --write-env FILE",
-        )
-    broke = [check for check, outcome in observation.outcomes.items() if outcome is RehearsalOutcome.BROKE]
-    if broke:
-        raise ThresholdNotMetError(f"broke: {listed(broke, 6)}", remedy=f"interlock rehearse --explain {broke[0]}")
-
-
-def as_checks(observation: ProductObservation) -> Observation:
-    """The same as checks of one target, a check each, for build servers."""
-    about = {check.id: check for check in catalogue()}
-    checks = []
-    for name in observation.outcomes:
-        rows = [row for row in observation.results if row.id == name]
-        outcome = worst(row.outcome for row in rows)
-        told = [(row.subject or row.organization, row.seen) for row in rows if row.outcome is outcome]
-        said = "; ".join(f"{where}: {shown}" if where else shown for where, shown in told)
-        checks.append(
-            Check(
-                id=name,
-                title=rows[0].title,
-                outcome=_CHECK_OUTCOMES.get(outcome, CheckOutcome.NOT_OBSERVED),
-                severity=rows[0].severity,
-                message=plain(said, 1_000),
-                references=about[name].references if name in about else (),
-            )
-        )
-    return Observation(
-        target=Target(base_url=observation.app.launch_url),
-        started=observation.started,
-        elapsed_ms=observation.elapsed_ms,
-        outcome="observed" if observation.polite else "partial",
-        checks=tuple(checks),
-    )
-
-
-def to_sarif(observation: ProductObservation) -> str:
-    """What broke as findings for code scanning, at the product's file."""
-    from interlock.report import sarif  # only a build server asks for it
-
-    return sarif.to_sarif([as_checks(observation)], what="rehearse", file=PRODUCT_FILE)
-
-
-def to_junit(observation: ProductObservation) -> str:
-    """The checks as test cases, for a build server."""
-    from interlock.report import junit
-
-    return junit.to_junit([as_checks(observation)], command="rehearse")

@@ -20,19 +20,9 @@ from interlock.model.rehearsal import ProductObservation, RehearsalCheck, Rehear
 from interlock.model.text import plain
 from interlock.usecases.load import load_content, open_workspace
 from interlock.usecases.registering import write_registration
-from interlock.usecases.rehearse import (
-    Permission,
-    catalogue,
-    is_built,
-    needs_scripts,
-    product_of,
-    rehearsal_check,
-    rehearse_product,
-    require_held,
-    summary,
-    to_junit,
-    to_sarif,
-)
+from interlock.usecases.rehearsal_checks import catalogue, is_built, needs_scripts, rehearsal_check
+from interlock.usecases.rehearsal_outcome import require_held, summary, to_junit, to_sarif
+from interlock.usecases.rehearse import Permission, product_of, rehearse_product
 
 
 def rehearse(

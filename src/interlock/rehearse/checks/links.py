@@ -10,11 +10,12 @@ from urllib.parse import urljoin, urlsplit
 
 from interlock.model.product import VisitedEndpoint
 from interlock.rehearse.acting import sign_out
-from interlock.rehearse.browser import Browser, HttpBrowser, Page
+from interlock.rehearse.browser import Browser, Page
 from interlock.rehearse.checks.base import check, not_reached, shows_own
 from interlock.rehearse.checks.endpoints import opened
 from interlock.rehearse.checks.surface import same_site
 from interlock.rehearse.hospitals import STRANGER, OutOfReachError
+from interlock.rehearse.http_browser import HttpBrowser
 from interlock.rehearse.stage import NOT_APPLICABLE, Row, Stage, filled, judged, query_of, row
 
 BrowserOf = TypeVar("BrowserOf", bound=Browser)

@@ -13,11 +13,11 @@ from starlette.responses import Response
 
 from interlock.rehearse.browser import Page, UnsettledError
 from interlock.rehearse.checks.base import changed_tab, check, not_reached, shows_own
-from interlock.rehearse.chromium import ChromiumBrowser
 from interlock.rehearse.hospitals import STRANGER, OutOfReachError
 from interlock.rehearse.records import canary
 from interlock.rehearse.registration import client_jwk
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
+from interlock.rehearse.tab import ChromiumBrowser
 from interlock.sandbox.exchange import Exchange
 
 _NOT_SHOWN = "the sign-in did not show its patient"

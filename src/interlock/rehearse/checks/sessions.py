@@ -14,8 +14,8 @@ from interlock.rehearse.acting import sign_out
 from interlock.rehearse.browser import Browser
 from interlock.rehearse.checks.base import bits, changed_tab, check, not_reached, shows_own
 from interlock.rehearse.checks.scripts import going_back, issued_tokens, kept_tokens
-from interlock.rehearse.chromium import ChromiumBrowser
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
+from interlock.rehearse.tab import ChromiumBrowser
 
 #: Bits of a session id (OWASP ASVS 5.0.0, chapter V7).
 _ID_BITS = 128

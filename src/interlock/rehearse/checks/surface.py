@@ -12,12 +12,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from interlock.model.product import VisitedEndpoint
-from interlock.rehearse.browser import Browser, HttpBrowser, Page
+from interlock.rehearse.browser import Browser, Page
 from interlock.rehearse.checks.base import check, not_reached, shows_own
 from interlock.rehearse.checks.scripts import foreign_form
-from interlock.rehearse.chromium import ChromiumBrowser
 from interlock.rehearse.hospitals import STRANGER
+from interlock.rehearse.http_browser import HttpBrowser
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, filled, judged, query_of, row
+from interlock.rehearse.tab import ChromiumBrowser
 
 _NOT_SHOWN = "the sign-in did not show its patient"
 _PRIVATE = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
