@@ -13,6 +13,7 @@ from interlock.model.rehearsal import ProductObservation, RehearsalOutcome, Rehe
 from interlock.tui import work
 from interlock.tui.page import Page
 from interlock.tui.rehearsal_page import draw_about
+from interlock.usecases import rehearsal_checks
 from interlock.usecases import rehearse as usecase
 from interlock.workspace.history import latest_rehearsal, save_rehearsal
 
@@ -38,7 +39,7 @@ BROKE = RehearsalResult(
     requests=(7, 12),
 )
 #: How many checks there are to look at.
-ALL = sum(map(usecase.is_built, usecase.catalogue()))
+ALL = sum(map(rehearsal_checks.is_built, rehearsal_checks.catalogue()))
 
 
 class Stage:
