@@ -103,7 +103,8 @@ def adds_up_and_begins_once(assessment: Assessment, shown: Shown) -> None:
     assert not OURS.search(whole), OURS.search(whole)
     said = "\n".join(texts({name: value for name, value in shown.items() if name != "meant"}))
     used = {term for term in ("Observation", "DocumentReference", "entered-in-error") if term in said}
-    used |= {term for term in ("Gate", "Blocker", "Contract", "FHIR") if re.search(rf"\b{term}", said, re.IGNORECASE)}
+    ours = ("Gate", "Blocker", "Contract", "FHIR", "Registration", "Sign-in key", "SAFER")
+    used |= {term for term in ours if re.search(rf"\b{term}", said, re.IGNORECASE)}
     assert {word.term for word in shown["meant"]} == used
     if shown["organizations"]:
         rows = [row["work"] for row in shown["organizations"]] + [shown["product_work"]]
@@ -179,7 +180,11 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
     assert {row["where"] for row in shown["in_the_way"][:3]} == {
         "Lakeshore Health System and Pinecrest Community Hospital"
     }
-    assert shown["in_the_way"][3]["title"].endswith(" more blockers are open (there as well), in the section on gaps.")
+    assert shown["in_the_way"][3]["title"].endswith(
+        " more blockers are open (there as well, each counted once), in the section on gaps."
+    )
+    assert shown["organizations"][1]["because"].startswith("Open for that: “") and shown["closed"] == ""
+    assert shown["organizations"][3]["because"].endswith("Nobody has looked: its gate is met by the team's account.")
     assert shown["organizations"][0]["because"] == (
         "No blocker is open up to the pilot gate. Left are work and the decision-support committee's approval."
     )
@@ -190,7 +195,6 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
     )
     assert "no date to promise: Harborview Clinics was never observed" in shown["dates"][2]
     assert "3 people work on it, every approval is given and every decision is yes." in shown["dates"][3]
-    assert "Harborview Clinics there are only the product team's answers" in shown["unknown"][0]
     assert shown["unknown"][1].startswith("By this report's rules none changes the verdict")
     assert shown["safety"][0].value == "It is in use nowhere, as far as is recorded."
     assert [row["stage"] for row in shown["organizations"]] == ["Pilot (not begun)", "Design", "Design", "Design"]
@@ -198,6 +202,10 @@ def test_it_tells_recommendation_decision_blockers_dates_cost_and_safety(
     riverside = shown["organizations"][0]["work"].partition(" ")[0]
     assert shown["cost"][1] == (
         f"Of that, Riverside Regional Medical Center alone takes the product team about {riverside} person-days."
+    )
+    assert shown["cost"][2] == "The rest is for the others and their EHR vendors."
+    assert re.search(
+        r"\(\d+ to \d+ if every step takes its least or its most; planned with 3 people\)", shown["cost"][0]
     )
     assert shown["dates"][-1] == (
         "That says little of Harborview Clinics, where nobody could look: no date has in it what a look brings up."
@@ -220,6 +228,22 @@ def test_each_open_gap_of_clinical_safety_has_somebody_who_decides_it_and_a_mont
     assert gaps & set(safety)
 
 
+@pytest.mark.parametrize("template", ["early", "fuzzy-contract", "outside-ehr"])
+def test_all_of_the_cost_is_explained_and_what_only_a_yes_begins_is_told_apart(
+    template: str, inputs_of: Callable[[str], Inputs], assessed: Callable[[str], Assessment]
+) -> None:
+    assessment = assessed(template)
+    shown = executive(assessment, inputs_of(template)).sections[0]["content"]
+    total, asked = (int(days) for days in re.findall(r"about (\d+) person-days", " ".join(shown["cost"]))[:2])
+    rest = [int(days) for days in re.findall(r"(\d+) (?:may go on|begin only)", shown["cost"][2])]
+    assert total == asked + sum(rest) and shown["cost"][2].startswith("Of the rest, ")
+    decided = assessment.verdict.value is not VerdictValue.DEFINE_CONTRACT
+    assert shown["cost"][2].endswith("begin only if its decision is yes.") is decided
+    assert shown["closed"].startswith("A blocker is due when the work on it ends;") is decided
+    beyond = [line for line in shown["dates"] if line.startswith("The plan ends at the sandbox gate")]
+    assert bool(beyond) is (template == "early")
+
+
 def test_a_trial_outside_the_ehr_is_no_pilot_and_waits_for_the_privacy_office(
     inputs_of: Callable[[str], Inputs],
     assessed: Callable[[str], Assessment],
@@ -230,6 +254,7 @@ def test_a_trial_outside_the_ehr_is_no_pilot_and_waits_for_the_privacy_office(
         "After the trial outside the EHR, decide by the criterion set before it"
     )
     assert "has to agree before it begins" in shown["safety"][0].value
+    assert "Where it runs and what it has to reach is not chosen yet (the product team" in shown["safety"][0].value
     assert "the trial outside the EHR succeeds" in "".join(shown["dates"])
     before = shown["first"].partition("Before it: ")[2]
     assert before.startswith("choose the simplest way of showing it") and "privacy office" in before

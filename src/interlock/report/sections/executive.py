@@ -92,9 +92,10 @@ def build_executive(context: Context) -> Shown:
         "approvals": tuple(decided.decisions(context, ours=False)),
         "nobody": decided.nobody(context),
         "dates": tuple(sums.dates(context)),
-        "cost": tuple(sums.cost(context, total, decided.part_costs(context))),
+        "cost": tuple(sums.cost(context, total, decided.part_costs(context, total.team))),
         "in_the_way": (way := tuple(still_open.in_the_way(context))),
         "known": _known(way),
+        "closed": decided.closed(context),
         "no_blocker": still_open.no_blocker(context),
         "unknown": tuple(still_open.unknown(context)),
         "safety": still_open.safety(context),
@@ -178,7 +179,7 @@ def _organizations(context: Context) -> Iterator[Shown]:
             yield {
                 "who": f"{counted}{names}",
                 "recommendation": _RECOMMENDED[recommendation],
-                "because": board(_because(context, part)),
+                "because": " ".join(filter(None, (board(_because(context, part)), _unseen(context, part)))),
                 "stage": words.capital(words.listed(_stages(context, part), 4)),
                 "work": sums.work(context, {own.org for own in part}),
                 "span": span,
@@ -203,7 +204,11 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
         return _WAITS.get(context.assessment.verdict.value) or _("Waits until what is said above is done.")
     if len({own.because for own in part}) == 1:
         because = words.sentence(safe.text(part[0].because, _CELL))
-        return _("Open: %(because)s", because=because) if because.startswith("“") else words.capital(because)
+        if not because.startswith("“"):
+            return words.capital(because)
+        if part[0].recommendation is Recommendation.MAP_FIRST:
+            return _("Open for that: %(because)s", because=because)
+        return _("Open there: %(because)s", because=because)
     of = {own.org for own in part}
     counted = defaultdict(set)
     for finding in still_open.blocking(context):
@@ -244,6 +249,16 @@ def _started(context: Context, part: Sequence[OrgReadiness]) -> str:
     )
     left = _("Left are work and %(approvals)s.", approvals=approvals) if boards else _("Work is left.")
     return _("No blocker is open up to the %(gate)s. %(left)s", gate=gate, left=left)
+
+
+def _unseen(context: Context, part: Sequence[OrgReadiness]) -> str:
+    """That a gate is met by the team's answers alone, where nobody has looked at the organisation."""
+    unseen = sum(own.stage is not None and context.unseen(own.org) for own in part)
+    if not unseen:
+        return ""
+    if len(part) == 1:
+        return _("Nobody has looked: its gate is met by the team's account.")
+    return _("At %(counted)s nobody has looked: the gate is met by the team's account.", counted=words.number(unseen))
 
 
 def _stages(context: Context, part: Sequence[OrgReadiness]) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from interlock.model import words
 from interlock.model.base import Owner, Recommendation, Severity, VerdictValue
@@ -29,8 +30,8 @@ _STEPS = 3
 _LINE = 220
 _LEAD = N_("Product lead")
 _NOBODY = N_(
-    "Nobody who decides is named yet: have a product lead named first, in the workflow contract. “Usually” is a "
-    "judgement."
+    "Nobody who decides is named yet: first, whoever the product team answers to names a product lead, in the workflow "
+    "contract. “Usually” is a judgement."
 )
 #: Who decides what the verdict asks for, and what that is: verdict → to do now, and what waits for it.
 _NOW = Said(
@@ -148,43 +149,68 @@ def _begun_with(context: Context) -> list[str]:
     return sorted(still_open.argued(context), key=lambda rule: begins.get(rule, math.inf))
 
 
-def part_costs(context: Context) -> Iterator[str]:
-    """What of the whole is to be decided on now: finding out, what the verdict asks for, or the first organisation."""
+def part_costs(context: Context, team: int) -> Iterator[str]:
+    """What of the whole is to be decided on now (finding out, what the verdict asks for, or the first organisation).
+
+    :param team: the whole of the product team's work, in person-days; what is left of it is explained, too.
+    """
     verdict, left = context.assessment.verdict, context.assessment.plan.left
     argued = _begun_with(context)
     if not verdict.settled:
         undecided = {reason.key for reason in verdict.undecided}
-        tasks = [task for task in left if task.kind == "discovery" and finding_of(task.id) in undecided]
-        if days := sums.of_team(tasks):
-            yield _("Of that, finding out what settles the verdict takes the product team %(days)s.", days=days)
+        part = [task for task in left if task.kind == "discovery" and finding_of(task.id) in undecided]
+        told = N_("Of that, finding out what settles the verdict takes the product team %(days)s.")
+        others = _("What the rest is depends on the verdict.")
     elif argued and verdict.value in _BEGUN:
-        asked = _asked_for(context, argued)
-        whole, step = sums.of_team(asked), sums.of_team(_closing(left, argued[:1]))
-        said = {"begun": _BEGUN[verdict.value], "days": whole}
-        last = max((task.ends for task in asked if task.ends), default=None)
-        if last:
-            month = sums.between_days(context, [last])
-            said["days"] = _("%(days)s (until about %(month)s)", days=whole, month=month)
-        if step and step != whole:
-            yield _(
-                "Of that, %(begun)s takes the product team %(days)s; its first step alone takes %(step)s.",
-                step=step,
-                **said,
-            )
-        else:
-            yield _("Of that, %(begun)s takes the product team %(days)s.", **said)
+        yield from _cost_of_verdict(context, argued, team)
+        return
     elif held := still_open.put_first(context):
-        if days := sums.of_team(_closing(left, held)):
-            yield _("Of that, what to do first takes the product team %(days)s.", days=days)
+        part = _closing(left, held)
+        told = N_("Of that, what to do first takes the product team %(days)s.")
+        others = _("The rest is everything else up to the %(gate)s.", gate=words.gate(context.assessment.target_gate))
     elif verdict.next_org and len(context.names) > 1:
         vendor = next(org.vendor for org in context.assessment.organizations if org.id == verdict.next_org)
-        own = [task for task in left if task.org == verdict.next_org or (task.org is None and _is_for(task, vendor))]
-        if days := sums.of_team(own):
-            yield _(
-                "Of that, %(place)s alone takes the product team %(days)s.",
-                place=context.organization_name(verdict.next_org),
-                days=days,
-            )
+        part = [task for task in left if task.org == verdict.next_org or (task.org is None and _is_for(task, vendor))]
+        told = N_("Of that, %(place)s alone takes the product team %(days)s.")
+        others = _("The rest is for the others and their EHR vendors.")
+    else:
+        return
+    if days := sums.of_team(part):
+        yield _(told, place=context.organization_name(verdict.next_org or ""), days=days)
+        if team > round(sums.days_of_team(part)):
+            yield others
+
+
+def _cost_of_verdict(context: Context, argued: Sequence[str], team: int) -> Iterator[str]:
+    """What the verdict asks for, its first step, and how much of the rest begins only after it."""
+    verdict, left = context.assessment.verdict, context.assessment.plan.left
+    asked = _asked_for(context, argued)
+    whole, step = sums.of_team(asked), sums.of_team(_closing(left, argued[:1]))
+    said = {"begun": _BEGUN[verdict.value], "days": whole}
+    last = max((task.ends for task in asked if task.ends), default=None)
+    if last:
+        month = sums.between_days(context, [last])
+        said["days"] = _("%(days)s (until about %(month)s)", days=whole, month=month)
+    if step and step != whole:
+        yield _(
+            "Of that, %(begun)s takes the product team %(days)s; its first step alone takes %(step)s.",
+            step=step,
+            **said,
+        )
+    else:
+        yield _("Of that, %(begun)s takes the product team %(days)s.", **said)
+    ends = [task for task in asked if task.id == _ENDS.get(verdict.value)]
+    after = round(sums.days_of_team(_waiting(context, ends or asked)))
+    beside = team - round(sums.days_of_team(asked)) - after
+    parts = []
+    if beside > 0:
+        parts.append(_("%(days)s may go on beside it", days=words.number(beside)))
+    if after > 0 and ends:
+        parts.append(_("%(days)s begin only if its decision is yes", days=words.number(after)))
+    elif after > 0:
+        parts.append(_("%(days)s begin only when it, or a part of it, is done", days=words.number(after)))
+    if parts:
+        yield _("Of the rest, %(parts)s.", parts=words.listed(parts))
 
 
 def _closing(tasks: Collection[PlanTask], rules: Collection[str]) -> list[PlanTask]:
@@ -208,6 +234,35 @@ def _with_before(left: Mapping[str, PlanTask], tasks: Iterable[PlanTask]) -> lis
             unlocked[key] = left[key]
             wanted += left[key].after
     return list(unlocked.values())
+
+
+def _waiting(context: Context, first: Collection[PlanTask]) -> list[PlanTask]:
+    """Of what is left everything that waits for some tasks, at once or by others, done or not; without these tasks."""
+    followers: dict[str, list[PlanTask]] = defaultdict(list)
+    for task in context.assessment.plan.tasks:
+        for before in task.after:
+            followers[before].append(task)
+    begun = {task.id for task in first}
+    reached, found = [*begun], set[str]()
+    while reached:
+        for task in followers[reached.pop()]:
+            if task.id not in begun and task.id not in found:
+                found.add(task.id)
+                reached.append(task.id)
+    return [task for task in context.assessment.plan.left if task.id in found]
+
+
+def closed(context: Context) -> str:
+    """Why what is in the way may be closed before what it is about is decided; empty where no decision follows."""
+    verdict, left = context.assessment.verdict, context.assessment.plan.left
+    decision = _ENDS.get(verdict.value) if verdict.settled else None
+    days = [task.ends for task in left if task.id == decision and task.ends]
+    if not days:
+        return ""
+    return _(
+        "A blocker is due when the work on it ends; whether that was enough is decided after it, about %(when)s.",
+        when=sums.between_days(context, days),
+    )
 
 
 def _is_for(task: PlanTask, vendor: str) -> bool:

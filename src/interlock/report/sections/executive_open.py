@@ -24,6 +24,8 @@ _LINE = 320
 _LONG = 24
 #: The decision after the trial outside the EHR: while it is to come, so is the trial.
 OUTSIDE = "us.decide-outside"
+#: The choice of its place, its measure and its pass mark.
+_CHOICE = "us.outside-choice"
 #: Gates at which the product begins to be used on patients: one that is met is told apart from one that has begun.
 BEGINS = {Gate.PILOT, Gate.PRODUCTION}
 _SAFETY_OPEN = N_("Not decided: the workflow contract says nothing of it.")
@@ -96,6 +98,8 @@ def in_the_way(context: Context) -> Iterator[Shown]:
         where = _where(context, [finding for rule in rest for finding in at[rule]])
         if all(_where(context, at[rule]) == where for rule in ranked[:TOLD]):
             where = _("there as well") if len(where) > _LONG else where
+        if len(context.names) > 1:
+            where = _("%(where)s, each counted once", where=where)
         title = words.counted(
             len(rest),
             "%(more)s is open (%(where)s), in the section on gaps.",
@@ -151,22 +155,11 @@ def unknown(context: Context) -> Iterator[str]:
     if not undecided:
         yield _("Nothing that was asked or looked at is undecided.")
         return
-    unseen = [context.organization_name(own.org) for own in assessment.readiness if context.unseen(own.org)]
-    if unseen:
-        yield words.counted(
-            undecided,
-            "%(number)s point is undecided for want of an answer or a look; of %(places)s there are only the "
-            "product team's answers.",
-            "%(number)s points are undecided for want of an answer or a look; of %(places)s there are only the "
-            "product team's answers.",
-            places=named(context, unseen),
-        )
-    else:
-        yield words.counted(
-            undecided,
-            "%(number)s point is undecided for want of an answer or a look.",
-            "%(number)s points are undecided for want of an answer or a look.",
-        )
+    yield words.counted(
+        undecided,
+        "%(number)s point is undecided for want of an answer or a look.",
+        "%(number)s points are undecided for want of an answer or a look.",
+    )
     yield (
         _("By this report's rules none changes the verdict; dates, cost and recommendations can change.")
         if assessment.verdict.settled
@@ -245,7 +238,14 @@ def _on_patients(context: Context) -> str:
     tasks = context.assessment.plan.tasks
     if any(task.id == OUTSIDE and task.chance is None and not task.is_done for task in tasks):
         told += " " + _(
-            "The trial outside the EHR shows outputs on real cases to staff: the privacy office of "
-            "its place has to agree before it begins."
+            "The trial outside the EHR shows outputs on real cases to the staff concerned, as a list, a message or a "
+            "page: the privacy office of its place has to agree before it begins."
         )
+        choice = next((task for task in context.assessment.plan.left if task.id == _CHOICE), None)
+        if choice is not None:
+            told += " " + _(
+                "Where it runs and what it has to reach is not chosen yet (%(owner)s, about %(when)s).",
+                owner=words.OWNER[choice.owner].phrase,
+                when=between_days(context, [choice.ends] if choice.ends else []),
+            )
     return told

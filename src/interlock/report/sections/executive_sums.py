@@ -10,6 +10,8 @@ from interlock.model.base import Gate, Owner, Recommendation
 from interlock.model.forecast import Quantiles
 from interlock.model.language import N_, Said, _
 from interlock.model.plan import PlanTask
+from interlock.model.rule import Effort
+from interlock.plan.go import LAUNCH
 from interlock.report import safe
 from interlock.report.sections.context import Context
 from interlock.report.sections.executive_words import board
@@ -49,13 +51,21 @@ class Work(NamedTuple):
         return f"{self.team:,} + {'–' if self.unreckoned and not self.others else f'{self.others:,}'}"
 
 
+def _ours(tasks: Iterable[PlanTask]) -> Iterator[tuple[Effort, float]]:
+    """The estimate of each task that is the product team's, and how likely it is to come at all."""
+    for task in tasks:
+        if task.owner is Owner.US and task.effort is not None:
+            yield task.effort, 1.0 if task.chance is None else task.chance
+
+
+def days_of_team(tasks: Iterable[PlanTask]) -> float:
+    """Person-days of the product team on some tasks, what only an unknown may bring by its chance."""
+    return sum(effort.mean * chance for effort, chance in _ours(tasks))
+
+
 def of_team(tasks: Iterable[PlanTask]) -> str:
-    """Work of the product team on some tasks, what only an unknown may bring by its chance; empty without any."""
-    days = sum(
-        task.effort.mean * (1.0 if task.chance is None else task.chance)
-        for task in tasks
-        if task.owner is Owner.US and task.effort is not None
-    )
+    """Work of the product team on some tasks; empty without any."""
+    days = days_of_team(tasks)
     if not days:
         return ""
     return _("about %(days)s", days=words.person_days(round(days))) if days >= 1 else _("less than a person-day")
@@ -102,6 +112,16 @@ def cost(context: Context, left: Work, parts: Iterable[str]) -> Iterator[str]:
         if persons
         else _("no team size is stated")
     )
+    least, most = (
+        sum(getattr(effort, end) * chance for effort, chance in _ours(assessment.plan.left)) for end in ("low", "high")
+    )
+    if round(least) < left.team < round(most):
+        people = _(
+            "%(least)s to %(most)s if every step takes its least or its most; %(people)s",
+            least=words.number(round(least)),
+            most=words.number(round(most)),
+            people=people,
+        )
     gate = words.gate(assessment.target_gate)
     team = words.person_days(left.team)
     if not assessment.organizations:
@@ -128,9 +148,9 @@ def cost(context: Context, left: Work, parts: Iterable[str]) -> Iterator[str]:
         yield _("The sum of the table, up to %(there)s: about %(team)s of the product team (%(people)s).", **said)
     yield from parts
     if left.unreckoned:
-        yield _("Work, not money; fees, licences, and others' meetings and approvals (“–”) are not in it.")
+        yield _("Work, not money; without fees, licences, and others' meetings and approvals (“–”).")
     else:
-        yield _("Work, not money; fees and licences are not in it.")
+        yield _("Work, not money; without fees and licences.")
 
 
 def dates(context: Context) -> Iterator[str]:
@@ -145,27 +165,23 @@ def dates(context: Context) -> Iterator[str]:
     said = {"happens": words.capital(happens), "between": between(context, plan.finish)}
     soonest = _soonest(context)
     if len(plan.orgs) == 1:
-        yield _(
-            "%(happens)s %(between)s in eight of ten simulated runs of the plan (one ends earlier, one later).", **said
-        )
+        yield _("%(happens)s %(between)s in eight of ten simulated runs of the plan.", **said)
     elif soonest:
         yield _(
             "%(happens)s at %(soonest)s, and at the last organisation %(between)s in eight of ten simulated runs of "
-            "the plan (one ends earlier, one later).",
+            "the plan.",
             soonest=soonest,
             **said,
         )
     else:
-        yield _(
-            "%(happens)s at the last organisation %(between)s in eight of ten simulated runs of the plan (one ends "
-            "earlier, one later).",
-            **said,
-        )
+        yield _("%(happens)s at the last organisation %(between)s in eight of ten simulated runs of the plan.", **said)
     if len(plan.orgs) > 1:
-        yield _("Each row shows its own range; which is the last differs from run to run.")
+        yield _("Which is the last differs from run to run.")
     if not plan.ground.firm:
         because = board(safe.text(words.listed(plan.ground.because, 3), _LINE))
         yield _("This is no date to promise: %(because)s.", because=because)
+    if beyond := _beyond(context):
+        yield beyond
     yield _assumed(context)
     if plan.judged_durations >= _LEAST_SHARE:
         mostly = _("mostly judgement") if plan.judged_durations < _NEARLY_ALL else _("judgement")
@@ -182,6 +198,21 @@ def _soonest(context: Context) -> str:
     return f"{context.organization_name(own.org)} {between(context, own.finish)}"
 
 
+def _beyond(context: Context) -> str:
+    """When the pilot begins, where the plan goes on after it; or that no number has it, where it ends before."""
+    gate, left = context.assessment.target_gate, context.assessment.plan.left
+    if gate.rank < Gate.PILOT.rank:
+        return _(
+            "The plan ends at the %(gate)s: the date and the cost of a pilot are not in it, and are reckoned once the "
+            "pilot is its target.",
+            gate=words.gate(gate),
+        )
+    begins = [task.ends for task in left if task.id.partition("@")[0] == LAUNCH and task.ends]
+    if gate is Gate.PILOT or not begins:
+        return ""
+    return _("The pilot unit begins about %(when)s.", when=between_days(context, begins))
+
+
 def _assumed(context: Context) -> str:
     """What the plan takes for granted, and no run has otherwise (docs/scheduling.md)."""
     plan = context.assessment.plan
@@ -196,7 +227,7 @@ def _assumed(context: Context) -> str:
     granted = (_("every approval is given"), _("every decision is yes"))
     begins = _("work begins on %(day)s", day=words.iso_day(plan.start))
     return _(
-        "Taken for granted in every run: %(granted)s. If one fails, it is later.",
+        "Taken for granted in every run: %(granted)s.",
         granted=words.listed([begins, people, *map(_, tests), *granted]),
     )
 
@@ -222,7 +253,7 @@ def _moved(context: Context) -> Iterator[str]:
                 unseen=words.listed(unseen, 3),
             )
         else:
-            yield _("No date has in it what nobody has asked about yet.")
+            yield _("That is an estimate and no limit: no date has in it what nobody has asked about yet.")
 
 
 def between(context: Context, *finishes: Quantiles) -> str:

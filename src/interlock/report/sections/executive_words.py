@@ -15,15 +15,16 @@ _BOARD = (
     ("findings about signing in there cannot be decided", "points about signing in are undecided"),
     ("finding about signing in there cannot be decided", "point about signing in is undecided"),
     ("our client's key", "the product's sign-in key"),
+    ("the production client", "the product's registration for production"),
     ("our client is", "the product's registration is"),
     ("the authentication paths are not mapped", "how signing in works at each hospital is not written down"),
     (
         "the contract needs an EHR launch that this organisation does not offer",
-        "the product has to open inside the EHR, which the organisation does not offer",
+        "the product has to open inside the EHR, which is not offered there",
     ),
     (
         "the contract needs a standalone launch that this organisation does not offer",
-        "the product has to open outside the EHR, which the organisation does not offer",
+        "the product has to open outside the EHR, which is not offered there",
     ),
     ("a standalone launch here", "opening the product outside the EHR there"),
     ("launch in the pilot unit", "begin in the pilot unit"),
@@ -45,7 +46,7 @@ _BOARD = (
 _MEANT = (
     (
         N_("gate"),
-        N_("a step: design (on paper), sandbox (test environment), pilot (one unit) or production (every unit)"),
+        N_("design (on paper), sandbox (test environment), pilot (one unit) or production (every unit)"),
     ),
     (N_("blocker"), N_("an open requirement that holds a gate up")),
     (
@@ -53,6 +54,9 @@ _MEANT = (
         N_("the workflow contract (what the product reads, writes and does when something fails), nothing legal"),
     ),
     (N_("FHIR"), N_("the data standard of EHRs")),
+    (N_("registration"), N_("the EHR's entry for a product that may sign in")),
+    (N_("sign-in key"), N_("how the EHR knows that it is the product")),
+    (N_("SAFER"), N_("a hospital's own check of how safe its EHR is")),
 )
 #: Words of FHIR that people write into a contract, and so stay as they wrote them.
 _OF_FHIR = (
