@@ -39,8 +39,8 @@ ENDPOINTS = [
 
 #: A session that lasts for seconds, as the application is told and as product.yaml says.
 SHORT: dict[str, Any] = {
-    "environment": {"IDLE_SECONDS": "1", "SESSION_SECONDS": "2.5"},
-    "session_limits": SessionLimits(idle_seconds=1, overall_seconds=2.5),
+    "environment": {"IDLE_SECONDS": "1", "SESSION_SECONDS": "2.5", "SIGN_IN_SECONDS": "2"},
+    "session_limits": SessionLimits(idle_seconds=1, overall_seconds=2.5, sign_in_seconds=2),
 }
 
 

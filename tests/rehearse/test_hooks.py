@@ -59,7 +59,7 @@ def test_a_log_is_read_from_the_beginning_of_the_rehearsal(tmp_path: Path, monke
         (Actions, {"job": {"path": "/x", "command": "x"}}, "name one of the two"),
         (Actions, {"sign_out": {"path": "/x"}}, "sign_out"),
         (ProductLog, {"security_mark": "x!"}, "name one of the two"),
-        (SessionLimits, {}, "name idle_seconds, overall_seconds, or both"),
+        (SessionLimits, {}, "name at least one of idle_seconds"),
         (SessionLimits, {"idle_seconds": 60}, "less than or equal to 10"),
     ],
 )

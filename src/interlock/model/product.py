@@ -166,7 +166,7 @@ class ProductLog(Model):
         return self
 
 
-#: Seconds after which a session ends, in the product as it was started for this rehearsal.
+#: Seconds after which a session, or a sign-in that has begun, ends in the product as it was started for this rehearsal.
 Limit = Annotated[float, Field(ge=1, le=10)]
 
 
@@ -174,15 +174,17 @@ class SessionLimits(Model):
     """The limits of a session that the product has for this rehearsal; short, because they are waited for.
 
     :ivar idle_seconds: without a request; ``overall_seconds`` whatever the user does.
+    :ivar sign_in_seconds: from a launch until the hospital's answer has to be there.
     """
 
     idle_seconds: Limit | None = None
     overall_seconds: Limit | None = None
+    sign_in_seconds: Limit | None = None
 
     @model_validator(mode="after")
     def _at_least_one(self) -> Self:
-        if self.idle_seconds is None and self.overall_seconds is None:
-            raise ValueError("name idle_seconds, overall_seconds, or both")
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("name at least one of idle_seconds, overall_seconds and sign_in_seconds")
         return self
 
 
@@ -191,6 +193,7 @@ class Product(Versioned):
 
     :ivar launch_url: where an EHR launch begins; ``standalone_url`` where a user begins without one.
     :ivar home: the first page that shows a record; by default where the sign-in ends.
+    :ivar user_page: a page that says who is signed in; by default that first page is looked at.
     :ivar jwks_url: where the product publishes its keys; without it ``--write-env`` gives a confidential client one.
     :ivar registration: how it becomes known to the hospitals: it is told by variables (or a JSON file), registers
         itself (``dynamic``, RFC 7591), or somebody enters what a table shows (``manual``).
@@ -209,6 +212,7 @@ class Product(Versioned):
     organizations: Annotated[tuple[ProductClient, ...], Field(min_length=1, max_length=6)]
     start: StartCommand | None = None
     home: PathTemplate | None = None
+    user_page: PathTemplate | None = None
     jwks_url: Url | None = None
     registration: Literal["variables", "dynamic", "manual"] = "variables"
     sign_out: Action | None = None

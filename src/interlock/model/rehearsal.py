@@ -27,7 +27,7 @@ BreakRef = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+=[a-z0-9_]+(@[a-z_]
 #: What a check needs to be looked at: plain HTTP, a browser with scripts, a hook of the team, a person who judges.
 Means = Literal["http", "browser", "hook", "person"]
 #: What product.yaml has to name before a check can be looked at, by its key there.
-Hook = Literal["sign_out", "write", "withdraw", "job", "switch_off", "log", "session_limits"]
+Hook = Literal["sign_out", "write", "withdraw", "job", "switch_off", "log", "session_limits", "user_page"]
 #: Whether hospitals had addresses of their own (127.0.0.2, 127.0.0.3 …) or shared one and had ports: browsers keep
 #: cookies apart by address, not by port, so what was seen of cookies holds for this arrangement.
 Layout = Literal["addresses", "ports"]

@@ -15,7 +15,7 @@ from typing import Any
 Document = dict[str, Any]
 
 #: Ids of the two patients of every hospital, and of whoever is signed in there.
-PATIENTS = ("p1", "p2")
+PATIENTS, USERS = ("p1", "p2"), ("clinician", "clinician-2")
 _LOINC, _SNOMED = "http://loinc.org", "http://snomed.info/sct"
 _HL7 = "http://terminology.hl7.org/CodeSystem"
 _OBSERVATIONS = (
@@ -30,6 +30,11 @@ def canary(org: str, patient: str, kind: str = "", number: int = 0) -> str:
     return f"zqx{name}{patient}{kind.lower()}{number or ''}"
 
 
+def user_canary(org: str, user: str) -> str:
+    """The family name of one of those who may be signed in."""
+    return canary(org, f"u{USERS.index(user) + 1}")
+
+
 def ago(minutes: float, zone: str = "Z") -> str:
     """A time before now, as FHIR writes it: what is of today counts for products that have a limit of age."""
     return f"{datetime.now(UTC) - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%S}{zone}"
@@ -39,18 +44,18 @@ def records(org: str) -> tuple[Document, ...]:
     """Everything that a hospital has, valid FHIR R4, references relative."""
     shared: list[Document] = [
         {"resourceType": "Organization", "id": "hospital", "active": True, "name": f"Simulated hospital {org}"},
-        *(_clinician(identity) for identity in ("clinician", "clinician-2")),
+        *(_clinician(org, user) for user in USERS),
     ]
     return (*shared, *(record for patient in PATIENTS for record in _of_patient(org, patient)))
 
 
-def _clinician(identity: str) -> Document:
+def _clinician(org: str, user: str) -> Document:
     return {
         "resourceType": "Practitioner",
-        "id": identity,
+        "id": user,
         "active": True,
-        "identifier": [{"system": "https://example.org/staff", "value": identity}],
-        "name": [{"family": "Rehearsal", "given": [identity.capitalize()]}],
+        "identifier": [{"system": "https://example.org/staff", "value": user}],
+        "name": [{"family": user_canary(org, user).capitalize(), "given": ["Rehearsal"]}],
     }
 
 

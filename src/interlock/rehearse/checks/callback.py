@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.responses import Response
 
 from interlock.rehearse.browser import Browser, Page
-from interlock.rehearse.checks.base import check, each, not_reached
+from interlock.rehearse.checks.base import check, each, not_reached, shows_own
 from interlock.rehearse.checks.scripts import code_left
 from interlock.rehearse.hospitals import Asked
-from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Answered, Row, Stage, Visit, judged, row
+from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, NOT_APPLICABLE, Answered, Row, Stage, Visit, judged, row
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.launches import with_query
 
@@ -20,6 +21,8 @@ _ERRORS = (
     "invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope",
     "server_error", "temporarily_unavailable", "zqx_unknown",
 )  # fmt: skip
+#: How much longer than its limit a sign-in is left alone.
+_SURELY_SECONDS = 0.6
 _NO_CODE = "no code was given in a polite sign-in"
 
 
@@ -236,6 +239,26 @@ def injected(stage: Stage) -> Row:
     shown = stage.shown(page)
     problem = f"it showed a record of {shown[0]}" if shown else ""
     return judged(problem, f"the sign-in failed with {page.told}", used)
+
+
+@check("C11")
+def too_late(stage: Stage) -> Row:
+    """An answer when its sign-in has ended, and then a new launch in the same browser."""
+    limits = stage.product.session_limits
+    lasts = limits.sign_in_seconds if limits is not None else None
+    if lasts is None:
+        return row(NEEDS_HOOK, "session_limits names no sign_in_seconds", hook="session_limits")
+    browser = stage.browser()
+    answer = stage.answered(browser, stage.a)
+    if answer is None:
+        return not_reached(_NO_CODE)
+    time.sleep(lasts + _SURELY_SECONDS)
+    refusal = _refused(stage, browser, answer, answer.url)
+    if refusal.outcome is BROKE:
+        return refusal
+    anew = stage.visit(stage.a, browser=browser)
+    problem = "" if shows_own(stage, anew) else f"a new launch in the same browser ended with {anew.page.told}"
+    return judged(problem, f"after {lasts:g} s {refusal.seen}; a new launch signed in", anew.asked)
 
 
 @check("C12")

@@ -14,7 +14,7 @@ from interlock.rehearse.acting import sign_out
 from interlock.rehearse.browser import Browser
 from interlock.rehearse.checks.base import bits, changed_tab, check, not_reached, shows_own
 from interlock.rehearse.checks.scripts import going_back, issued_tokens, kept_tokens
-from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Visit, judged, row
+from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, NOT_APPLICABLE, Row, Stage, Visit, judged, row
 from interlock.rehearse.tab import ChromiumBrowser
 
 #: Bits of a session id (OWASP ASVS 5.0.0, chapter V7).
@@ -176,7 +176,7 @@ def signed_out(stage: Stage) -> Row | list[Row]:
 
 
 @check("S08")
-def limits(stage: Stage) -> list[Row]:
+def limits(stage: Stage) -> list[Row] | Row:
     """A session that is left alone, and one that is used for longer than any may last."""
     told = stage.product.session_limits
     assert told is not None
@@ -196,7 +196,8 @@ def limits(stage: Stage) -> list[Row]:
         shown = stage.shown(stage.home(browser, stage.a))
         problem = f"after {lasts:g} s and more it still shows {shown[0]}" if shown else ""
         rows.append(judged(problem, f"after {lasts:g} s it shows nothing", subject=subject))
-    return rows
+    seen = "session_limits names no limit of a session (idle_seconds, overall_seconds)"
+    return rows or row(NEEDS_HOOK, seen, hook="session_limits")
 
 
 @check("S09")

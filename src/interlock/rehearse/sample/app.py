@@ -44,6 +44,8 @@ class SampleApp(Calls, Jobs, Reading, Writing):
         notes = "".join(f"<p>{html.escape(text)}</p>" for text in (*lacking, note) if text)
         listed = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
         listed = notes + (listed or ("" if note else "<li>Nothing is recorded.</li>"))
+        listed += f"<li>Signed in: {html.escape(await self.user(session) or 'somebody unnamed')}</li>"
+        name = name if session.banner else "Observations"
         return page(name, f"<ul>{listed}</ul><p>{html.escape(session.hospital.id)}</p>{form(session)}")
 
     async def trend(self, request: Request) -> Response:

@@ -17,6 +17,7 @@ import httpx
 
 from interlock.rehearse.sample.logs import Log
 from interlock.rehearse.sample.parts import (
+    FLOW_SECONDS,
     MAX_BYTES,
     SESSION_SECONDS,
     Backend,
@@ -44,9 +45,11 @@ class Asking:
         self.hospitals, self.broken, self.folder = hospitals_of(environment), broken, folder
         self.log = Log(folder)
         self.session_seconds = float(environment.get("SESSION_SECONDS", SESSION_SECONDS))
+        self.flow_seconds = float(environment.get("SIGN_IN_SECONDS", FLOW_SECONDS))
         self.idle_seconds = float(environment.get("IDLE_SECONDS", 900))
         self.flows: dict[str, Flow] = {}
         self.sessions: dict[str, Session] = {}
+        self.users: dict[tuple[str, str], str] = {}
         self.lock = asyncio.Lock()
         self.called: dict[str, float] = {}
         self.own_key: ECKey | None = None

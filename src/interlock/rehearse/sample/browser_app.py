@@ -101,7 +101,8 @@ const shown = async (hospital, token) => {
   const patient = await read(`Patient/${encodeURIComponent(token.patient)}`);
   if (patient.id !== token.patient) throw new Trouble('The EHR answered with another patient than was asked for.');
   const name = (patient.name || [{}])[0], title = `${(name.given || []).join(' ')} ${name.family || ''}`.trim();
-  if (!permitted(token.scope, 'Observation')) return show(title || 'no name', 'The EHR does not permit to read more.');
+  const head = token.need_patient_banner === false ? 'Observations' : title || 'no name';
+  if (!permitted(token.scope, 'Observation')) return show(head, 'The EHR does not permit to read more.');
   const lines = [];
   let note = '', path = `Observation?patient=${encodeURIComponent(token.patient)}`;
   try {
@@ -121,7 +122,7 @@ const shown = async (hospital, token) => {
       path = next.slice(hospital.iss.length + 1);
     }
   } catch (trouble) { note = `${trouble.message} This list is incomplete.`; }
-  show(title || 'no name', note, lines.length || note ? lines : ['Nothing is recorded.']);
+  show(head, note, lines.length || note ? lines : ['Nothing is recorded.']);
 };
 
 (async () => {

@@ -11,11 +11,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-SCOPE = "openid fhirUser offline_access patient/Patient.rs patient/Observation.rs patient/DocumentReference.cru"
+SCOPE = (
+    "openid fhirUser offline_access user/Practitioner.rs "
+    "patient/Patient.rs patient/Observation.rs patient/DocumentReference.cru"
+)
 #: The same as SMART App Launch 1.0 writes it.
 OLDER_SCOPE = (
-    "openid fhirUser offline_access patient/Patient.read patient/Observation.read "
-    "patient/DocumentReference.read patient/DocumentReference.write"
+    "openid fhirUser offline_access user/Practitioner.read "
+    "patient/Patient.read patient/Observation.read patient/DocumentReference.read patient/DocumentReference.write"
 )
 MAX_BYTES, MAX_PAGES, FLOW_SECONDS, SESSION_SECONDS = 1_000_000, 5, 600, 3_600
 HEADERS = {
@@ -66,7 +69,11 @@ class Flow:
 
 @dataclass
 class Session:
-    """Who is signed in, where, and for which patient; ``note`` is the address of what was saved last."""
+    """Who is signed in, where, and for which patient.
+
+    :ivar note: the address of what was saved last; ``banner`` whether the EHR wants the patient named here.
+    :ivar claims: what the hospital has said of the user, signed.
+    """
 
     hospital: Hospital
     token_url: str
@@ -82,6 +89,8 @@ class Session:
     draft_id: str = ""
     note: str = ""
     link: str = ""
+    banner: bool = True
+    claims: dict[str, Any] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property

@@ -15,7 +15,18 @@ OF_PATIENTS = {"identifier": "An identifier", "birthDate": "The birth date", "ge
 
 
 class Reading(Asking):
-    """The patient's records."""
+    """The patient's records, and the name of whoever reads them."""
+
+    async def user(self, session: Session) -> str:
+        """Who is signed in, by the hospital's record of them; empty where it does not say."""
+        address = str(session.claims.get("fhirUser", ""))
+        known = (session.hospital.id, str(session.claims.get("sub")))
+        if known not in self.users and address.startswith(f"{session.hospital.iss}/Practitioner/"):
+            try:
+                self.users[known] = named(await self.read(session, address.removeprefix(f"{session.hospital.iss}/")))
+            except TroubleError:
+                return ""
+        return self.users.get(known, "")
 
     async def observations(self, session: Session) -> tuple[list[str], str]:
         """The patient's observations as lines, and what has to be said about them."""
@@ -105,7 +116,7 @@ def replaced(patient: dict[str, Any]) -> bool:
     return any(link.get("type") == "replaced-by" for link in patient.get("link") or [])
 
 
-def named(patient: dict[str, Any]) -> str:
-    """A patient's name."""
-    name = (patient.get("name") or [{}])[0]
+def named(person: dict[str, Any]) -> str:
+    """A person's name."""
+    name = (person.get("name") or [{}])[0]
     return f"{' '.join(name.get('given') or [])} {name.get('family', '')}".strip() or "no name"

@@ -55,7 +55,7 @@ class SigningIn(Registering):
         state, verifier, nonce, browser = (secrets.token_urlsafe(48) for _ in range(4))
         inside = following.startswith(f"/{hospital.id}/") and "\\" not in following
         following = following if inside else ""
-        ends = time.time() + FLOW_SECONDS
+        ends = time.time() + self.flow_seconds
         self.flows[state] = Flow(hospital, discovered, verifier, nonce, browser, following, ends)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
         able = discovered.get("capabilities") or ()
@@ -113,14 +113,17 @@ class SigningIn(Registering):
         patient = answer.get("patient")
         if not isinstance(patient, str) or not patient:
             raise RefusedError("The EHR did not say which patient this is about. Nothing was read.")
+        claims = {}
         if "openid" in str(answer.get("scope", "")).split():
-            await self.check_identity(flow, answer.get("id_token"))
+            claims = await self.check_identity(flow, answer.get("id_token"))
         self.sessions.pop(request.cookies.get("session", ""), None)
         session = secrets.token_urlsafe(32)
         now, encounter = time.time(), str(answer.get("encounter") or "")
         ends = now + self.session_seconds
         token_url = flow.discovered["token_endpoint"]
         self.sessions[session] = Session(flow.hospital, token_url, patient, encounter, "", "", "", 0, ends, now)
+        self.sessions[session].banner = answer.get("need_patient_banner") is not False
+        self.sessions[session].claims = claims
         self.keep(self.sessions[session], answer)
         first = f"/{flow.hospital.id}/patient?chart={self.sessions[session].chart}"
         response = RedirectResponse(flow.following or first, 303, headers=HEADERS)
@@ -142,8 +145,8 @@ class SigningIn(Registering):
         except TroubleError as trouble:
             raise RefusedError(f"The sign-in failed. {trouble}") from trouble
 
-    async def check_identity(self, flow: Flow, token: Any) -> None:
-        """Let an ID token count: signature, issuer, audience, times, nonce (OpenID Connect Core 1.0)."""
+    async def check_identity(self, flow: Flow, token: Any) -> dict[str, Any]:
+        """What an ID token says, if it counts: signature, issuer, audience, times, nonce (OpenID Connect Core 1.0)."""
         claims = await self.claims_of(flow.discovered["jwks_uri"], str(token))
         audience = claims.get("aud")
         wrong = (
@@ -155,6 +158,7 @@ class SigningIn(Registering):
         )
         if wrong:
             raise RefusedError("The EHR's word on who you are is not meant for this sign-in.")
+        return claims
 
     async def claims_of(self, address: str, token: str) -> dict[str, Any]:
         """What a token says that a hospital signed with one of its keys."""
