@@ -76,11 +76,11 @@ def test_the_product_files_of_the_documentation_are_valid() -> None:
     assert product.endpoints == () and {one.what for one in whole.endpoints} == {"page", "viewer", "filter"}
 
 
-def test_what_is_built_is_told_in_words_that_stand_alone() -> None:
+def test_each_check_of_the_catalogue_is_built_and_told_in_words_that_stand_alone() -> None:
+    assert {check.id for check in catalogue()} == set(BUILT)
     for check in catalogue():
-        if check.id in BUILT:
-            told = f"{check.does} {check.good}"
-            assert not re.search(r"RH-|\bcanar|^(The same|Then|As)\b", told), check.id
+        told = f"{check.does} {check.good}"
+        assert not re.search(r"RH-|\bcanar|^(The same|Then|As)\b", told), check.id
 
 
 def test_a_row_that_is_worse_counts() -> None:

@@ -122,7 +122,7 @@ def rehearsed(
 ) -> dict[str, Rehearsed]:
     """What a rehearsal says of the product's questions, by id; of the others nothing.
 
-    :param checks: the whole catalogue: a check that is not built keeps its option from being observed.
+    :param checks: the whole catalogue: one that was not looked at keeps its option from being observed.
     :param version: of the product as it is now, where it is stated; ``commit`` of its checkout, where that is known.
     """
     outcomes = observation.outcomes

@@ -10,8 +10,7 @@ which is kept as ``observations/product/<utc>.json``:
   ``breaks`` tell them apart: ``viewer``, ``filter``, ``page``, ``data`` of an endpoint, ``aud`` and other parameters.
   ``outcomes`` is what each check comes to over its rows, by :func:`interlock.model.rehearsal.worst`.
 * ``driver``: ``http``, or Chromium with its version. Checks that need scripts have rows with Chromium alone.
-* A check that is not built has no row at all; ``run.BUILT`` has those that are. A rehearsal of some checks or hospitals
-  alone is not kept, so that what is kept looked at everything.
+* A rehearsal of some checks or hospitals alone is not kept, so that what is kept looked at everything.
 * A product that ended by itself is counted in ``app.deaths``, and a row of ``RH-L10`` says during which checks. That it
   fails with a page of status 500 breaks the checks that are about that, and no other: refused by accident is refused.
 * ``requests`` are numbers of lines of ``tape``, which has every request at the hospitals, the browsers' too (``by``).

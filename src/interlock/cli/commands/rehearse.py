@@ -20,7 +20,7 @@ from interlock.model.rehearsal import ProductObservation, RehearsalCheck, Rehear
 from interlock.model.text import plain
 from interlock.usecases.load import load_content, open_workspace
 from interlock.usecases.registering import write_registration
-from interlock.usecases.rehearsal_checks import catalogue, is_built, needs_scripts, rehearsal_check
+from interlock.usecases.rehearsal_checks import catalogue, needs_scripts, rehearsal_check
 from interlock.usecases.rehearsal_outcome import require_held, summary, to_junit, to_sarif
 from interlock.usecases.rehearse import Permission, product_of, rehearse_product
 
@@ -236,14 +236,14 @@ def _numbers(row: RehearsalResult) -> str:
 
 def _list(checks: tuple[RehearsalCheck, ...]) -> None:
     show_table(
-        [("Id", {"no_wrap": True}), ("Severity", {"no_wrap": True}), "Looks at", "Title", "Built"],
+        [("Id", {"no_wrap": True}), ("Severity", {"no_wrap": True}), "Looks at", "Title", "Driver"],
         [
             (
                 check.id,
                 words.SEVERITY[check.severity].phrase,
                 words.REHEARSAL_FAMILY[check.family].phrase,
                 check.title,
-                ("in Chromium" if needs_scripts(check) else "yes") if is_built(check) else "not yet",
+                "chromium" if needs_scripts(check) else "any",
             )
             for check in checks
         ],
@@ -253,7 +253,7 @@ def _list(checks: tuple[RehearsalCheck, ...]) -> None:
 def _explain(check: RehearsalCheck) -> None:
     needs = words.listed([words.REHEARSAL_MEANS[means] for means in check.how], last="or")
     facts = [("Severity", words.SEVERITY[check.severity].phrase), ("Needs", needs)]
-    facts += [] if is_built(check) else [("Built", "not yet")]
+    facts += [("Driver", "chromium")] if needs_scripts(check) else []
     lines = [f"{check.id} {check.title}", "", *(f"{label:<9}{value}" for label, value in facts), ""]
     for label, text in (("What we do", check.does), ("What a good app does", check.good)):
         lines += wrapped(f"{label}: {text}")
