@@ -257,7 +257,7 @@ def rehearsable(workspace: Workspace, latest: ProductObservation | None) -> Rehe
 
     :raises DocumentError: ``product.yaml``, or the record of what is allowed, is broken.
     """
-    from interlock.usecases.rehearsal_checks import catalogue, is_built
+    from interlock.usecases.rehearsal_checks import catalogue
     from interlock.usecases.rehearsal_outcome import require_held, summary
     from interlock.usecases.trust import new_commands
 
@@ -272,7 +272,7 @@ def rehearsable(workspace: Workspace, latest: ProductObservation | None) -> Rehe
     return Rehearsable(
         product,
         bool(new_commands(workspace)),
-        {check.id: check for check in catalogue() if is_built(check)},
+        {check.id: check for check in catalogue()},
         summary(latest) if latest is not None else "",
         impolite,
     )
