@@ -19,7 +19,7 @@ import yaml
 
 from interlock.documents.yaml import load_yaml, model_from_yaml
 from interlock.model.contract import WorkflowContract
-from interlock.model.product import Product, SessionLimits
+from interlock.model.product import Product, SessionLimits, VisitedEndpoint
 from interlock.model.rehearsal import ProductObservation, RehearsalCheck
 from interlock.rehearse import sample
 from interlock.rehearse.hooks import Programs
@@ -37,10 +37,14 @@ ENDPOINTS = [
 ]
 
 
-#: A session that lasts for seconds, as the application is told and as product.yaml says.
+#: A session and a link that last for seconds, as the application is told and as product.yaml says.
 SHORT: dict[str, Any] = {
-    "environment": {"IDLE_SECONDS": "1", "SESSION_SECONDS": "2.5", "SIGN_IN_SECONDS": "2"},
-    "session_limits": SessionLimits(idle_seconds=1, overall_seconds=2.5, sign_in_seconds=2),
+    "environment": {"IDLE_SECONDS": "2", "SESSION_SECONDS": "4", "SIGN_IN_SECONDS": "2", "LINK_SECONDS": "1"},
+    "session_limits": SessionLimits(idle_seconds=2, overall_seconds=4, sign_in_seconds=2),
+    "endpoints": tuple(
+        VisitedEndpoint.model_validate(entry | ({"link_seconds": 1} if entry["what"] == "link" else {}))
+        for entry in ENDPOINTS
+    ),
 }
 
 

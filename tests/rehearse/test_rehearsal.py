@@ -429,3 +429,32 @@ def test_limits_of_a_session_and_of_a_sign_in_are_each_looked_at_where_they_are_
     with on_stage(session_limits=SessionLimits(idle_seconds=1)) as hospitals:
         seen = looked_at(hospitals, {"RH-C11"})
     assert seen.outcomes == {"RH-C11": RehearsalOutcome.NEEDS_HOOK}
+
+
+def test_a_launch_that_is_refused_because_another_began_is_less_grave_than_a_wrong_chart() -> None:
+    one_flow = "self.flows[state] = Flow("
+    with on_stage([(one_flow, f"self.flows.clear(); {one_flow}")]) as hospitals:
+        (refused,) = looked_at(hospitals, {"RH-L17"}).broken
+    assert (refused.severity.value, "shows no patient" in refused.seen) == ("medium", True)
+
+
+def test_a_text_that_no_page_has_after_a_refused_write_is_for_a_person_to_judge() -> None:
+    told = 'return page("Not saved", f"<p>{words}</p>{form(session)}", 502)'
+    with on_stage([(told, 'session.draft = ""; return page("Not saved", f"<p>{words}</p>", 502)')]) as hospitals:
+        rows = looked_at(hospitals, {"RH-W04"}).results
+    assert {row.outcome.value for row in rows} == {"needs_hook"}, rows
+    assert "has “rehearsal”, which the user wrote" in rows[0].seen
+
+
+def test_a_copy_that_was_never_asked_for_again_is_for_a_person_to_judge() -> None:
+    line = "lines, note = await self.observations(session)\n        lacking"
+    kept = """if not hasattr(session, "copy"):
+            session.copy = await self.observations(session)
+        lines, note = session.copy
+        lacking"""
+    found = 'found = await self.read(session, f"Patient/{session.patient}")'
+    once = """found = getattr(session, "found", None) or await self.read(session, f"Patient/{session.patient}")
+            session.found = found"""
+    with on_stage([(line, kept), (found, once)]) as hospitals:
+        rows = {row.subject: row for row in looked_at(hospitals, {"RH-F24"}).results}
+    assert rows["what was read before"].outcome.value == "needs_hook", rows

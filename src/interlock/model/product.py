@@ -76,11 +76,16 @@ class StartCommand(Model):
         return f"{self.command} (in {self.folder})" if self.folder is not None else self.command
 
 
+#: Seconds after which a session, a link or a sign-in that has begun ends in the product as it was started for this.
+Limit = Annotated[float, Field(ge=1, le=10)]
+
+
 class VisitedEndpoint(Model):
     """One of the product's own addresses that shows something about a patient, or takes something.
 
     :ivar what: ``inbound`` is called by systems and not by a browser; ``change`` changes something,
         ``link`` gives a link to a record, ``events`` (server-sent events) and ``socket`` (WebSocket) give live updates.
+    :ivar link_seconds: for how long the link leads to the record.
     """
 
     path: PathTemplate
@@ -88,6 +93,13 @@ class VisitedEndpoint(Model):
     query: Form = {}
     what: Literal["page", "viewer", "filter", "data", "inbound", "change", "link", "events", "socket"] = "data"
     carries_phi: bool = True
+    link_seconds: Limit | None = None
+
+    @model_validator(mode="after")
+    def _of_a_link(self) -> Self:
+        if self.link_seconds is not None and self.what != "link":
+            raise ValueError("link_seconds is said of an endpoint that gives a link: what: link")
+        return self
 
 
 class Action(Model):
@@ -164,10 +176,6 @@ class ProductLog(Model):
         if (self.file is None) == (self.command is None):
             raise ValueError("a log is a file or what a program prints (command): name one of the two")
         return self
-
-
-#: Seconds after which a session, or a sign-in that has begun, ends in the product as it was started for this rehearsal.
-Limit = Annotated[float, Field(ge=1, le=10)]
 
 
 class SessionLimits(Model):

@@ -301,8 +301,7 @@ class Hospitals:
 
     def now(self) -> int:
         """The number of the newest request, from which on a check looks."""
-        entries = self.entries
-        return entries[-1].number if entries else 0
+        return self.server.tape.newest
 
     def words_of(self, number: int) -> tuple[str, ...]:
         """What a hospital's log says of one request."""
@@ -313,9 +312,7 @@ class Hospitals:
     ) -> list[Asked]:
         """Requests after number ``since``, by default the application's own, at one hospital or in one role."""
         rows = []
-        for entry in self.entries:
-            if entry.number <= since:
-                continue
+        for entry in self.server.tape.after(since):
             headers = dict(entry.headers)
             from_app = BROWSER not in headers.get("user-agent", "")
             if by_app not in (None, from_app) or org not in (None, entry.organization) or role not in ("", entry.role):

@@ -268,7 +268,7 @@ def _result(check: RehearsalCheck, row: Row) -> RehearsalResult:
     return RehearsalResult(
         id=check.id,
         outcome=row.outcome,
-        severity=check.severity,
+        severity=row.severity or check.severity,
         title=check.title,
         organization=row.org,
         subject=plain(row.subject, 300) if row.subject else None,

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.responses import Response
 
+from interlock.model.base import Severity
 from interlock.model.contract import WorkflowContract
 from interlock.model.product import Product, VisitedEndpoint
 from interlock.model.rehearsal import Hook, RehearsalOutcome
@@ -31,7 +32,10 @@ NEEDS_HOOK, NOT_APPLICABLE = RehearsalOutcome.NEEDS_HOOK, RehearsalOutcome.NOT_A
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one check showed, at one hospital or endpoint; see :class:`interlock.model.rehearsal.RehearsalResult`."""
+    """What one check showed, at one hospital or endpoint; see :class:`interlock.model.rehearsal.RehearsalResult`.
+
+    :ivar severity: where it is another than the check's.
+    """
 
     outcome: RehearsalOutcome
     seen: str
@@ -40,6 +44,7 @@ class Row:
     subject: str | None = None
     about: str | None = None
     hook: Hook | None = None
+    severity: Severity | None = None
 
 
 def row(outcome: RehearsalOutcome, seen: str, asked: Iterable[Asked] = (), **about: Any) -> Row:

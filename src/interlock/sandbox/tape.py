@@ -133,9 +133,20 @@ class Tape:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """The requests in the order of arrival; those that are still being answered have no answer."""
+        return self.after(0)
+
+    def after(self, number: int) -> tuple[Entry, ...]:
+        """Those that arrived after the one of a number."""
         with self._lock:
-            waiting = {number: self._entry(request, None) for number, request in self._open.items()}
-            return tuple(entry for _, entry in sorted({**self._entries, **waiting}.items()))
+            kept = [entry for known, entry in self._entries.items() if known > number]
+            kept += [self._entry(request, None) for known, request in self._open.items() if known > number]
+        return tuple(sorted(kept, key=lambda entry: entry.number))
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest request; 0 before there is one."""
+        with self._lock:
+            return max((*self._entries, *self._open), default=0)
 
     def mark(self, value: str) -> str:
         """What stands on this tape in the place of a secret value, to look for it."""

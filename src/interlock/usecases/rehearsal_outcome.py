@@ -57,7 +57,7 @@ def as_checks(observation: ProductObservation) -> Observation:
                 id=name,
                 title=rows[0].title,
                 outcome=_CHECK_OUTCOMES.get(outcome, CheckOutcome.NOT_OBSERVED),
-                severity=rows[0].severity,
+                severity=min((row.severity for row in rows if row.outcome is outcome), key=lambda level: level.rank),
                 message=plain(said, 1_000),
                 references=about[name].references if name in about else (),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from interlock.fhir.scopes import parse
 from interlock.rehearse.acting import Work, waited
 from interlock.rehearse.browser import BudgetSpentError
 from interlock.rehearse.checks.base import check, claims_of, edit_token, not_reached, shows_own
+from interlock.rehearse.checks.logs import logged
 from interlock.rehearse.checks.tokens import wrong_assertion
 from interlock.rehearse.hospitals import Asked
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, is_search, judged, row
@@ -20,7 +22,9 @@ from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.replies import fhir_json, outcome, plain_json
 
 _GRANT = "client_credentials"
-_JOBS, _PROGRAMS = 20, 3
+_JOBS, _PROGRAMS, _AT_ONCE = 20, 3, 5
+#: How many tokens jobs at once may ask for: one, and another where two of them met.
+_MET = 2
 _MOST_TRIES = 5
 #: How long what a job asks may come after it was set going, and how long one that must not ask is watched.
 _LATE_SECONDS, _UNWANTED_SECONDS = 3.0, 0.5
@@ -97,10 +101,28 @@ def one_token(stage: Stage) -> list[Row] | Row:
         if not read:
             rows.append(not_reached(_NOTHING, org))
             continue
-        problem = f"for {jobs} jobs it asked for a token {len(asked)} times" if len(asked) > 1 else ""
-        well = f"for {jobs} jobs it asked for {len(asked) or 'no new'} token"
-        rows.append(judged(problem, well, asked or read[:1], org=org))
+        # What a program holds in memory ends with it.
+        most = 1 if work.trigger.path is not None else jobs
+        problem = f"for {jobs} jobs it asked for a token {len(asked)} times" if len(asked) > most else ""
+        well = f"for {jobs} jobs it asked for {len(asked) or 'no new'} token{'s' if len(asked) > 1 else ''}"
+        rows.append(judged(problem, well, asked or read[:1], org=org, subject="one after the other"))
+        if work.trigger.path is not None and stage.chromium is None:  # Chromium is driven from one thread
+            rows.append(_at_once(stage, org))
     return rows or row(NOT_APPLICABLE, _PUBLIC)
+
+
+def _at_once(stage: Stage, org: str) -> Row:
+    """Jobs that begin together, when the token that the product holds is taken no more."""
+    works = [_job(stage, org) for _ in range(_AT_ONCE)]
+    since = stage.hospitals.now()
+    with _anew(stage, org), ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(Work.done, works))
+    asked = _grants(stage, since, org)
+    problem = f"for {_AT_ONCE} jobs at once it asked for a token {len(asked)} times" if len(asked) > _MET else ""
+    well = f"for {_AT_ONCE} jobs at once it asked for a token {'twice' if len(asked) > 1 else 'once'}"
+    if not asked:
+        return not_reached("no new token was asked for", org, "at once")
+    return judged(problem, well, asked, org=org, subject="at once")
 
 
 @check("B03", two=True)
@@ -139,14 +161,15 @@ def _anew(stage: Stage, org: str) -> Iterator[None]:
 
 
 @check("B04")
-def recovers(stage: Stage) -> Row:
+def recovers(stage: Stage) -> list[Row] | Row:
     """A token that ends early, and invalid_client in the place of a new one; then all is well again."""
     orgs = _confidential(stage)
     if not orgs:
         return row(NOT_APPLICABLE, _PUBLIC)
     org = orgs[0]
     work = _job(stage, org)
-    if not _run(work)[0]:
+    usual = logged(stage, lambda: _run(work))
+    if not _read(stage, 0, org):
         return not_reached(_NOTHING, org)
 
     def refuse(exchange: Exchange) -> Response | None:
@@ -156,14 +179,20 @@ def recovers(stage: Stage) -> Row:
     with _anew(stage, org):
         since = stage.hospitals.now()
         with stage.hospitals.twisted(instead=refuse):
-            _run(work)
+            told = logged(stage, lambda: _run(work))
             time.sleep(_UNWANTED_SECONDS)
         tries = _grants(stage, since, org)
         read = _run(work)[0]
     problem = f"it asked for a token {len(tries)} times, and was refused each time" if len(tries) > _MOST_TRIES else ""
     if not problem and not any(request.status == 200 for request in read):
         problem = "when the hospital was well again the next job read nothing"
-    return judged(problem, f"refused {len(tries)} times; the next job read again", (*tries, *read), org=org)
+    well = f"refused {'once' if len(tries) == 1 else f'{len(tries)} times'}; the next job read again"
+    rows = [judged(problem, well, (*tries, *read), org=org, subject="invalid_client")]
+    if stage.log is not None:
+        silent = "of a token that was refused the log says no more than of a job that went well"
+        problem = "" if told - usual else silent
+        rows.append(judged(problem, "the log tells of it", tries, org=org, subject="the log"))
+    return rows
 
 
 @check("B05")

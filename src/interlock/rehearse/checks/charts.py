@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 from interlock.rehearse.checks.base import check, not_reached
@@ -110,10 +112,42 @@ def _under_two_ids(stage: Stage, same: dict[str, Any], mark: str, usual: int) ->
 
 
 @check("F20")
-def replaced(stage: Stage) -> Row:
-    """A patient's record that another one took the place of (FHIR R4, link type ``replaced-by``)."""
+def merged(stage: Stage) -> list[Row] | Row:
+    """A patient's record that another one took the place of: it says so, or the other one comes in its place."""
     if not shows_kind(stage, "Patient"):
         return not_reached("the polite page does not show the patient's name")
+    return [replace(_replaced(stage), subject="a link to another record"), _answered_by_another(stage)]
+
+
+def _answered_by_another(stage: Stage) -> Row:
+    """The record that remained, where the one that was merged into it is asked for: its results are still apart."""
+    subject, told = "the other record in its place", list[None]()
+    other = next(record for record in records(stage.a) if (record["resourceType"], record["id"]) == ("Patient", "p2"))
+
+    def change(record: dict[str, Any]) -> None:
+        record.clear()
+        record.update(copy.deepcopy(other))
+        told.append(None)
+
+    with changing(stage, "Patient", change):
+        visit = stage.visit(stage.a)
+    if not told:
+        return not_reached("the product did not read the patient again", subject=subject)
+    if problem := stage.crashed(visit.page):
+        return row(BROKE, problem, visit.asked, subject=subject)
+    other_name = visit.page.shows(canary(stage.a, "p2", "patient"))
+    mixed = other_name and visit.page.shows(canary(stage.a, "p1", "observation"))
+    more = " ".join(word for word in said(visit.page, stage.visits[stage.a].page).split() if "zqx" not in word.lower())
+    if mixed and more:
+        question = "whether the reader knows by that whose results these are, a person has to judge"
+        seen = f"it shows results of patient 1 below the name of patient 2, and says “{more}”; {question}"
+        return row(NEEDS_HOOK, seen, visit.asked, subject=subject)
+    problem = "it shows results of patient 1 below the name of patient 2, and says nothing of it" if mixed else ""
+    return judged(problem, "no results of patient 1 stand below the name of patient 2", visit.asked, subject=subject)
+
+
+def _replaced(stage: Stage) -> Row:
+    """FHIR R4, link type ``replaced-by``."""
     link = [{"other": {"reference": "Patient/p2"}, "type": "replaced-by"}]
     told: list[None] = []
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from starlette.responses import Response
 
-from interlock.rehearse.browser import PAGE_SECONDS
+from interlock.rehearse.browser import PAGE_SECONDS, Page
 from interlock.rehearse.checks.base import check, not_reached
 from interlock.rehearse.checks.searches import (
     NO_READ,
@@ -20,8 +20,10 @@ from interlock.rehearse.checks.searches import (
     searched,
     searches,
 )
+from interlock.rehearse.hospitals import OutOfReachError
 from interlock.rehearse.pages import said, visible_text, words_on
-from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, Row, Stage, is_search, judged, row
+from interlock.rehearse.records import canary, records
+from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, Row, Stage, Visit, is_search, judged, row
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.replies import fhir_json, outcome, page
 
@@ -158,9 +160,14 @@ def no_fhir(stage: Stage) -> list[Row] | Row:
     return each_answer(stage, _BROKEN, lambda visit: stage.crashed(visit.page))
 
 
-@check("F24")
-def reason_wanted(stage: Stage) -> Row:
+def _glass(_: Exchange) -> Response:
     """403 with an issue ``suppressed``: to be had another way (FHIR R4, issue types)."""
+    return outcome(403, "suppressed", "break the glass: a reason has to be given in the EHR")
+
+
+@check("F24")
+def reason_wanted(stage: Stage) -> list[Row] | Row:
+    """A chart that needs a reason from the beginning, and one that does from now on."""
     if not searched(stage):
         return not_reached(NO_SEARCH)
     empty, why = _empty_page(stage, stage.a)
@@ -168,16 +175,47 @@ def reason_wanted(stage: Stage) -> Row:
         return not_reached(why)
     with searches(stage, _FAULTS["403"]):
         refused = stage.visit(stage.a).page
-    with searches(stage, lambda _: outcome(403, "suppressed", "break the glass: a reason has to be given in the EHR")):
+    with searches(stage, _glass):
         visit = stage.visit(stage.a)
-    problem = stage.crashed(visit.page)
+    return [_reason_told(stage, visit, refused, empty), _copy_kept(stage)]
+
+
+def _copy_kept(stage: Stage) -> Row:
+    """The page once more, when what it has shown before is not to be had any more without a reason."""
+    browser, subject = stage.browser(), "what was read before"
+    first = stage.visit(stage.a, browser=browser)
+    kinds = {record["resourceType"] for record in records(stage.a)} - {"Patient"}
+    marks = [mark for kind in kinds if first.page.shows(mark := canary(stage.a, "p1", kind))]
+    since = stage.hospitals.now()
+    try:
+        with searches(stage, _glass):
+            again = stage.again(browser, first.page)
+    except OutOfReachError as error:
+        return not_reached(str(error), subject=subject)
+    asked = stage.hospitals.asked(since, org=stage.a)
+    if not any(map(again.shows, marks)):
+        return row(HELD, f"loaded again, the page shows nothing of it; {again.told}", asked, subject=subject)
+    more = said(again, first.page)
+    if not asked:
+        question = "whether the product may keep it, a person has to judge"
+        return row(NEEDS_HOOK, f"loaded again, the page shows a copy and asks nothing; {question}", subject=subject)
+    if more:
+        question = "whether that tells the reader that it was read before, a person has to judge"
+        seen = f"loaded again, the page still shows it, and says “{more}”; {question}"
+        return row(NEEDS_HOOK, seen, asked, subject=subject)
+    seen = "loaded again, the page shows a copy of what the hospital does not give any more, and says nothing of it"
+    return row(BROKE, seen, asked, subject=subject)
+
+
+def _reason_told(stage: Stage, visit: Visit, refused: Page, empty: str) -> Row:
+    subject, problem = "what is to be read", stage.crashed(visit.page)
     if not problem and visible_text(visit.page) == empty:
         problem = "the page looks as if nothing were recorded"
     if problem:
-        return row(BROKE, problem, visit.asked)
+        return row(BROKE, problem, visit.asked, subject=subject)
     text = words_on(visit.page)
     if re.search(r"(?i)\breason\b|break[ -]the[ -]glass|emergency access", text) and said(visit.page, refused):
-        return row(HELD, f"the page says “{said(visit.page, refused)}”", visit.asked)
+        return row(HELD, f"the page says “{said(visit.page, refused)}”", visit.asked, subject=subject)
     more = said(visit.page, stage.visits[stage.a].page)
     question = "whether that leads the reader back to the EHR, a person has to judge"
-    return row(NEEDS_HOOK, f"the page says “{more}”; {question}", visit.asked)
+    return row(NEEDS_HOOK, f"the page says “{more}”; {question}", visit.asked, subject=subject)

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from starlette.responses import Response
 
+from interlock.model.base import Severity
 from interlock.rehearse.browser import PAGE_SECONDS, Browser
 from interlock.rehearse.checks.base import (
     NO_TLS,
@@ -296,7 +297,9 @@ def interleaved(stage: Stage) -> list[Row] | Row:
         shown = stage.shown(page, [stage.a])
         if shown != [f"{stage.a} {patient}"]:
             seen = f"the launch for {patient} ended with {page.told} that shows {', '.join(shown) or 'no patient'}"
-            return row(BROKE, seen, asked, about="flow")
+            # Nobody reads the wrong chart where a launch is refused: its user opens it once more.
+            severity = None if shown else Severity.MEDIUM
+            return row(BROKE, seen, asked, about="flow", severity=severity)
         tabs.append(Visit(stage.a, patient, page, sign_in.asked, sign_in.since, asked))
     ended = row(HELD, "each ended with its own patient", tabs[0].asked, about="flow")
     return [ended, _first_tab(stage, browser, *tabs)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -21,6 +22,8 @@ from interlock.rehearse.stage import NOT_APPLICABLE, Row, Stage, filled, judged,
 BrowserOf = TypeVar("BrowserOf", bound=Browser)
 #: For how many seconds updates are listened to, and while another chart is opened in the same browser.
 _LISTENS, _WHILE_ANOTHER = 0.5, 2.0
+#: How long after its end a link has ended for sure.
+_ENDED = 0.3
 _LINK = re.compile(r"""["'](https?://[^"'\s<>]{1,2000}|/[^"'\s<>/][^"'\s<>]{0,2000})["']""")
 
 
@@ -41,6 +44,9 @@ def _link(stage: Stage, endpoint: VisitedEndpoint) -> list[Row]:
     if link is None or not stage.shown(browser.open(link), [stage.a]):
         return [not_reached(f"it gave {given.told}, and no link that shows the patient to its own user", subject=path)]
     rows = [_dead(stage, stage.browser().open(link), f"{path}, another browser")]
+    if endpoint.link_seconds is not None:
+        time.sleep(endpoint.link_seconds + _ENDED)
+        rows.append(_dead(stage, browser.open(link), f"{path}, after {endpoint.link_seconds:g} s"))
     kept, subject = _copied(stage.browser(), browser), f"{path}, after the sign-out"
     try:
         sign_out(stage, browser, visit)
@@ -107,7 +113,30 @@ def _live(stage: Stage, endpoint: VisitedEndpoint) -> list[Row]:
     strange = f"{stage.a} p2" in stage.shown(during, [stage.a])
     problem = "what was opened for patient 1 went on with patient 2" if strange else ""
     subject = f"{path}, while another chart is opened"
-    return [*rows, judged(problem, "nothing of patient 2 came", subject=subject)]
+    rows.append(judged(problem, "nothing of patient 2 came", subject=subject))
+    return [*rows, *_after_the_end(stage, endpoint)]
+
+
+def _after_the_end(stage: Stage, endpoint: VisitedEndpoint) -> list[Row]:
+    """What was opened before the sign-out, and what is opened with the old cookies after it."""
+    if stage.product.sign_out is None:
+        return []
+    browser, subject = stage.browser(), f"{endpoint.path}, after the sign-out"
+    visit = stage.visit(stage.a, browser=browser)
+    kept = _copied(stage.plain_browser(), browser)
+    try:
+        sign_out(stage, browser, visit)
+    except OutOfReachError as error:
+        return [not_reached(str(error), subject=subject)]
+    page = _heard(stage, kept, endpoint)
+    shown = _taken(page) and stage.shown(page, [stage.a])
+    return [
+        judged(
+            "with the cookies of the session that has ended it gives a record" if shown else "",
+            page.told,
+            subject=subject,
+        )
+    ]
 
 
 def _heard(

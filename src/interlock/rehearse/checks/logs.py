@@ -11,6 +11,7 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from interlock.rehearse.acting import waited
+from interlock.rehearse.browser import masked
 from interlock.rehearse.checks.base import check, not_reached
 from interlock.rehearse.hospitals import STRANGER, OutOfReachError
 from interlock.rehearse.records import PATIENTS, canary
@@ -49,6 +50,18 @@ def _written(stage: Stage, act: Callable[[], object], wanted: Callable[[str], bo
     act()
     waited(lambda: wanted(_text(stage)[before:]), _LATE_SECONDS)
     return _text(stage)[before:]
+
+
+def logged(stage: Stage, act: Callable[[], object]) -> set[str]:
+    """What kinds of lines come to the log while something is done, where it is read at all."""
+    log = stage.log
+    if log is None:
+        act()
+        return set()
+    before = len(log.text())
+    act()
+    waited(lambda: len(log.text()) > before, _LATE_SECONDS)
+    return set(map(masked, log.text()[before:].splitlines()))
 
 
 def _lines(text: str, marks: Sequence[str]) -> str:
@@ -207,15 +220,17 @@ def request_ids(stage: Stage) -> Row:
 @check("G06")
 def one_line(stage: Stage) -> list[Row]:
     """Line breaks and control characters in what a browser brings: would they begin a line of the log?"""
+    marks = {name: f"zqx{secrets.token_hex(8)}" for name in ("launch", "state", "error_description")}
+    acts = [_bringing(stage, name, f"x\r\n{mark} forged \x1b[31m") for name, mark in marks.items()]
+    told = _written(stage, lambda: [act() for act in acts], lambda text: all(mark in text for mark in marks.values()))
+    lines = [re.sub(r"^\W+", "", line) for line in re.split(r"[\r\n]", told)]
     rows = []
-    for subject in ("launch", "error_description"):
-        mark = f"zqx{secrets.token_hex(8)}"
-        told = _written(stage, _bringing(stage, subject, f"x\r\n{mark} forged \x1b[31m"), lambda text: mark in text)  # noqa: B023  # called at once
-        begun = any(re.sub(r"^\W+", "", line).startswith(mark) for line in re.split(r"[\r\n]", told))
-        raw = "\x1b[31m" in told and mark in told
+    for name, mark in marks.items():
+        begun = any(line.startswith(mark) for line in lines)
         problem = "a line break in it begins a line of the log" if begun else ""
-        problem = problem or ("a control character in it is in the log as it came" if raw else "")
-        rows.append(judged(problem, "in one line" if mark in told else "not in the log", subject=subject))
+        if not problem and re.search(rf"{mark}[^\r\n]{{0,40}}\x1b", told):
+            problem = "a control character in it is in the log as it came"
+        rows.append(judged(problem, "in one line" if mark in told else "not in the log", subject=name))
     return rows
 
 
@@ -228,5 +243,6 @@ def _bringing(stage: Stage, name: str, value: str) -> Callable[[], object]:
         answer = stage.answered(browser, stage.a)
         if answer is None:
             raise OutOfReachError(_NO_CODE)
-        address = answer.but(code=None, error="access_denied", error_description=value)
+        error = {"code": None, "error": "access_denied", "error_description": value}
+        address = answer.but(**({"state": value} if name == "state" else error))
     return lambda: browser.open(address, until=stage.authorization_endpoints)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from html import unescape
 from typing import Any
 
 from starlette.responses import Response
 
 from interlock.fhir.scopes import parse
 from interlock.rehearse.acting import hidden_fields
+from interlock.rehearse.browser import Browser
 from interlock.rehearse.checks.base import check, edit_token, not_reached, shows_own
 from interlock.rehearse.checks.saving import (
     NOT_SHOWN,
+    Write,
     is_write,
     nothing_kept,
     refers,
@@ -20,14 +24,17 @@ from interlock.rehearse.checks.saving import (
     take_back,
     writes,
 )
+from interlock.rehearse.checks.searches import UNSTEADY
 from interlock.rehearse.pages import visible_text
-from interlock.rehearse.stage import BROKE, Row, Stage, judged, row
-from interlock.sandbox.exchange import Exchange
+from interlock.rehearse.stage import BROKE, NEEDS_HOOK, Row, Stage, Visit, filled, judged, row
+from interlock.sandbox.exchange import NUMBER, Exchange
 from interlock.sandbox.replies import outcome
 from interlock.sandbox.wire import WireResponse
 
 _CHANGED = "https://example.org/rehearsal/changed-by-somebody-else"
 _MOST_TRIES = 5
+#: Letters of a text that a user writes, and does not choose.
+_SHORTEST = 4
 
 
 @check("W02")
@@ -37,20 +44,21 @@ def lost_answer(stage: Stage) -> Row:
     if user is None:
         return not_reached(NOT_SHOWN)
     browser, visit = user
-    lost: list[str] = []
+    lost: dict[int, str] = {}
 
     def lose(exchange: Exchange, response: Response) -> Response:
         if lost or not is_write(exchange, stage.a) or response.status_code not in (200, 201):
             return response
-        lost.append(exchange.path)
+        lost[int(exchange.request.scope[NUMBER])] = exchange.path
         return WireResponse(exchange, response, _ended)
 
     with stage.hospitals.twisted(altered=lose):
-        write = save(stage, browser, visit)
+        write = save(stage, browser, visit, lost=lost)
     if not lost or not write.made:
         return not_reached(f"saving led to no write that was kept, but to {write.page.told}")
     later = stage.hospitals.asked(write.asked[0].number, org=stage.a, role="resource")
-    looked_for = any(lost[0].partition("/")[0] in request.path and request.status in (200, 201) for request in later)
+    kind = next(iter(lost.values())).partition("/")[0]
+    looked_for = any(kind in request.path and request.status in (200, 201) for request in later)
     if not looked_for:  # it has not found out by itself: its user tries again
         save(stage, browser, visit, write.page)
     asked = stage.hospitals.asked(write.since, org=stage.a, role="resource")
@@ -99,16 +107,18 @@ def changed_meanwhile(stage: Stage) -> Row:
 @check("W04")
 def refused(stage: Stage) -> list[Row] | Row:
     """Writes that the hospital refuses, and then takes."""
-    polite = saved(stage, stage.a)
-    if isinstance(polite, Row):
-        return polite
-    if not polite[2].made:
-        return not_reached(nothing_kept(polite[2]))
-    well = visible_text(polite[2].page)
-    return [_refused(stage, status, well) for status in (422, 403, 500)]
+    wells = []
+    for _ in range(2):
+        polite = saved(stage, stage.a)
+        if isinstance(polite, Row):
+            return polite
+        if not polite[2].made:
+            return not_reached(nothing_kept(polite[2]))
+        wells.append(visible_text(polite[2].page))
+    return [_refused(stage, status, wells) for status in (422, 403, 500)]
 
 
-def _refused(stage: Stage, status: int, well: str) -> Row:
+def _refused(stage: Stage, status: int, wells: Sequence[str]) -> Row:
     subject = f"status {status}"
     user = signed_in(stage, stage.a)
     if user is None:
@@ -122,8 +132,8 @@ def _refused(stage: Stage, status: int, well: str) -> Row:
         write = save(stage, browser, visit)
     if not write.asked:
         return not_reached(f"saving led to no write, but to {write.page.told}", subject=subject)
-    problem = stage.crashed(write.page)
-    if not problem and visible_text(write.page) == well:
+    problem, gone = stage.crashed(write.page), _gone(stage, browser, visit, write)
+    if not problem and visible_text(write.page) in wells:
         problem = "the page reads as it does after a write that was kept"
     if not problem and len(write.asked) > _MOST_TRIES:
         problem = f"it tried {len(write.asked)} times"
@@ -131,7 +141,28 @@ def _refused(stage: Stage, status: int, well: str) -> Row:
         again = save(stage, browser, visit, write.page)
         if len(again.made) != 1:
             problem = f"it was saved again when the hospital was well, and the hospital has {len(again.made)} of it"
+    if not problem and len(set(wells)) > 1:
+        return not_reached(UNSTEADY, subject=subject)
+    if not problem and gone:
+        seen = f"neither the page that tells of it nor the first page has “{gone}”, which the user wrote"
+        question = "whether it is kept elsewhere, a person has to judge"
+        return row(NEEDS_HOOK, f"{seen}; {question}", write.asked, subject=subject)
     return judged(problem, f"told by {write.page.told}, and saved afterwards", write.asked, subject=subject)
+
+
+def _gone(stage: Stage, browser: Browser, visit: Visit, write: Write) -> str:
+    """What a user wrote that no page has after the write was refused; empty where nothing of the sort can be said.
+
+    A text is the user's where the form's page did not have it before. An answer that is no page leaves the form's page
+    as it is, and so may a script.
+    """
+    assert stage.product.actions.write is not None
+    if stage.chromium is not None or "html" not in write.page.headers.get("content-type", ""):
+        return ""
+    texts = [filled(text, visit.org, visit.patient) for text in stage.product.actions.write.form.values()]
+    written = [text for text in texts if len(text) >= _SHORTEST and text not in unescape(visit.page.text)]
+    after = unescape(write.page.text + stage.home(browser, visit.org).text) if written else ""
+    return next((text[:100] for text in written if text not in after), "")
 
 
 @check("W06")

@@ -87,14 +87,15 @@ class SampleApp(Calls, Jobs, Reading, Writing):
     async def export(self, request: Request) -> Response:
         """A link to the observations as a file."""
         session = self.session(request)
-        session.link = secrets.token_urlsafe(24)
+        session.link, session.link_ends = secrets.token_urlsafe(24), time.time() + self.link_seconds
         link = json.dumps({"url": f"/{session.hospital.id}/export/{session.link}"})
         return Response(link, media_type="application/json", headers=HEADERS)
 
     async def exported(self, request: Request) -> Response:
         """What the link leads to, for the session that it was made for."""
         session = self.session(request)
-        if not secrets.compare_digest(request.path_params["link"].encode(), session.link.encode()):
+        known = secrets.compare_digest(request.path_params["link"].encode(), session.link.encode())
+        if not known or session.link_ends < time.time():
             raise RefusedError("There is nothing here.", 404)
         lines, _ = await self.observations(session)
         return Response("\n".join(lines), media_type="text/csv", headers=HEADERS)

@@ -47,6 +47,7 @@ class Asking:
         self.session_seconds = float(environment.get("SESSION_SECONDS", SESSION_SECONDS))
         self.flow_seconds = float(environment.get("SIGN_IN_SECONDS", FLOW_SECONDS))
         self.idle_seconds = float(environment.get("IDLE_SECONDS", 900))
+        self.link_seconds = float(environment.get("LINK_SECONDS", 300))
         self.flows: dict[str, Flow] = {}
         self.sessions: dict[str, Session] = {}
         self.users: dict[tuple[str, str], str] = {}

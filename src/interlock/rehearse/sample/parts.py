@@ -91,6 +91,7 @@ class Session:
     link: str = ""
     banner: bool = True
     claims: dict[str, Any] = field(default_factory=dict)
+    link_ends: float = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
