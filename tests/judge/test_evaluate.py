@@ -204,7 +204,7 @@ def test_one_rule_on_one_subject_is_what_all_of_them_say_there() -> None:
     again = Evaluator(RULES, [QUESTIONS])
     compiled = {checked.rule.id: checked for checked in compile_rules(RULES)}
     for made in plain(RULES, inputs):
-        conclusion = again.conclude(made.rule, made.subject, inputs)
+        conclusion = next(again.conclude(made.rule, made.subject, [inputs]))
         assert finding(compiled[made.rule], made.subject, conclusion, made.message) == made
 
 

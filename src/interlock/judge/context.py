@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Set
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -146,24 +147,33 @@ class Knowledge:
     """
 
     def __init__(self, inputs: RuleInputs, roots: Set[str] = TOP_LEVEL, items: Set[str] = frozenset()) -> None:
-        self.inputs = inputs
         self._compares = bool(roots & COMPARED_ROOTS)
         questions = (item for questionnaire in inputs.questionnaires for item in questionnaire.questions())
         self._items = {item.id: item for item in questions if self._compares or item.id in items}
         self._sites = sites(inputs) if "site" in roots else {}
-        self._hidden = inputs.hidden.get("", frozenset())
         self._automatic = automatic_items(self._items.values())
         self._automatic_reads = wanted_names(automatic_reads(self._automatic))
-        asked = [item.id for item in self._items.values() if item.scope is not Scope.ORG]
-        answered = self._answers({}, {item: inputs.product.get(item) for item in asked}, frozenset())
-        looked_at = {item: inputs.rehearsed[item] for item in inputs.rehearsed.keys() & answered.keys()}
-        self._product = {**answered, **{item: said.state(answered[item]) for item, said in looked_at.items()}}
         self._variables: Variables = {"fleet": fleet_variable(inputs)} if "fleet" in roots else {}
         if inputs.contract is not None and "contract" in roots:
             alone = () if inputs.fit_to_fhir is None else (inputs.fit_to_fhir,)
             self._variables["contract"] = contract_variable(inputs.contract, (*inputs.fits.values(), *alone))
         self._named = frozenset(_organizations_in(self._variables.get("contract")))
         self._states = NameStates(self._variables)
+        self._answer(inputs)
+
+    def _answer(self, inputs: RuleInputs) -> None:
+        self.inputs = inputs
+        self._hidden = inputs.hidden.get("", frozenset())
+        asked = [item.id for item in self._items.values() if item.scope is not Scope.ORG]
+        answered = self._answers({}, {item: inputs.product.get(item) for item in asked}, frozenset())
+        looked_at = {item: inputs.rehearsed[item] for item in inputs.rehearsed.keys() & answered.keys()}
+        self._product = {**answered, **{item: said.state(answered[item]) for item, said in looked_at.items()}}
+
+    def answered(self, inputs: RuleInputs) -> Knowledge:
+        """What is known of inputs that differ from these in answers, and in what is asked, alone."""
+        after = copy(self)
+        after._answer(inputs)
+        return after
 
     def __iter__(self) -> Iterator[Known]:
         yield self.product()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from typing import NamedTuple
 
 from interlock.content.compile import (
@@ -145,17 +145,19 @@ class Evaluator:
             if not rule.rule.vendors or known.vendor in rule.rule.vendors
         )
 
-    def conclude(self, rule_id: str, subject: Subject, inputs: RuleInputs) -> Conclusion:
-        """What one rule concludes about one subject."""
+    def conclude(self, rule_id: str, subject: Subject, tries: Iterable[RuleInputs]) -> Iterator[Conclusion]:
+        """What one rule concludes about one subject, with each of several sets of answers to the same inputs."""
         rule = self._rules[rule_id][0]
-        knowledge = self._conclusions.knowledge(inputs, [rule])
-        if subject.scope is Scope.PRODUCT:
-            known = knowledge.product()
-        elif subject.scope is Scope.VENDOR:
-            known = knowledge.vendor(subject.id)
-        else:
-            known = knowledge.organization(next(org for org in inputs.organizations if org.id == subject.id))
-        return self._conclusions.of(rule, known)
+        knowledge = None
+        for inputs in tries:
+            knowledge = knowledge.answered(inputs) if knowledge else self._conclusions.knowledge(inputs, [rule])
+            if subject.scope is Scope.PRODUCT:
+                known = knowledge.product()
+            elif subject.scope is Scope.VENDOR:
+                known = knowledge.vendor(subject.id)
+            else:
+                known = knowledge.organization(next(org for org in inputs.organizations if org.id == subject.id))
+            yield self._conclusions.of(rule, known)
 
     def _finding(self, rule: CompiledRule, beyond: Iterable[str], known: Known) -> Finding:
         states = self._conclusions.states(rule, known)

@@ -147,17 +147,16 @@ class _Search:
     def _tries(self, finding: Finding, wanted: frozenset[RuleOutcome]) -> list[_Try]:
         """Single answers that give a finding one of these outcomes, nearest first."""
         names = (name.partition(".") for name in finding.reads)
-        tries = []
+        tries: list[_Try] = []
         for item_id in dict.fromkeys(rest for root, _, rest in names if root in ANSWER_ROOTS):
             item = self.inputs.content.items.get(item_id)
             scope = scope_asked(item, finding.subject) if item else None
             if item is None or scope is None or item.id in self.hidden["" if scope == "product" else scope]:
                 continue
-            for attempt in self._answers(item, scope):
-                after = self.inputs.with_response(scope, item.id, _response(attempt.value))
-                if self.judge.conclude(finding.rule, finding.subject, after).outcome in wanted:
-                    tries.append(attempt)
-        return sorted(tries)
+            tries += self._answers(item, scope)
+        after = (self.inputs.with_response(to.scope, to.item, _response(to.value)) for to in tries)
+        concluded = self.judge.conclude(finding.rule, finding.subject, after)
+        return sorted(attempt for attempt, then in zip(tries, concluded, strict=True) if then.outcome in wanted)
 
     def _answers(self, item: Item, scope: str) -> Iterator[_Try]:
         """Every other answer to an item that has a bounded number of them."""

@@ -6,7 +6,7 @@ concluded (:class:`interlock.judge.evaluate.Evaluator`); everything else is comp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -112,10 +112,10 @@ class Judge:
         """The findings of the rules that may argue for a verdict: much quicker, for trying many answers."""
         return self._evaluator.findings(self.rule_inputs(inputs), self._voting)
 
-    def conclude(self, rule_id: str, subject: Subject, inputs: Inputs) -> Conclusion:
-        """What one rule concludes about one subject."""
+    def conclude(self, rule_id: str, subject: Subject, tries: Iterable[Inputs]) -> Iterator[Conclusion]:
+        """What one rule concludes about one subject, with each of several sets of answers to the same inputs."""
         orgs = [subject.id] if subject.scope is Scope.ORG else []
-        return self._evaluator.conclude(rule_id, subject, self.rule_inputs(inputs, orgs))
+        return self._evaluator.conclude(rule_id, subject, (self.rule_inputs(inputs, orgs) for inputs in tries))
 
 
 @lru_cache(maxsize=8)
