@@ -30,8 +30,9 @@ MAX_CELLS = 10_000_000
 #: Runs in which what-ifs are compared, the same for every one, so that differences are not luck; fewer for huge fleets
 #: (most cells at once).
 _RUNS, _CELLS = 2_000, 2_000_000
-#: What-ifs that are timed side by side.
-_AT_ONCE = 8
+#: Runs of what-ifs that are timed side by side: what stays in a processor's cache. Four organisations' 200 what-ifs of
+#: 2,000 runs take 0.23 s of processor time by twos, and 0.39 s by eights.
+_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,8 @@ class Comparison(Rerun):
 
     def savings(self, changes: Sequence[Mapping[int, Changed]]) -> list[float]:
         """What each of many what-ifs saves; a few are timed at a time, because all that they move has to be held."""
-        some = (changes[first : first + _AT_ONCE] for first in range(0, len(changes), _AT_ONCE))
+        many = max(1, _AT_ONCE // self.runs)
+        some = (changes[first : first + many] for first in range(0, len(changes), many))
         return [days for few in some for days in self.saved(self.changed(few))]
 
     def saved(self, moved: Moved) -> list[float]:
