@@ -6,6 +6,7 @@ Seconds on the wall: what a person waits for. A loaded machine slows both sides,
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import subprocess
@@ -73,12 +74,20 @@ def _child(*arguments: str) -> str:
 async def _measured(workspace: Path) -> dict[str, float]:
     """Open a workspace, look at the verdict, answer questions; what was waited for, in seconds, and the memory."""
     started = float(os.environ["STARTED"])
+    from interlock.tui.planner import Planner
+
+    gc.disable()  # as `interlock assess` opens it
+    planner = Planner()
+    planner.start()
+    from interlock.workspace.store import Workspace
+
+    found = Workspace.find(workspace)
+    beside = planner.reading(found)
     from textual.events import Key
 
     from interlock.tui.app import InterlockApp
-    from interlock.workspace.store import Workspace
 
-    app = InterlockApp(Workspace.find(workspace), "Ada")
+    app = InterlockApp(found, "Ada", beside=beside)
     figures: dict[str, float] = {}
     async with app.run_test(size=(120, 36)):
 
@@ -109,14 +118,14 @@ async def _measured(workspace: Path) -> dict[str, float]:
             return await pressed("n" if shown != last else "p", lambda: questions._item != shown)
 
         waited = []
-        for number in range(ANSWERS):
+        for _ in range(ANSWERS):
             await moved()
-            while app.screen._asked[app.screen._index() or 0].item.type != "choice":  # type: ignore[attr-defined]
+            while (asked := app.screen._current).item.type != "choice":  # type: ignore[attr-defined]
                 await moved()
             await until(lambda: app.state.judged == app.state.revision)
-            revision = app.state.revision
-            seconds = await pressed(str(1 + number % 2), lambda: app.state.judged == app.state.revision)
-            waited += [seconds] * (app.state.revision > revision)  # the same answer once more is none
+            taken, revision = asked.response and asked.response.value, app.state.revision
+            other = "2" if taken == asked.item.options[0].value else "1"  # the same answer once more is none
+            waited.append(await pressed(other, lambda: revision < app.state.revision == app.state.judged))  # noqa: B023
         figures["answered"] = sorted(waited)[int(len(waited) * 0.95) - 1]
         keys: list[float] = []
         while not app.state.up_to_date and len(keys) < 1000:  # the plan is worked out beside

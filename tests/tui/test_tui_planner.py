@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +23,7 @@ from interlock.model.base import Status
 from interlock.model.errors import InterlockError
 from interlock.model.response import Response
 from interlock.tui import work
-from interlock.tui.planner import Planner
+from interlock.tui.planner import Planner, Shared
 from interlock.usecases.assess import assess
 from interlock.usecases.load import Inputs, load_inputs
 from interlock.usecases.next_questions import next_questions
@@ -32,7 +34,7 @@ SURE = Response(status=Status.ANSWERED, value=True)
 #: An app that is killed while its process does something; it says the process's id.
 KILLED = """
 import os, threading, time
-from interlock.tui.planner import Planner
+from interlock.tui.planner import Planner, Shared
 planner = Planner()
 print(planner.start().pid, flush=True)
 threading.Thread(target=planner.run, args=(time.sleep, 600), daemon=True).start()
@@ -87,15 +89,35 @@ def test_what_comes_back_is_what_the_app_would_have_worked_out(planner, inputs):
     assert planner.start().pid != pid
 
 
-def test_what_the_process_was_told_is_told_once(planner, inputs):
-    def written(inputs: Inputs) -> int:
-        stream = BytesIO()
-        planner._packing.write(stream, (next_questions, inputs))
-        return len(stream.getvalue())
+def test_what_both_processes_have_travels_once(inputs):
+    """Whichever of the two made it, until a job no longer names it."""
+    assert inputs.fits
+    app, beside = Shared(), Shared(first=1)
 
-    first = written(inputs)
-    assert written(inputs) < first / 2
-    assert written(inputs.with_response("product", "extra.sure", SURE)) < first / 2
+    def carried(sender: Shared, receiver: Shared, message: object) -> tuple[int, Any]:
+        stream = BytesIO()
+        sender.write(stream, message, forget=sender is app)
+        stream.seek(0)
+        return len(stream.getvalue()), receiver.read(stream)
+
+    first, read = carried(beside, app, inputs)
+    assert read == replace(inputs, content=read.content) and read.fits == inputs.fits
+    assert read.content.items == inputs.content.items and read.content.rule_folders == inputs.content.rule_folders
+    size, back = carried(app, beside, (next_questions, read.with_response("product", "extra.sure", SURE)))
+    assert size < first / 5
+    assert back[1].content is inputs.content
+    assert all(back[1].fits[org] is fit for org, fit in inputs.fits.items())
+    carried(app, beside, (operator.add, 1, 1))
+    assert carried(app, beside, (next_questions, read))[0] > first / 2
+
+
+def test_content_that_was_handed_over_is_not_read_again(inputs, workspace):
+    over = pickle.loads(pickle.dumps(inputs.content))
+    assert over.items == inputs.content.items and over is not inputs.content
+    assert load_inputs(workspace).content is over
+    extra = workspace.root / "questionnaires" / "extra.yaml"
+    extra.write_text(extra.read_text().replace("How many nurses", "How many"))
+    assert load_inputs(workspace).content.items["extra.count"].text == "How many?"
 
 
 def test_an_app_has_its_judgement_once(inputs):

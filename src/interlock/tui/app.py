@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from textual import work
@@ -23,7 +24,7 @@ from interlock.model.text import plain
 from interlock.tui import work as job
 from interlock.tui.keys import bindings, use
 from interlock.tui.opening import Opening, Sheet
-from interlock.tui.sections import SECTIONS
+from interlock.tui.sections import SECTIONS, Listed
 from interlock.tui.session import Session
 from interlock.tui.state import ProbeRow
 from interlock.tui.themes import THEMES
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
     from interlock.model.preferences import Remark
+    from interlock.tui.planner import Beside
     from interlock.usecases.preferences import LeftOff
     from interlock.usecases.probe import ProbeEvent
     from interlock.workspace.store import Workspace
@@ -76,10 +78,14 @@ class InterlockApp(Session):
         preferences: Preferences | None = None,
         remarks: Sequence[Remark] = (),
         left_off: LeftOff | None = None,
+        beside: Beside | None = None,
     ) -> None:
-        """``remarks`` are what of the user's ``config.toml`` is left out; ``left_off`` is where the user left off."""
+        """``remarks`` are what of the user's ``config.toml`` is left out; ``left_off`` is where the user left off.
+
+        :param beside: the process that reads the workspace already.
+        """
         preferred = preferences or Preferences()
-        super().__init__(workspace, author)
+        super().__init__(workspace, author, beside)
         self._first = left_off.section if left_off is not None and left_off.section in self.MODES else SECTIONS[0].mode
         self._runs: dict[str, Run] = {}  # the newest of each organisation
         self._remarks, self._from = remarks, left_off
@@ -117,10 +123,19 @@ class InterlockApp(Session):
         """The first frame."""
         return Opening()
 
+    def import_first(self) -> None:
+        """Import what the first section needs, while the workspace is being read."""
+        import_module("interlock.usecases.judge")
+        self._first_section.load()
+
+    @property
+    def _first_section(self) -> Listed:
+        return next(section for section in SECTIONS if section.mode == self._first)
+
     async def open_first(self) -> None:
         """Show the section where the user left off, or where a key has led meanwhile."""
         while self.current_mode != (mode := self._first):
-            await job.in_thread(next(section for section in SECTIONS if section.mode == mode).load)
+            await job.in_thread(self._first_section.load)
             if self.left is not None:  # it was closed meanwhile
                 return
             await self.switch_mode(mode)

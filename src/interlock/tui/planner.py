@@ -1,4 +1,4 @@
-"""The process beside the app in which questions are ranked and plans worked out: in a thread they would make keys wait.
+"""The process beside the app, which reads the workspace, ranks questions and plans: in a thread keys would wait for it.
 
 :func:`main` reads jobs from stdin and writes what each gave to stdout, until stdin ends.
 """
@@ -15,16 +15,17 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from functools import partial
 from io import BufferedReader, BytesIO
-from typing import IO, TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from interlock.model.errors import InterlockError
-from interlock.tui.work import readable
+from interlock.tui.work import Read, load, readable
 
 if TYPE_CHECKING:
-    from interlock.usecases.load import Inputs
+    from interlock.workspace.store import Workspace
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -43,10 +44,10 @@ class Planner:
         self._process: subprocess.Popen[bytes] | None = None
         self._busy, self._changing = threading.Lock(), threading.Lock()
         self._closed = False
-        self._packing = _Packing()
+        self._shared = Shared()
 
     def start(self) -> subprocess.Popen[bytes]:
-        """The process, started if it is not running: what it needs is imported before the first job comes.
+        """The process, started if it is not running.
 
         :raises InterlockError: it was closed.
         """
@@ -57,7 +58,7 @@ class Planner:
                 _end(self._process)
                 self._process = None
             if self._process is None:
-                self._packing = _Packing()
+                self._shared = Shared()
                 self._process = subprocess.Popen(  # noqa: S603  # our own module
                     [sys.executable, "-P", "-c", f"from {__name__} import main; main()"],
                     stdin=subprocess.PIPE,
@@ -67,9 +68,7 @@ class Planner:
                 )
             return self._process
 
-    def run(
-        self, job: Callable[Concatenate[Inputs, _P], _T], inputs: Inputs, *arguments: _P.args, **options: _P.kwargs
-    ) -> _T:
+    def run(self, job: Callable[_P, _T], *arguments: _P.args, **options: _P.kwargs) -> _T:
         """Run a function of a module there, and give what it gives; waits for it.
 
         :raises InterlockError: it failed, or the process ended.
@@ -78,8 +77,8 @@ class Planner:
             process = self.start()
             assert process.stdin is not None and process.stdout is not None  # both are pipes
             try:
-                self._packing.write(process.stdin, (job, inputs, arguments, options))
-                succeeded, result = _reply(process.stdout)
+                self._shared.write(process.stdin, (job, arguments, options), forget=True)
+                succeeded, result = self._reply(process.stdout)
             except (OSError, ValueError, EOFError, pickle.UnpicklingError) as error:  # a pipe is closed, or ends
                 _end(process)
                 raise _ended() from error
@@ -87,12 +86,40 @@ class Planner:
             return result  # type: ignore[no-any-return]  # what the job gave
         raise InterlockError(result[0], remedy=result[1])
 
+    def reading(self, workspace: Workspace) -> tuple[Planner, Future[Read]]:
+        """The process, which begins to read the workspace."""
+        result: Future[Read] = Future()
+
+        def run() -> None:
+            try:
+                result.set_result(self.run(load, workspace))
+            except Exception as error:
+                result.set_exception(readable(error))
+
+        threading.Thread(target=run, daemon=True).start()
+        return self, result
+
+    def _reply(self, stream: IO[bytes]) -> tuple[bool, Any]:
+        """What a job gave. Of its many new objects none is garbage: to look for it would make keys wait."""
+        cast(BufferedReader, stream).peek(1)  # waits for it
+        collecting = gc.isenabled()  # not while the app opens
+        gc.disable()
+        try:
+            return self._shared.read(stream)  # type: ignore[no-any-return]  # what the process writes
+        finally:
+            if collecting:
+                gc.enable()
+
     def close(self) -> None:
         """End the process, also in the middle of a job."""
         with self._changing:
             self._closed = True
             if self._process is not None:
                 _end(self._process)
+
+
+#: The process, and the workspace that it is reading.
+Beside = tuple[Planner, Future[Read]]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -113,95 +140,115 @@ def _ended() -> InterlockError:
     )
 
 
-def _reply(stream: IO[bytes]) -> tuple[bool, Any]:
-    """What a job gave. Of a hundred thousand new objects none is garbage: to look for it would make keys wait."""
-    cast(BufferedReader, stream).peek(1)  # waits for it
-    gc.disable()
-    try:
-        return pickle.load(stream)  # type: ignore[no-any-return]  # noqa: S301  # from our own process
-    finally:
-        gc.enable()
+class Shared:
+    """What both processes have: what is large and stays the same goes along once, and is named by a number after that.
 
+    :param first: 0 in one of the two, 1 in the other, so that their numbers differ.
+    """
 
-class _Packing:
-    """Writes jobs. What is large and stays the same goes along once, and is named by a number after that."""
+    def __init__(self, first: int = 0) -> None:
+        self._numbers = itertools.count(first, 2)
+        self._objects: dict[int, object] = {}
+        self._number_of: dict[int, int] = {}  # by the id of an object, which stays as long as the object is kept
 
-    def __init__(self) -> None:
-        self._told: dict[int, tuple[int, object]] = {}  # id of an object → its number, and itself, so that it stays
-        self._numbers = itertools.count()
+    def write(self, stream: IO[bytes], message: object, *, forget: bool = False) -> None:
+        """Write a message, after what the other does not know yet, and the numbers that neither needs any more.
 
-    def write(self, stream: IO[bytes], job: object) -> None:
-        """Write a job, after what the process does not know yet and the numbers of what it has to keep."""
+        :param forget: what this message does not name is needed no more.
+        """
         from interlock.model.contract import ContractFit
         from interlock.model.observation import Observation
         from interlock.usecases.load import Content
 
         new: dict[int, object] = {}
-        used: dict[int, tuple[int, object]] = {}
+        used: set[int] = set()
 
         def named(value: object) -> tuple[Callable[[int], object], tuple[int]]:
-            told = self._told.get(id(value))
-            if told is None:
-                told = next(self._numbers), value
-                new[told[0]] = value
-            used[id(value)] = told
-            return _known, (told[0],)
+            number = self._number_of.get(id(value))
+            if number is None:
+                number = next(self._numbers)
+                new[number] = value
+                self._keep(number, value)
+            used.add(number)
+            return _known, (number,)
 
         packed = BytesIO()
         pickler = pickle.Pickler(packed, pickle.HIGHEST_PROTOCOL)
         pickler.dispatch_table = dict.fromkeys((Content, Observation, ContractFit), named)
-        pickler.dump(job)
-        self._told = used
-        pickle.dump([number for number, _ in used.values() if number not in new], stream, pickle.HIGHEST_PROTOCOL)
+        pickler.dump(message)
+        gone = self._objects.keys() - used if forget else set()
+        self._forget(gone)
+        pickle.dump((gone, len(new)), stream, pickle.HIGHEST_PROTOCOL)
         for entry in new.items():
             pickle.dump(entry, stream, pickle.HIGHEST_PROTOCOL)
-        pickle.dump(None, stream, pickle.HIGHEST_PROTOCOL)
         stream.write(packed.getvalue())
         stream.flush()
 
+    def read(self, stream: IO[bytes]) -> Any:
+        """Read a message that the other has written."""
+        gone, coming = pickle.load(stream)  # noqa: S301  # from our own process, or from the app that started us
+        self._forget(gone)
+        for _ in range(coming):
+            self._keep(*pickle.load(stream))  # noqa: S301  # likewise
+        return _Unpickler(stream, self._objects).load()
 
-#: In the process of the jobs: what it was told, by number.
-_KNOWN: dict[int, object] = {}
+    def _keep(self, number: int, value: object) -> None:
+        self._objects[number], self._number_of[id(value)] = value, number
+
+    def _forget(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            del self._number_of[id(self._objects.pop(number))]
 
 
 def _known(number: int) -> object:
-    return _KNOWN[number]
+    """Stands in a message for what both processes have; :class:`_Unpickler` finds it."""
+    raise NotImplementedError
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads a message with what both processes have."""
+
+    def __init__(self, stream: IO[bytes], objects: Mapping[int, object]) -> None:
+        super().__init__(stream)
+        self._objects = objects
+
+    def find_class(self, module: str, name: str) -> Any:
+        """A global of the message."""
+        return self._objects.__getitem__ if name == _known.__name__ else super().find_class(module, name)
 
 
 def main() -> None:
     """Do the jobs that come, one after the other, until nobody can send one."""
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints goes nowhere
-    jobs: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(jobs,), daemon=True).start()
-    importlib.import_module("interlock.usecases.assess")
-    importlib.import_module("interlock.usecases.next_questions")
-    while True:
+    shared, jobs = Shared(first=1), queue.SimpleQueue[Callable[[], object]]()
+    threading.Thread(target=_receive, args=(shared, jobs), daemon=True).start()
+    gc.disable()  # what the first job reads stays
+    importlib.import_module("interlock.usecases.judge")
+    for done in itertools.count():
         job = jobs.get()
         try:
             reply = True, job()
         except Exception as cause:
             error = readable(cause)
             reply = False, (str(error) if error.location else error.message, None if error.location else error.remedy)
-        pickle.dump(reply, replies, pickle.HIGHEST_PROTOCOL)
-        replies.flush()
+        shared.write(replies, reply)
         del job, reply
+        if not done:  # the first job is the one that a person waits for
+            gc.freeze()
+            gc.enable()
+            if hasattr(os, "nice"):
+                os.nice(_NICE)
+            importlib.import_module("interlock.usecases.assess")
+            importlib.import_module("interlock.usecases.next_questions")
 
 
-def _receive(jobs: queue.SimpleQueue[Callable[[], object]]) -> None:
+def _receive(shared: Shared, jobs: queue.SimpleQueue[Callable[[], object]]) -> None:
     """Take jobs from stdin; when it ends the app is gone, and with it whoever waits for what is being done."""
-    stream = sys.stdin.buffer
     try:
         while True:
-            kept = pickle.load(stream)  # noqa: S301  # from the app that started us
-            for number in _KNOWN.keys() - set(kept):
-                del _KNOWN[number]
-            while (told := pickle.load(stream)) is not None:  # noqa: S301  # likewise
-                _KNOWN[told[0]] = told[1]
-            job, inputs, arguments, options = pickle.load(stream)  # noqa: S301  # likewise
-            jobs.put(partial(job, inputs, *arguments, **options))
-            del job, inputs, arguments, options
+            job, arguments, options = shared.read(sys.stdin.buffer)
+            jobs.put(partial(job, *arguments, **options))
+            del job, arguments, options
     finally:  # stdin ended, or what came cannot be read: whoever waits for a job is told that the process ended
         os._exit(0)

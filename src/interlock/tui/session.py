@@ -8,6 +8,7 @@ import gc
 import threading
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,13 @@ from interlock.model.text import plain
 from interlock.tui import work as job
 from interlock.tui.edge import Edge
 from interlock.tui.keys import key_of
-from interlock.tui.planner import Planner
+from interlock.tui.planner import Beside, Planner
 from interlock.tui.state import Answer, State
 from interlock.tui.undo import Step, Steps, net, shortened
 
 if TYPE_CHECKING:
     from interlock.tui.screens.section import Section
+    from interlock.usecases.judge import Judgement
     from interlock.usecases.load import Content, Inputs
     from interlock.workspace.store import Workspace
 
@@ -47,12 +49,13 @@ class Session(Edge):
     Each worker has a description: Textual would make one by writing out whole assessments.
     """
 
-    def __init__(self, workspace: Workspace, author: str) -> None:
+    def __init__(self, workspace: Workspace, author: str, beside: Beside | None = None) -> None:
         super().__init__()
         self.workspace = workspace
         self.author = author  # of every answer that is given here
         self.state = State()
-        self.planner = Planner()
+        self.planner, reading = beside or Planner().reading(workspace)
+        self._reading: Future[job.Read] | None = reading
         self.shown_sections: set[Section] = set()
         self.lost: tuple[InterlockError, ...] = ()  # why answers could not be saved when the app ended
         self._files: job.Fingerprint = {}
@@ -75,17 +78,11 @@ class Session(Edge):
     def _begin(self) -> None:
         """Read the workspace, and keep an eye on its files."""
         self.action_reload()
-        self._warm_up()
         self.set_interval(WATCH_S, self._watch_files)
 
     def on_unmount(self) -> None:
         """End the process of the plans, also where nothing had to be kept."""
         self.planner.close()
-
-    def _warm_up(self) -> None:
-        """Start the process of the plans, so that it is ready when the first is wanted."""
-        with contextlib.suppress(InterlockError, OSError):  # whoever wants a plan says so
-            self.planner.start()
 
     # -- state ----------------------------------------------------------------------------------------------------
 
@@ -104,7 +101,7 @@ class Session(Edge):
     async def action_reload(self) -> None:
         """Read the workspace's files again; if they cannot be read, what was there before stays."""
         try:
-            inputs, self._files, disputes = await job.in_thread(job.load, self.workspace)
+            inputs, self._files, disputes = await job.in_thread(self._read)
         except InterlockError as error:
             self.become(replace(self.state, problem=error))
         else:
@@ -113,6 +110,23 @@ class Session(Edge):
             await self.open_first()
             self.call_after_refresh(self._play_early)
 
+    def _read(self) -> job.Read:
+        """What the process beside has read since the start; later, or where it could not, the files as they are."""
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            self.import_first()
+            with contextlib.suppress(InterlockError):  # which reading it here explains
+                return reading.result()
+        return job.load(self.workspace)
+
+    def _judged_beside(self, inputs: Inputs) -> Judgement:
+        with contextlib.suppress(InterlockError):  # which judging here explains
+            return self.planner.run(job.judged, inputs)
+        return job.judged(inputs)
+
+    def import_first(self) -> None:
+        """Import what the first section needs, while the workspace is being read."""
+
     async def open_first(self) -> None:
         """Show the first section, now that there is something to show."""
 
@@ -120,12 +134,17 @@ class Session(Edge):
     async def _judge(self, revision: int, inputs: Inputs) -> None:
         """Findings and scores of these inputs; once nothing changes for a while, the whole assessment."""
         first = self.state.assessment is None
-        await self._shown.wait()  # what is judged beside it would keep the first question waiting
         try:
             async with self._judging:
                 if revision != self.state.revision:
                     return  # another answer came meanwhile, and is judged next
-                judgement = await job.in_thread(job.judged, inputs)
+                if self.state.judgement is None:  # beside, or it would keep the first question waiting
+                    judgement = await job.in_thread(self._judged_beside, inputs)
+                    self.become(replace(self.state, judgement=judgement, judged=revision))
+                    await self._shown.wait()
+                    if revision != self.state.revision:
+                        return
+                judgement = await job.in_thread(job.judged, inputs)  # the first time so that the next answer is quick
             if revision > self.state.judged:
                 self.become(replace(self.state, judgement=judgement, judged=revision))
             await asyncio.sleep(0.01 if first else SETTLE_S)
@@ -257,6 +276,8 @@ class Session(Edge):
         """Press the keys that were pressed while the workspace was being read."""
         self._loaded = True
         self._shown.set()
+        gc.freeze()
+        gc.enable()
         while self._early:
             early = self._early.popleft()
             self.post_message(Key(early.key, early.character))

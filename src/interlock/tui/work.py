@@ -34,6 +34,14 @@ _T = TypeVar("_T")
 Fingerprint = dict[str, tuple[int, int]]
 
 
+class Read(NamedTuple):
+    """A workspace as it was read, and which answers of ours stand against somebody else's."""
+
+    inputs: Inputs
+    files: Fingerprint
+    disputes: Mapping[Key, InterlockError]
+
+
 def readable(error: Exception) -> InterlockError:
     """An error for a person to read; an error that nobody foresaw is told as a defect of ours, and the app goes on."""
     if isinstance(error, InterlockError):
@@ -88,15 +96,15 @@ def fingerprint(root: Path) -> Fingerprint:
     return files
 
 
-def load(workspace: Workspace) -> tuple[Inputs, Fingerprint, Mapping[Key, InterlockError]]:
-    """Read the workspace, and which answers of ours stand against somebody else's.
+def load(workspace: Workspace) -> Read:
+    """Read the workspace.
 
     :raises InterlockError: a file is broken; with file, line and remedy.
     """
     from interlock.usecases.load import load_inputs
 
     files = fingerprint(workspace.root)
-    return load_inputs(workspace), files, workspace.disputes()
+    return Read(load_inputs(workspace), files, workspace.disputes())
 
 
 def judged(inputs: Inputs) -> Judgement:

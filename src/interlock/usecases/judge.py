@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 
 from interlock.content.visibility import Hiding
@@ -56,8 +56,13 @@ class Judge:
         }
         self._voting = frozenset(rule.id for rule in ruleset.rules if may_vote(rule))
         self._accepts = ruleset.accepts
-        self._evaluator = Evaluator(ruleset, questionnaires)
+        self._content = ruleset, questionnaires
         self._counted: Counted = {}
+
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        """It compiles every rule, which whoever asks alone for what is hidden does not wait for."""
+        return Evaluator(*self._content)
 
     def hidden(self, inputs: Inputs, orgs: Iterable[str] | None = None) -> dict[str, frozenset[str]]:
         """Item ids that ``enable_when`` hides: ``""`` for the product, an organisation's id for it; by default all."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from interlock.content.changes import ContentParts, content_changes
 from interlock.content.hazards import HAZARDS, load_hazards
@@ -54,18 +54,18 @@ class Content:
 
     :ivar rule_folders: those whose ``patterns`` and ``hazards`` count, ours first.
     :ivar hides: names of the shipped sets in whose place a folder of the workspace stands.
+    :ivar read_as: the folders and files that it was read from.
     """
 
     questionnaires: tuple[Questionnaire, ...]
     ruleset: Ruleset
     rule_folders: tuple[Path, ...] = ()
     hides: tuple[str, ...] = ()
+    read_as: tuple[object, ...] = ()
 
     def __reduce__(self) -> tuple[Callable[..., Content], tuple[object, ...]]:
-        """In another process the shipped content is read there; any other goes along, without what is compiled."""
-        if len(self.rule_folders) == 1 and load_content(None) is self:
-            return load_content, (None,)
-        return Content, (self.questionnaires, self.ruleset, self.rule_folders, self.hides)
+        """It goes to another process without what is compiled, and is not read there again."""
+        return _handed_over, (self.questionnaires, self.ruleset, self.rule_folders, self.hides, self.read_as)
 
     @cached_property
     def patterns(self) -> PatternLibrary:
@@ -282,7 +282,19 @@ def load_content(workspace: Workspace | None, ruleset: str = "core") -> Content:
     if rules_at is None:
         known = ", ".join(name for name in folders.names() if name not in folders.packs())
         raise InterlockError(f"there is no ruleset {ruleset!r}", remedy=f"rulesets: {known}")
-    return _load_content(questions, folders, rules_at, _fingerprint(root))
+    read_as = questions, folders, rules_at, _fingerprint(root)
+    return _HANDED_OVER[read_as] if read_as in _HANDED_OVER else _load_content(*read_as)
+
+
+#: The content that another process has read, by what it was read from.
+_HANDED_OVER: dict[tuple[object, ...], Content] = {}
+
+
+def _handed_over(*parts: Any) -> Content:
+    content = Content(*parts)
+    _HANDED_OVER.clear()
+    _HANDED_OVER[content.read_as] = content
+    return content
 
 
 def content_folders(kind: Literal["questionnaires", "rulesets"], root: Path | None) -> tuple[Path, ...]:
@@ -309,7 +321,11 @@ def _load_content(
     """``fingerprint`` only tells one state of a workspace's own files from another."""
     hides = set(SetFolders(folders.roots[:1]).names()) & set(SetFolders(folders.roots[1:]).names())
     content = Content(
-        load_questionnaires(questions), load_ruleset(rules_at, folders), folders.roots, tuple(sorted(hides))
+        load_questionnaires(questions),
+        load_ruleset(rules_at, folders),
+        folders.roots,
+        tuple(sorted(hides)),
+        (questions, folders, rules_at, fingerprint),
     )
     keep_parsed()
     return content

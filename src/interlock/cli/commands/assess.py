@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from interlock.cli.options import AuthorOption
+
+if TYPE_CHECKING:
+    from interlock.tui.planner import Planner
 
 
 def assess(
@@ -40,21 +45,34 @@ def open_terminal_ui(directory: Path | None, author: str | None = None) -> None:
     :raises InterlockError: there is no workspace, no terminal that has room, or the author is no name.
     :raises Exception: whatever ended it although nobody foresaw it; what was typed is saved by then.
     """
+    from interlock.tui.planner import Planner
+
+    gc.disable()  # until the first section is shown: nothing that is made so far is garbage
+    try:
+        with contextlib.closing(Planner()) as planner:
+            with contextlib.suppress(OSError):  # whoever wants something of the process says so
+                planner.start()  # it imports while we do
+            _open(directory, author, planner)
+    finally:
+        gc.enable()
+
+
+def _open(directory: Path | None, author: str | None, planner: Planner) -> None:
     from interlock.cli.output import show_error
     from interlock.usecases.author import author_of
-    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.workspace.store import Workspace
 
     by = author_of(author)
-    workspace = open_workspace(_chosen(directory))
-    load_inputs(workspace)  # a broken file is said before the screen changes
+    workspace = Workspace.find(_chosen(directory) or Path())
     served = "TEXTUAL_DRIVER" in os.environ  # `interlock serve` talks to us through pipes
     if not served:
         _need_a_terminal()
+    beside = planner.reading(workspace)
     from interlock.tui.app import InterlockApp
     from interlock.usecases.preferences import left_off_in, preferences, remember
 
     # Whoever comes in by a browser sees this user's colours and keys, and writes nothing outside the workspace.
-    app = InterlockApp(workspace, by, *preferences(), None if served else left_off_in(workspace.root))
+    app = InterlockApp(workspace, by, *preferences(), None if served else left_off_in(workspace.root), beside)
     app.run()
     if app.left is not None and not served:
         remember(app.left)
