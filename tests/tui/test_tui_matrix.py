@@ -70,7 +70,7 @@ async def test_a_column_is_filled_as_another_organisation_answered_without_its_e
     other = workspace.responses("riverside")
     async with terminal((120, 36)) as t:
         page = await opened(t)
-        await t.press("c", "s")
+        await t.press("c", "equals_sign")
         await choose(t, "Riverside")
         await t.until(lambda: not t.app.state.waiting and not t.app._saving)
         ours = workspace.responses("harborview")

@@ -169,7 +169,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("matrix.mark", "space", "Mark", "Mark the cell, or take its mark away", foot=True),
     Action("matrix.mark-row", "a", "Row", "Mark every organisation of this question", foot=True),
     Action("matrix.mark-column", "c", "Column", "Mark every question of this organisation", foot=True),
-    Action("matrix.same-as", "s", "Same as", "Fill the marked cells as another organisation answered", foot=True),
+    Action(
+        "matrix.same-as", "equals_sign", "Same as", "Fill the marked cells as another organisation answered", foot=True
+    ),
     Action("matrix.confirm", "y", "Confirm", "Take over what is proposed for every organisation", foot=True),
     Action("matrix.area", "v", "Area", "List one area's questions only", foot=True),
     Action("matrix.range-down", "shift+down", "Mark a range", "Mark on downwards", do="extend(1, 0)", fixed=True),
@@ -326,7 +328,13 @@ def keys_page(actions: Iterable[Action] = ACTIONS) -> str:
 
 
 #: Signs that Textual has a long name for, of those that are keys here.
-SIGNS = {"slash": "/", "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]"}
+SIGNS = {
+    "slash": "/",
+    "equals_sign": "=",
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+}
 
 
 def shown(keys: str) -> str:

@@ -192,12 +192,14 @@ def draw_verdict(
     *,
     first: FirstThing | None = None,
     roomy: bool = True,
+    tight: bool = False,
 ) -> None:
     """The verdict; ``questions`` are the texts of the questions by id, ``names`` those of the organisations.
 
     :param first: the first of the things to do, where the verdict's next step is to begin with one of them: what is
         listed first, and what the verdict says comes first, are the same then.
     :param roomy: there is room for what would change it, and for what to do at which organisation.
+    :param tight: there are so few lines that the first step stands for the next step as a whole.
     """
     roomy = roomy and page.width >= ROOMY
     if verdict.settled:
@@ -210,7 +212,8 @@ def draw_verdict(
     step, owner = in_words(verdict.next_in_words or verdict.next_step), verdict.next_step_owner
     if first is not None:
         general, begins, _ = step.partition(_BEGIN)
-        step = (general if begins else "") + f"{_BEGIN}{words.sentence(first.task or first.what_to_do)}"
+        begin = words.sentence(first.task or first.what_to_do)
+        step = begin if tight else f"{general if begins else ''}{_BEGIN}{begin}"
         owner = first.owner
     page.field("Next", line((f"{words.OWNER[owner].title}: ", ACCENT), step.strip()), label_width=_LABEL)
     if roomy and verdict.counterfactual:
@@ -221,10 +224,11 @@ def draw_verdict(
     figures = line(
         (f"  {words.interval(score.interval.low, score.interval.high)}", "bold"),
         (f"   complete {words.share(score.completeness)}   confidence {words.share(score.confidence)}", DIM),
+        ("   capped" if tight and score.caps else "", DIM),
     )
     width = max(12, min(40, page.width // 3, page.width - _LABEL - 1 - figures.cell_length))
     page.field("Product", line(interval_bar(score.interval, width), figures), label_width=_LABEL)
-    caps = [in_words(cap) for cap in score.caps]
+    caps = [in_words(cap) for cap in score.caps if not tight]
     if not roomy and len(caps) > 1:
         caps = [f"{caps[0]}, and {words.count(len(caps) - 1, 'more reason')}"]
     for cap in caps:

@@ -10,15 +10,25 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.text import plain
+from interlock.tui.contract_parts import (
+    HINTS,
+    OF_OUTPUTS,
+    OFFERED,
+    OFTEN,
+    holds,
+    in_entry,
+    in_words,
+    offer_line,
+    typed,
+)
 from interlock.tui.keys import bindings, key_of, keyed
-from interlock.tui.page import ACCENT, BAD, DIM, WARN, Page, line, text
+from interlock.tui.page import ACCENT, BAD, DIM, WARN, Page, text
 from interlock.tui.screens.search import Entry, Search
 from interlock.tui.screens.section import AskText, Pick, Section
 from interlock.tui.state import State
@@ -29,7 +39,7 @@ from interlock.tui.work import in_thread
 if TYPE_CHECKING:
     from interlock.documents.yaml import Path_
     from interlock.usecases.contract import ContractRemark
-    from interlock.usecases.contract_form import Offer, Slot
+    from interlock.usecases.contract_form import Slot
 
 _FILE = "contract.yaml"
 #: From so many offers on they are searched by their words.
@@ -75,7 +85,8 @@ class ContractEditor(Section):
         self._remarks: tuple[ContractRemark, ...] = ()
         self._here: Path_ | None = None  # what is highlighted
         self._all = False  # every field of an entry, also those in which nothing is said
-        self._wanted: Path_ | None = None  # what was just written, to be highlighted when the file is read again
+        self._wanted: Path_ | None = None  # what was just written, to be highlighted when the file is read again,
+        self._left: Path_ | None = None  # unless something else is by then than what was when it was written
 
     def body(self) -> ComposeResult:
         """The tree beside what is said about the highlighted part."""
@@ -111,8 +122,10 @@ class ContractEditor(Section):
             self._remarks = lint_contract(self.interlock.workspace.root)[1]
         except InterlockError:  # the file has changed since it was read; the next reading says so
             self._remarks = ()
-        here = self._here = self._wanted or (self._slot.path if self._slot is not None else None)
-        self._wanted = None
+        at = self._slot.path if self._slot is not None else None
+        moved_on = at != self._left and at is not None  # while it was being written
+        here = self._here = at if moved_on or self._wanted is None else self._wanted
+        self._wanted = self._left = None
         opened = {node.data.path for node in self._listed() if node.is_expanded and node.data is not None}
         self._tree.clear()
         for slot in slots(new.inputs.contract):
@@ -127,7 +140,7 @@ class ContractEditor(Section):
             parent.add_leaf(label, slot)
             return
         node = parent.add(label, slot, expand=slot.path in opened)
-        shown = [part for part in slot.parts if self._all or not _in_entry(part) or self._is_shown(part)]
+        shown = [part for part in slot.parts if self._all or not in_entry(part) or self._is_shown(part)]
         for part in shown:
             self._add_node(node, part, opened)
         if left := len(slot.parts) - len(shown):
@@ -137,12 +150,12 @@ class ContractEditor(Section):
 
     def _is_shown(self, part: Slot) -> bool:
         """Of an entry with twenty fields: what is asked of it, what is said, and what something is wrong at."""
-        often = part.path[-1] in _OFTEN and (part.path[0] == "outputs" or part.path[-1] not in _OF_OUTPUTS)
+        often = part.path[-1] in OFTEN and (part.path[0] == "outputs" or part.path[-1] not in OF_OUTPUTS)
         return part.is_said or often or part.path == self._here or bool(self._remarks_at(part))
 
     def _label(self, slot: Slot) -> Text:
         mark = "! " if self._remarks_at(slot) else ""
-        label = Text.assemble((mark, "bold"), (slot.name, ""), (_said(slot), "dim"))
+        label = Text.assemble((mark, "bold"), (slot.name, ""), (holds(slot), "dim"))
         label.no_wrap = True
         return label
 
@@ -192,13 +205,13 @@ class ContractEditor(Section):
                         keyed("Enter shows the other fields of every entry, and {editor.fields} hides them again.")
                     )
                 return
-            page.para(_in_words(slot.path), "bold")
+            page.para(in_words(slot.path), "bold")
             if slot.about:
                 page.para(slot.about)
             if slot.is_leaf:
-                page.field("Now", plain(_typed(slot), 2000) or "nothing", label_width=6)
-            offered = slot.kind == "text" and next(s for s in reversed(slot.path) if isinstance(s, str)) in _OFFERED
-            page.line(("Enter chooses, or takes what you type." if offered else keyed(_HINTS[slot.kind]), ACCENT))
+                page.field("Now", plain(typed(slot), 2000) or "nothing", label_width=6)
+            offered = slot.kind == "text" and next(s for s in reversed(slot.path) if isinstance(s, str)) in OFFERED
+            page.line(("Enter chooses, or takes what you type." if offered else keyed(HINTS[slot.kind]), ACCENT))
             remarks = self._remarks_at(slot)
             if remarks:
                 page.heading("Here", words.count(len(remarks), "point"))
@@ -294,24 +307,24 @@ class ContractEditor(Section):
             return None
         offered = offers(inputs, inputs.contract, slot)
         title = words.capital(" ".join(step.replace("_", " ") for step in slot.path[-2:] if isinstance(step, str)))
-        shown = _typed(slot)
+        shown = typed(slot)
         given: str | None
         if slot.kind == "flag":
             yes_no = [(choice, text(choice)) for choice in slot.choices]
             given = await self.app.push_screen_wait(Pick(title, yes_no, "yes" if slot.value else "no"))
         elif offered and len(offered) <= _FEW:
-            lines = [(offer.value, _drawn(offer)) for offer in offered]
+            lines = [(offer.value, offer_line(offer)) for offer in offered]
             given = await self.app.push_screen_wait(Pick(title, lines, shown))
         elif offered:
             entries = [
-                Entry(offer.value, f"{offer.value} {offer.about}".casefold(), partial(_drawn, offer))
+                Entry(offer.value, f"{offer.value} {offer.about}".casefold(), partial(offer_line, offer))
                 for offer in offered
             ]
             given = await self.app.push_screen_wait(
                 Search(title, "part of its name", entries, free=True, enter="takes it")
             )
         else:
-            ask = AskText(title, slot.about or keyed(_HINTS[slot.kind]), value=shown, check=partial(value_of, slot))
+            ask = AskText(title, slot.about or keyed(HINTS[slot.kind]), value=shown, check=partial(value_of, slot))
             given = await self.app.push_screen_wait(ask)
         return None if given is None else (value_of(slot, given),)
 
@@ -323,8 +336,8 @@ class ContractEditor(Section):
             await self._put(slot.path, None)
 
     async def _put(self, path: Path_, value: object) -> None:
-        self._wanted = path
-        told = f"contract: {_in_words(path)}"
+        self._wanted, self._left = path, self._slot.path if self._slot is not None else None
+        told = f"contract: {in_words(path)}"
         await self._written(partial(self.interlock.workspace.put_in_contract, path, value), told)
 
     async def _written(self, change: Callable[[], object], told: str) -> None:
@@ -341,76 +354,3 @@ class ContractEditor(Section):
         """Back to the section below; pressed twice, the second time does nothing."""
         if self.is_current:
             self.app.pop_screen()
-
-
-_HINTS = {
-    "group": "Enter opens it; {editor.add} fills it where it is empty.",
-    "list": "Enter opens it; {editor.add} adds an entry.",
-    "text": "Enter types it.",
-    "number": "Enter types a number.",
-    "flag": "Enter says yes or no.",
-    "choice": "Enter chooses.",
-}
-
-
-#: Texts for which FHIR's tables or the workspace have something to choose from.
-_OFFERED = frozenset(
-    {
-        "resource",
-        "search_parameters",
-        "required_fields",
-        "path",
-        "field",
-        "profile",
-        "value_set",
-        "codes",
-        "terminology",
-    }
-    | {"organizations", "not_at", "organization"}
-)
-
-
-#: Fields that an entry is asked for sooner or later; the last two are an output's alone.
-_OF_OUTPUTS = frozenset({"status_flow", "writing"})
-_OFTEN = _OF_OUTPUTS | {"purpose", "interactions", "search_parameters", "required_fields", "when_missing"}
-_OFTEN |= {"delivery", "latency_seconds"}
-
-
-def _in_entry(slot: Slot) -> bool:
-    """A field of an entry of a list, and no entry itself."""
-    return isinstance(slot.path[-1], str) and any(isinstance(step, int) for step in slot.path)
-
-
-def _in_words(path: Path_) -> str:
-    """A place in words: ``inputs › 1 › search parameters``."""
-    return " › ".join(str(step + 1) if isinstance(step, int) else step.replace("_", " ") for step in path)
-
-
-def _said(slot: Slot) -> str:
-    """What a place holds, beside its name."""
-    if slot.is_leaf:
-        return f"  {plain(_typed(slot), 80) or '–'}"
-    if slot.kind == "list":
-        entries = [part for part in slot.parts if part.is_leaf]
-        if slot.parts and len(entries) == len(slot.parts):
-            return f"  {plain(', '.join(str(entry.value) for entry in entries), 80)}"
-        return f"  {words.count(len(slot.parts), 'entry', 'entries')}" if slot.parts else "  none"
-    first = next((part for part in slot.parts if part.needed and part.value is not None), None)
-    return f"  {plain(first.value, 60)}" if first is not None else ("  –" if slot.is_empty else "")
-
-
-def _typed(slot: Slot) -> str:
-    """A value as one types it: yes or no, a list in brackets, nothing where there is none."""
-    match slot.value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if slot.value else "no"
-        case list():
-            return f"[{', '.join(map(str, slot.value))}]"
-        case _:
-            return str(slot.value)
-
-
-def _drawn(offer: Offer) -> Content:
-    return line((plain(offer.value, 120), "bold"), (f"  {plain(offer.about, 300)}" if offer.about else "", DIM))

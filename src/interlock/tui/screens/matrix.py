@@ -15,7 +15,7 @@ from textual.widgets import DataTable
 from interlock.model import words
 from interlock.model.base import Scope
 from interlock.model.text import plain
-from interlock.tui.keys import bindings, key_of
+from interlock.tui.keys import bindings, key_of, keyed
 from interlock.tui.page import ACCENT, DIM, STATUS, WARN, Page, line, text
 from interlock.tui.progress import questions
 from interlock.tui.screens.answering_many import AnsweringMany, Cell
@@ -37,6 +37,10 @@ class Cells(DataTable[Text]):
     """The table, with vim's keys to move."""
 
     BINDINGS = bindings("table")
+
+
+#: What else there is for cells: the foot has room for six keys.
+_TOOLS = "{matrix.same-as} same as  {matrix.confirm} confirm  {matrix.unknown} unknown  {matrix.area} area"
 
 
 class MatrixPage(AnsweringMany):
@@ -95,7 +99,9 @@ class MatrixPage(AnsweringMany):
             for item in questionnaire.questions()
             if item.scope is Scope.ORG and item.id in areas and self._area in {None, areas[item.id]}
         ]
-        self.query_one("#matrix-panel").border_title = text(self._area or "Organisations' questions")
+        panel = self.query_one("#matrix-panel")
+        panel.border_title = text(self._area or "Organisations' questions")
+        panel.border_subtitle = text(keyed(_TOOLS))
         widths = self._fitting(len(columns))
         if (rows, columns, widths) != (self._rows, self._columns, self._widths):
             at = self._here or self._first

@@ -66,6 +66,8 @@ _NO_ORGANIZATION = "No organisation yet. Section 7 (Organisations) adds the firs
 GROUPED = 10
 #: Blockers of one class that are listed, on a screen as usual and on a tall one.
 _BLOCKERS, _BLOCKERS_TALL = 5, 7
+#: With fewer lines than this the verdict is told in few words, so that what to do first is seen.
+_TIGHT = 28
 _GROUP = "group:"
 _PANELS_OF_CLASS = {
     "product-blockers": GapClass.PRODUCT_BLOCKER,
@@ -105,7 +107,7 @@ class OverviewSection(Section):
         super().__init__()
         self._unfolded: set[str] = set()
         self._moved: tuple[str, ...] = ()
-        self._tall = False
+        self._tall = self._tight = False
 
     def body(self) -> ComposeResult:
         """Verdict on top, then the organisations, then panels side by side."""
@@ -126,14 +128,17 @@ class OverviewSection(Section):
 
     def on_resize(self) -> None:
         """A taller screen has room for more."""
-        tall = self.app.size.height >= TALL
-        if tall != self._tall and self._shown is not None and self._shown.inputs is not None:
-            self._tall = tall
+        before = self._tall, self._tight
+        self._measure()
+        if before != (self._tall, self._tight) and self._shown is not None and self._shown.inputs is not None:
             self.show(None, self._shown)
+
+    def _measure(self) -> None:
+        self._tall, self._tight = self.app.size.height >= TALL, self.app.size.height < _TIGHT
 
     def show(self, old: State | None, new: State) -> None:
         """Draw the panels whose part of the state changed."""
-        self._tall = self.app.size.height >= TALL
+        self._measure()
         judged = old is None or old.judgement is not new.judgement
         assessed = old is None or old.assessment is not new.assessment
         read = old is None or old.inputs is not new.inputs
@@ -187,7 +192,7 @@ class OverviewSection(Section):
             if unsaid:
                 said = "says what kind of product it is; until then everything is asked"
                 page.line((f"{key_of('overview.product')} ", f"bold {ACCENT}"), (said, DIM))
-            draw_verdict(page, verdict, score, texts, names, first=first, roomy=self._is_roomy)
+            draw_verdict(page, verdict, score, texts, names, first=first, roomy=self._is_roomy, tight=self._tight)
 
         self.query_one("#verdict", Flow).draw(drawing)
 

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 #: What else there is for a question: the foot has room for six keys.
 _TOOLS = (
-    "{questions.evidence} evidence  {questions.pieces} pieces  {questions.note} note  {questions.list} list  "
-    "{questions.find} find  {questions.table} table  {app.undo} undo"
+    "{questions.evidence} evidence  {questions.pieces} pieces  {questions.note} note  {questions.scope} who  "
+    "{questions.list} list  {questions.find} find  {questions.table} table  {app.undo} undo"
 )
 _COLUMNS = (Column("", 1), Column("Question", 20, grow=1))
 

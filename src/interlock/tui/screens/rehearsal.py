@@ -158,13 +158,10 @@ class RehearsalPage(Section):
         result, known, state = self._highlighted, self._known, self.state
         checks = known.checks if isinstance(known, job.Rehearsable) else {}
 
-        def drawing(page: Page) -> None:
-            if result is None:
-                page.para("What we did, what your product did and what is right is shown here.", DIM)
-            else:
-                draw_result(page, result, checks.get(result.id), state)
-
-        self.query_one("#rehearsal-card", ScrollingFlow).draw(drawing, keep_position=keep_position)
+        card = self.query_one("#rehearsal-card", ScrollingFlow)
+        card.display = result is not None
+        if result is not None:
+            card.draw(lambda page: draw_result(page, result, checks.get(result.id), state), keep_position=keep_position)
 
     # -- doing ----------------------------------------------------------------------------------------------------
 
