@@ -194,10 +194,9 @@ async def test_the_highlighted_row_stays_in_sight_where_the_page_scrolls(termina
 
 async def test_keys_pressed_before_the_workspace_is_read_are_not_lost(workspace, monkeypatch):
     reading = asyncio.Event()
-    load = job.load
 
     async def late(task, *arguments, **options):
-        if task is load:
+        if task == app._read:
             await reading.wait()
         return await asyncio.to_thread(task, *arguments, **options)
 
