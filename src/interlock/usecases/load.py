@@ -42,6 +42,7 @@ from interlock.model.response import Response
 from interlock.model.routine import PastTask, TaskStatuses
 from interlock.model.rule import Ruleset
 from interlock.model.trust import Grant
+from interlock.usecases.opening import open_workspace as open_workspace  # for whoever reads it then
 from interlock.workspace.checkout import checkout_of, commit_of
 from interlock.workspace.history import latest_observation, latest_rehearsal
 from interlock.workspace.store import Workspace
@@ -262,11 +263,6 @@ class Inputs:
     def with_observation(self, org: str, observation: Observation) -> Inputs:
         """A copy in which one organisation was observed anew."""
         return replace(self, observations=dict(self.observations) | {org: observation})
-
-
-def open_workspace(folder: Path | None) -> Workspace:
-    """The workspace in a folder (by default the one here) or above it; see :meth:`Workspace.find` for errors."""
-    return Workspace.find(folder or Path())
 
 
 @timed("load content")

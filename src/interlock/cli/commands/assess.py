@@ -31,7 +31,7 @@ def assess(
     if plain:
         from interlock.cli.walk import walk
         from interlock.usecases.author import author_of
-        from interlock.usecases.load import open_workspace
+        from interlock.usecases.opening import open_workspace
 
         walk(open_workspace(_chosen(directory)), author_of(author))
     else:
@@ -60,10 +60,10 @@ def open_terminal_ui(directory: Path | None, author: str | None = None) -> None:
 def _open(directory: Path | None, author: str | None, planner: Planner) -> None:
     from interlock.cli.output import show_error
     from interlock.usecases.author import author_of
-    from interlock.workspace.store import Workspace
+    from interlock.usecases.opening import open_workspace
 
     by = author_of(author)
-    workspace = Workspace.find(_chosen(directory) or Path())
+    workspace = open_workspace(_chosen(directory))
     served = "TEXTUAL_DRIVER" in os.environ  # `interlock serve` talks to us through pipes
     if not served:
         _need_a_terminal()
@@ -87,7 +87,7 @@ def _open(directory: Path | None, author: str | None, planner: Planner) -> None:
 def _chosen(directory: Path | None) -> Path | None:
     """The folder; where none is named and none is here, one of those opened last, if the user picks one of them."""
     from interlock.model.errors import WorkspaceError
-    from interlock.usecases.load import open_workspace
+    from interlock.usecases.opening import open_workspace
 
     if directory not in {None, Path()} or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return directory
