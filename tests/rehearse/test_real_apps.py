@@ -65,7 +65,7 @@ ALONE = App(
         "endpoints": [{"path": "/{org}/patient", "what": "page"}],
     },
     held=f"{OWN} A03 A13 C07 D03 E02 L02 L04 L12 L13 R06 R13 R14 R16 T09 F10 S02",
-    broken="L17 C13 R05 R15 R17 F05 F11 F12 F14 F16 F17 F20 F23",
+    broken="L17 A06 C13 R05 R15 R17 F05 F11 F12 F14 F16 F17 F20 F23",
 )
 FLASK = App(
     "Flask with fhirclient of PyPI",
@@ -88,7 +88,7 @@ JUPYTER = App(
         "endpoints": [{"path": "/user/nurse/smart/chart", "what": "page"}],
     },
     held=f"{OWN} A07 A08 A10 A13 C13 L12 L13 R06 T09 F10 F11 F14",
-    broken="L17 R05 F16 F17 F20 F23 S02",
+    broken="L17 A06 R05 F16 F17 F20 F23 S02",
     client="confidential-symmetric",
     callback="{own}/user/nurse/smart/callback",
 )
