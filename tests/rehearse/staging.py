@@ -19,7 +19,7 @@ import yaml
 
 from interlock.documents.yaml import load_yaml, model_from_yaml
 from interlock.model.contract import WorkflowContract
-from interlock.model.product import Product, SessionLimits, VisitedEndpoint
+from interlock.model.product import BackendClient, Product, SessionLimits, VisitedEndpoint
 from interlock.model.rehearsal import ProductObservation, RehearsalCheck
 from interlock.rehearse import sample
 from interlock.rehearse.hooks import Programs
@@ -34,6 +34,13 @@ ENDPOINTS = [
     {"path": "/{org}/export", "method": "POST", "what": "link"},
     {"path": "/{org}/events", "what": "events"},
     {"path": "/{org}/hook", "method": "POST", "what": "inbound", "carries_phi": False},
+    {
+        "path": "/{org}/notified",
+        "method": "POST",
+        "what": "inbound",
+        "carries_phi": False,
+        "secret_header": "X-Call-Secret",
+    },
 ]
 
 
@@ -143,6 +150,7 @@ def on_stage(
     tls: bool = False,
     pages: str = "",
     environment: Mapping[str, str] | None = None,
+    backends: Mapping[str, BackendClient] | None = None,
     **said: object,
 ) -> Iterator[Hospitals]:
     """Hospitals that stand, and the sample application, which knows them; ``said`` stands in product.yaml too."""
@@ -155,7 +163,8 @@ def on_stage(
         sock.listen()
         port = sock.getsockname()[1]
         product = product_at(port, "" if pages else folder, shared=shared, orgs=orgs, dynamic=dynamic, pages=pages)
-        product = product.but(home=home, tls=tls, **said)
+        clients = tuple(client.but(backend=(backends or {}).get(client.id)) for client in product.organizations)
+        product = product.but(organizations=clients, home=home, tls=tls, **said)
         with Hospitals(product, 0) as hospitals:
             # A machine that is busy with other tests answers late.
             patient = {"SAMPLE_PATIENCE": "6"}

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from staging import looked_at, on_stage
 
 from interlock.model import words
-from interlock.model.product import Actions, ProductLog, SessionLimits, VisitedEndpoint
+from interlock.model.product import Actions, BackendClient, ProductLog, SessionLimits, VisitedEndpoint
 from interlock.rehearse import hooks
 from interlock.rehearse.hooks import Log, Programs
 from interlock.rehearse.hospitals import OutOfReachError
@@ -62,6 +62,8 @@ def test_a_log_is_read_from_the_beginning_of_the_rehearsal(tmp_path: Path, monke
         (SessionLimits, {}, "name at least one of idle_seconds"),
         (SessionLimits, {"idle_seconds": 60}, "less than or equal to 10"),
         (VisitedEndpoint, {"path": "/x", "link_seconds": 2}, "what: link"),
+        (VisitedEndpoint, {"path": "/x", "secret_header": "X-Secret"}, "what: inbound"),
+        (BackendClient, {"client_id": ""}, "at least 1 character"),
     ],
 )
 def test_what_is_wrong_with_a_hook_is_told(model: type, said: dict[str, object], words: str) -> None:

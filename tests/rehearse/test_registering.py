@@ -13,7 +13,7 @@ from staging import looked_at, on_stage, product_at
 
 from interlock.cli.main import run
 from interlock.model.errors import InterlockError
-from interlock.model.product import Product
+from interlock.model.product import BackendClient, Product
 from interlock.rehearse.hospitals import Hospitals
 from interlock.usecases.registering import write_registration
 from interlock.workspace.store import Workspace
@@ -111,8 +111,8 @@ def free_port() -> int:
 
 def test_what_a_product_has_to_know_is_written_as_variables_and_as_json(tmp_path: Path) -> None:
     product = product_at(9, orgs=3).but(jwks_url=None, port=free_port())
-    assert write_registration(product, tmp_path / "sim.env") == 15
-    assert write_registration(product, tmp_path / "sim.json") == 14
+    assert write_registration(product, tmp_path / "sim.env") == 18
+    assert write_registration(product, tmp_path / "sim.json") == 17
     variables = (tmp_path / "sim.env").read_text()
     known = json.loads((tmp_path / "sim.json").read_text())["organizations"]
     assert [*known] == ["alder", "birch", "cedar"]
@@ -143,3 +143,16 @@ def test_what_is_entered_by_hand_is_shown_before_the_product_is_looked_for(
     for words in ("client id", "by-hand", "client_secret_basic", "sim-", "/alder/fhir", "launch url"):
         assert words in told.replace("client_id", "client id"), words
     assert "after 1 s" in told
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_work_without_a_user_may_have_a_registration_of_its_own(dynamic: bool) -> None:
+    """Of a public client at the third hospital too; the id of the sign-in is none for it then."""
+    kinds = {"alder": "confidential-asymmetric", "birch": "confidential-symmetric", "cedar": "confidential-asymmetric"}
+    backends = {name: BackendClient(client_id=f"jobs-at-{name}", client=kind) for name, kind in kinds.items()}
+    checks = {"RH-B01", "RH-B03", "RH-B04", "RH-E11"}
+    for changes, outcome in (((), "held"), ((("hospital.alone, address", "hospital, address"),), "broke")):
+        with on_stage(changes, orgs=3, dynamic=dynamic, backends=backends) as hospitals:
+            seen = looked_at(hospitals, checks if outcome == "held" else {"RH-B01"})
+        assert {found.value for found in seen.outcomes.values()} == {outcome}, seen.results
+        assert {row.organization for row in seen.results if row.id == "RH-B01"} == set(kinds)

@@ -41,12 +41,20 @@ Driver = Literal["http", "chromium"]
 ClientKind = Literal["public", "confidential-symmetric", "confidential-asymmetric"]
 
 
+class BackendClient(Model):
+    """A registration of its own for work that runs without a user (SMART backend services)."""
+
+    client_id: Annotated[str, Field(min_length=1, max_length=200)]
+    client: Literal["confidential-symmetric", "confidential-asymmetric"] = "confidential-asymmetric"
+
+
 class ProductClient(Model):
     """The product's registration at one simulated hospital.
 
     :ivar id: the hospital's; it stands in its addresses and in the texts by which its records are known again.
     :ivar client_id: empty, like ``redirect_uri``, where the product registers itself.
     :ivar launch_url: where its launches begin, if not where all do.
+    :ivar backend: with what it asks for tokens of its own, where that is another registration.
     """
 
     id: Annotated[Slug, Field(max_length=20)]
@@ -54,6 +62,14 @@ class ProductClient(Model):
     redirect_uri: Url | Literal[""] = ""
     client: ClientKind = "public"
     launch_url: Url | None = None
+    backend: BackendClient | None = None
+
+    @property
+    def for_jobs(self) -> BackendClient | None:
+        """With what work without a user asks for tokens; a public client cannot."""
+        if self.backend is not None or self.client == "public":
+            return self.backend
+        return BackendClient(client_id=self.client_id, client=self.client)
 
 
 class StartCommand(Model):
@@ -86,6 +102,7 @@ class VisitedEndpoint(Model):
     :ivar what: ``inbound`` is called by systems and not by a browser; ``change`` changes something,
         ``link`` gives a link to a record, ``events`` (server-sent events) and ``socket`` (WebSocket) give live updates.
     :ivar link_seconds: for how long the link leads to the record.
+    :ivar secret_header: of an address that systems call with a secret that was agreed: the header in which it stands.
     """
 
     path: PathTemplate
@@ -94,9 +111,12 @@ class VisitedEndpoint(Model):
     what: Literal["page", "viewer", "filter", "data", "inbound", "change", "link", "events", "socket"] = "data"
     carries_phi: bool = True
     link_seconds: Limit | None = None
+    secret_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$")] | None = None
 
     @model_validator(mode="after")
-    def _of_a_link(self) -> Self:
+    def _of_its_kind(self) -> Self:
+        if self.secret_header is not None and self.what != "inbound":
+            raise ValueError("secret_header is said of an endpoint that systems call: what: inbound")
         if self.link_seconds is not None and self.what != "link":
             raise ValueError("link_seconds is said of an endpoint that gives a link: what: link")
         return self

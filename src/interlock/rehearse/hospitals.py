@@ -24,7 +24,15 @@ from interlock.model.errors import InterlockError
 from interlock.model.product import Product, ProductClient
 from interlock.model.rehearsal import Layout
 from interlock.rehearse.offering import hospital
-from interlock.rehearse.registration import TRUSTING, adopted, client_secret, elsewhere, environment, registered
+from interlock.rehearse.registration import (
+    TRUSTING,
+    adopted,
+    client_secret,
+    elsewhere,
+    environment,
+    registered,
+    registered_for_jobs,
+)
 from interlock.sandbox.bearer import bearer_token
 from interlock.sandbox.clients import Client
 from interlock.sandbox.exchange import NUMBER, Director, Exchange, Timing
@@ -226,9 +234,11 @@ class Hospitals:
             remedy = "end the other program (another rehearsal?), or give product.yaml another port"
             raise InterlockError(f"the simulated hospitals cannot stand: {error.message}", remedy=remedy) from error
         self.server.direct(self._twists)
-        if self.product.registration != "dynamic":
-            for client in self.clients.values():
+        for client in self.clients.values():
+            if self.product.registration != "dynamic":
                 self.server.register(client.id, registered(self.product, client))
+            if (alone := registered_for_jobs(self.product, client)) is not None:
+                self.server.register(client.id, alone)
         return self
 
     def __exit__(self, *problem: object) -> None:

@@ -33,9 +33,27 @@ TRUSTING = ("SIM_CA_FILE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA
 _BACKEND: tuple[GrantType, ...] = ("client_credentials",)
 
 
+def registered_for_jobs(product: Product, client: ProductClient) -> Client | None:
+    """The registration of its own that the product has for work without a user, by its file."""
+    backend = client.backend
+    if backend is None:
+        return None
+    asymmetric = backend.client == "confidential-asymmetric"
+    return Client(
+        id=backend.client_id,
+        name="The product, without a user",
+        methods=METHODS[backend.client],
+        secret="" if asymmetric else client_secret(_alone(client)),
+        jwks={"keys": [client_jwk(_alone(client))]} if asymmetric and product.jwks_url is None else None,
+        jwks_uri=product.jwks_url if asymmetric else None,
+        grant_types=_BACKEND,
+    )
+
+
 def registered(product: Product, client: ProductClient) -> Client:
     """The product as one hospital has it registered by its file."""
     asymmetric = client.client == "confidential-asymmetric"
+    works_alone = client.client != "public" and client.backend is None
     return Client(
         id=client.client_id,
         name="The product",
@@ -45,7 +63,7 @@ def registered(product: Product, client: ProductClient) -> Client:
         secret=client_secret(client.id) if client.client == "confidential-symmetric" else "",
         jwks={"keys": [client_jwk(client.id)]} if asymmetric and product.jwks_url is None else None,
         jwks_uri=product.jwks_url if asymmetric else None,
-        grant_types=("authorization_code", "refresh_token", *(() if client.client == "public" else _BACKEND)),
+        grant_types=("authorization_code", "refresh_token", *(_BACKEND if works_alone else ())),
     )
 
 
@@ -84,12 +102,27 @@ def elsewhere(product: Product, exchange: Exchange) -> Response | None:
 def told(product: Product, client: ProductClient, iss: str) -> dict[str, str]:
     """What the product has to know of one hospital, by name."""
     known = {"iss": iss, "client_id": client.client_id, "redirect_uri": client.redirect_uri}
-    known["auth_method"] = METHODS[client.client][0]
-    if product.registration != "dynamic" and client.client == "confidential-symmetric":
-        known["client_secret"] = client_secret(client.id)
-    if product.registration != "dynamic" and client.client == "confidential-asymmetric" and product.jwks_url is None:
-        known["private_jwk"] = json.dumps(client_jwk(client.id, private=True), separators=(",", ":"))
+    known |= _proof(product, client.client, client.id, given=product.registration != "dynamic")
+    if any(endpoint.secret_header for endpoint in product.endpoints):
+        known["call_secret"] = call_secret(client.id)
+    if client.backend is not None:
+        alone = {"client_id": client.backend.client_id} | _proof(product, client.backend.client, _alone(client))
+        known |= {f"backend_{name}": value for name, value in alone.items()}
     return {name: value for name, value in known.items() if value}
+
+
+def _proof(product: Product, kind: ClientKind, name: str, *, given: bool = True) -> dict[str, str]:
+    """How a client proves itself, and with what a hospital gave it, if it did."""
+    known: dict[str, str] = {"auth_method": METHODS[kind][0]}
+    if given and kind == "confidential-symmetric":
+        known["client_secret"] = client_secret(name)
+    if given and kind == "confidential-asymmetric" and product.jwks_url is None:
+        known["private_jwk"] = json.dumps(client_jwk(name, private=True), separators=(",", ":"))
+    return known
+
+
+def _alone(client: ProductClient) -> str:
+    return f"{client.id}-jobs"
 
 
 def environment(product: Product, base: Callable[[str], str]) -> dict[str, str]:
@@ -105,6 +138,11 @@ def environment(product: Product, base: Callable[[str], str]) -> dict[str, str]:
 def client_secret(org: str) -> str:
     """The secret that a simulated hospital gives: the same on every machine, it protects nothing."""
     return f"sim-{hashlib.sha256(f'interlock rehearsal {org} client secret, published'.encode()).hexdigest()[:40]}"
+
+
+def call_secret(org: str) -> str:
+    """The secret with which a simulated hospital calls the product: the same on every machine, it protects nothing."""
+    return client_secret(f"{org} calls")
 
 
 def client_jwk(org: str, *, private: bool = False) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _MET = 2
 _MOST_TRIES = 5
 #: How long what a job asks may come after it was set going, and how long one that must not ask is watched.
 _LATE_SECONDS, _UNWANTED_SECONDS = 3.0, 0.5
-_PUBLIC = "a public client has no backend token"
+_PUBLIC = "a public client has no backend token, and product.yaml names no backend of its organizations"
 _NOTHING = "the job asked nothing of the hospital"
 
 
@@ -55,7 +55,7 @@ def _run(work: Work) -> tuple[list[Asked], str]:
 
 
 def _confidential(stage: Stage) -> list[str]:
-    return [org for org in stage.orgs if stage.hospitals.clients[org].client != "public"]
+    return [org for org in stage.orgs if stage.hospitals.clients[org].for_jobs is not None]
 
 
 @check("B01")
@@ -65,12 +65,13 @@ def as_specified(stage: Stage) -> list[Row] | Row:
     for org in _confidential(stage):
         _run(_job(stage, org))
         asked = _grants(stage, org=org)
-        problem, ids = "", set[str]()
+        problem, ids, client = "", set[str](), stage.hospitals.clients[org].for_jobs
+        assert client is not None
         for request in asked:
             problem = problem or _wrong_scope(request.form.get("scope", ""))
-            if stage.hospitals.clients[org].client == "confidential-asymmetric" and not problem:
+            if client.client == "confidential-asymmetric" and not problem:
                 header, claims = claims_of(request.form.get("client_assertion", ""))
-                problem = wrong_assertion(stage, org, header, claims, request.at)
+                problem = wrong_assertion(stage, org, header, claims, request.at, client.client_id)
                 problem = problem or ("jti was used before" if str(claims.get("jti")) in ids else "")
                 ids.add(str(claims.get("jti")))
         if not asked:

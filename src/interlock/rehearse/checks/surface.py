@@ -17,6 +17,7 @@ from interlock.rehearse.checks.base import check, not_reached, shows_own
 from interlock.rehearse.checks.scripts import foreign_form
 from interlock.rehearse.hospitals import STRANGER
 from interlock.rehearse.http_browser import HttpBrowser
+from interlock.rehearse.registration import call_secret
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, filled, judged, query_of, row
 from interlock.rehearse.tab import ChromiumBrowser
 
@@ -133,7 +134,28 @@ def inbound(stage: Stage) -> list[Row] | Row:
     chosen = [endpoint for endpoint in stage.product.endpoints if endpoint.what == "inbound"]
     if not chosen:
         return row(NOT_APPLICABLE, "no endpoint in product.yaml is declared as one that systems call (what: inbound)")
-    return [row for endpoint in chosen for row in _called(stage, endpoint)]
+    return [
+        row for endpoint in chosen for row in (_told_a_secret if endpoint.secret_header else _called)(stage, endpoint)
+    ]
+
+
+def _told_a_secret(stage: Stage, endpoint: VisitedEndpoint) -> Iterable[Row]:
+    """An address that is called with a secret in a header, as a Subscription does (FHIR R4, Subscription.channel)."""
+    assert endpoint.secret_header is not None
+    url, name = stage.at(endpoint.path, stage.a), endpoint.secret_header
+
+    def call(secret: str | None) -> Page:
+        value = f"Bearer {secret}" if name.lower() == "authorization" else secret
+        return stage.browser().open(url, method="POST", content=b"", headers={name: value} if secret and value else {})
+
+    good = call(call_secret(stage.a))
+    if good.status not in range(200, 300):
+        yield not_reached(f"a call with the secret of {stage.a} gave {good.told}", subject=endpoint.path)
+        return
+    wrong = {"no secret": None, "another secret": call_secret("nobody")}
+    wrong |= {"the secret of another hospital": call_secret(stage.b)} if stage.b is not None else {}
+    for subject, secret in wrong.items():
+        yield _proven(stage, call(secret), f"{endpoint.path}, {subject}")
 
 
 def _called(stage: Stage, endpoint: VisitedEndpoint) -> Iterable[Row]:

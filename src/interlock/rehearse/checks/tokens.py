@@ -109,9 +109,14 @@ def assertion(stage: Stage) -> list[Row] | Row:
     return rows
 
 
-def wrong_assertion(stage: Stage, org: str, header: dict[str, Any], claims: dict[str, Any], at: float) -> str:
-    """What is wrong with a client assertion that was sent at a time; empty when nothing is."""
-    client = stage.hospitals.clients[org].client_id
+def wrong_assertion(
+    stage: Stage, org: str, header: dict[str, Any], claims: dict[str, Any], at: float, client: str = ""
+) -> str:
+    """What is wrong with a client assertion that was sent at a time; empty when nothing is.
+
+    :param client: the id of another client than the one that signs people in.
+    """
+    client = client or stage.hospitals.clients[org].client_id
     lives = claims.get("exp")
     for wrong, words in (
         (header.get("alg") not in ("RS384", "ES384"), f"it is signed by {header.get('alg')}"),

@@ -187,6 +187,7 @@ def create(environment: Mapping[str, str], broken: str = "", folder: str = "") -
             Route("/{org}/export", app.export, methods=["POST"]),
             Route("/{org}/export/{link}", app.exported),
             Route("/{org}/hook", app.hook, methods=["POST"]),
+            Route("/{org}/notified", app.notified, methods=["POST"]),
             Route("/{org}/notes", app.notes, methods=["POST"]),
             Route("/{org}/withdraw", app.withdrawal, methods=["POST"]),
             Route("/{org}/job", app.job, methods=["POST"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
 
@@ -20,6 +21,13 @@ class Calls(SigningIn):
         public = {key.kid: key.as_dict(private=False) for key in map(self.key_of, self.hospitals.values()) if key}
         told = json.dumps({"keys": list(public.values())})
         return Response(told, media_type="application/json", headers={"Cache-Control": "max-age=300"})
+
+    async def notified(self, request: Request) -> Response:
+        """A hospital says that something is new; it proves itself by the secret that was agreed."""
+        hospital, secret = self.hospital(request), request.headers.get("x-call-secret", "")
+        if not hospital.call_secret or not hmac.compare_digest(secret.encode(), hospital.call_secret.encode()):
+            raise RefusedError("This call does not prove who makes it.", 401)
+        return Response(status_code=204, headers=HEADERS)
 
     async def hook(self, request: Request) -> Response:
         """A hospital calls: a service without advice (CDS Hooks 2.0)."""

@@ -50,7 +50,7 @@ class Jobs(SigningIn):
             address = str((await self.discover(hospital))["token_endpoint"])
             form = {"grant_type": "client_credentials", "scope": " ".join(_SCOPES.values())}
             try:
-                answer = await self.token_request(hospital, address, form)
+                answer = await self.token_request(hospital.alone, address, form)
             except TroubleError:
                 self.log.say("no token for the job", hospital.id, security=True)
                 raise

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.responses import Response
@@ -20,6 +20,9 @@ OLDER_SCOPE = (
     "openid fhirUser offline_access user/Practitioner.read "
     "patient/Patient.read patient/Observation.read patient/DocumentReference.read patient/DocumentReference.write"
 )
+#: What the variables tell of a hospital, and of the work without a user there.
+_TOLD = ("ISS", "CLIENT_ID", "REDIRECT_URI", "CLIENT_SECRET", "PRIVATE_JWK", "AUTH_METHOD", "CALL_SECRET")
+_ALONE = ("BACKEND_CLIENT_ID", "BACKEND_CLIENT_SECRET", "BACKEND_PRIVATE_JWK", "BACKEND_AUTH_METHOD")
 MAX_BYTES, MAX_PAGES, FLOW_SECONDS, SESSION_SECONDS = 1_000_000, 5, 600, 3_600
 HEADERS = {
     "Cache-Control": "no-store",
@@ -52,6 +55,16 @@ class Hospital:
     secret: str = ""
     key: str = ""
     method: str = ""
+    call_secret: str = ""
+    backend: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    def alone(self) -> Hospital:
+        """The same, as work without a user is registered there."""
+        if not self.backend:
+            return self
+        client_id, secret, key, method = self.backend
+        return replace(self, client_id=client_id, secret=secret, key=key, method=method)
 
 
 @dataclass
@@ -114,11 +127,9 @@ def hospitals_of(environment: Mapping[str, str]) -> dict[str, Hospital]:
     """The hospitals that the variables tell of, by id."""
     found = {}
     for name in environment.get("SIM_ORGANIZATIONS", "").split():
-        told = {
-            key: environment.get(f"SIM_{name.upper().replace('-', '_')}_{key}", "")
-            for key in ("ISS", "CLIENT_ID", "REDIRECT_URI", "CLIENT_SECRET", "PRIVATE_JWK", "AUTH_METHOD")
-        }
-        found[name] = Hospital(name, *told.values())
+        said = {key: environment.get(f"SIM_{name.upper().replace('-', '_')}_{key}", "") for key in _TOLD + _ALONE}
+        alone = tuple(said[key] for key in _ALONE)
+        found[name] = Hospital(name, *(said[key] for key in _TOLD), backend=alone if alone[0] else ())
     return found
 
 
