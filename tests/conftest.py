@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 import server_shapes
 from interlock.documents import redaction
+from interlock.model import plan
 from tiers import LONG
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,6 +27,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Models are made by the hundred thousand and hold no circles: looking for those as often as Python does by itself takes
 # a tenth to a fifth of the tests' processor time.
 gc.set_threshold(50_000, 10, 10)
+
+# A plan of a tenth of the runs takes a third of the time, and what tests hold of one is no tail of its distribution.
+# Processes that tests start reckon with the usual number. Set before any function takes the number as its default.
+if not LONG:
+    plan.DEFAULT_RUNS = 500
 
 # A machine that is busy with something else makes no test fail: examples take as long as they take. What CI runs draws
 # the same examples each time, so that a change is judged by what it changed; `make test-all` draws new ones.

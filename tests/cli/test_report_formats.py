@@ -96,6 +96,6 @@ def test_who_was_never_probed_is_not_passed_over_in_silence(command, demo: Path,
 
 @pytest.mark.parametrize(("formats", "expected"), [("md", False), ("xlsx", True)])
 def test_the_workbooks_library_is_loaded_for_a_workbook_only(demo: Path, formats: str, *, expected: bool) -> None:
-    loaded = loaded_by("report", "--format", formats, "--workspace", str(demo))
+    loaded = loaded_by("report", "--runs", "100", "--format", formats, "--workspace", str(demo))
     assert ("xlsxwriter" in loaded) is expected
     assert "weasyprint" not in loaded

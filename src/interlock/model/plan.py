@@ -26,6 +26,8 @@ from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort, LeadTime
 from interlock.model.text import plain
 
+#: Simulated schedules of a plan, where nobody asks for another number.
+DEFAULT_RUNS = 5_000
 #: The id of a task that finds out whether there is a gap is this before the finding's key.
 FIND_OUT = "find-out:"
 #: The title of such a task is this before the title of the rule.

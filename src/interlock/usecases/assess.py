@@ -11,7 +11,7 @@ from interlock.judge.hazard_states import HazardFacts
 from interlock.model import words
 from interlock.model.assessment import Assessment, GivenAnswer
 from interlock.model.base import Owner, Recommendation, Status
-from interlock.model.plan import Plan
+from interlock.model.plan import DEFAULT_RUNS, Plan
 from interlock.model.text import plain
 from interlock.plan.actions import Wording
 from interlock.plan.evidence import evidence_work
@@ -32,7 +32,6 @@ from interlock.usecases.manifest import content_hash
 from interlock.usecases.owed import evidence_tasks
 from interlock.usecases.questions import questions
 
-DEFAULT_RUNS = 5_000
 #: So many open gaps at one gate are few enough to be named as the next step.
 FEW_LEFT = 3
 

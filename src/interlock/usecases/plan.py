@@ -12,7 +12,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import Owner, within_years
 from interlock.model.contract_parts import LaunchMode
 from interlock.model.errors import InterlockError
-from interlock.model.plan import PlanChange, WhatIf
+from interlock.model.plan import DEFAULT_RUNS, PlanChange, WhatIf
 from interlock.model.text import plain
 from interlock.plan.due import later, loads, sure, waits_for
 from interlock.plan.ground import supposed
@@ -32,7 +32,7 @@ from interlock.plan.people import (
 from interlock.plan.scenario import Scenario, play
 from interlock.plan.schedule import simulation_of
 from interlock.plan.simulation import Simulation
-from interlock.usecases.assess import DEFAULT_RUNS, assess, plan_options
+from interlock.usecases.assess import assess, plan_options
 from interlock.usecases.load import Inputs
 
 __all__ = [

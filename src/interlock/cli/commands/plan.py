@@ -16,6 +16,7 @@ from interlock.cli.output import emit_result, say
 from interlock.cli.plan_lines import show_plan, show_weeks, show_what_if
 from interlock.model.base import Owner
 from interlock.model.errors import InterlockError
+from interlock.model.plan import DEFAULT_RUNS
 from interlock.usecases import plan as planning
 from interlock.usecases.assess import assess
 from interlock.usecases.history import read_history
@@ -24,7 +25,7 @@ from interlock.usecases.load import load_inputs, open_workspace
 
 def plan(
     output: TableOrJson = "table",
-    runs: RunsOption = 5000,
+    runs: RunsOption = DEFAULT_RUNS,
     seed: SeedOption = None,
     tasks: Annotated[bool, typer.Option("--tasks", help="Also list every task.")] = False,
     days: Annotated[

@@ -13,6 +13,7 @@ from interlock.cli.output import emit, say
 from interlock.documents.timing import judging_day
 from interlock.model import words
 from interlock.model.errors import InterlockError
+from interlock.model.plan import DEFAULT_RUNS
 from interlock.usecases.assess import assess
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.pdf import start_pdf_process
@@ -96,7 +97,7 @@ def report(
         Path | None,
         typer.Option("--write-words", help="Only write the template of a translation, a .pot file.", metavar="FILE"),
     ] = None,
-    runs: RunsOption = 5000,
+    runs: RunsOption = DEFAULT_RUNS,
     seed: SeedOption = None,
     folder: WorkspaceOption = None,
 ) -> None:
