@@ -20,6 +20,7 @@ from interlock.report.charts import (
     gap_graph,
     gap_graph_svg,
     mermaid,
+    place,
     required,
     score_bar,
     timelines,
@@ -96,7 +97,7 @@ def test_the_sample_graph_is_drawn_whole() -> None:
     assert drawing.note == "" and drawing.waves
     assert len(drawing.nodes) + len(drawing.separate) == len(graph.nodes)
     assert {node.key for node in drawing.nodes if node.root} == {"AUTH-001@lakeshore", "FHIR-002@pinecrest"}
-    markup, _, _ = gap_graph(drawing, "Gap graph")
+    markup = gap_graph(place(drawing), "Gap graph")
     root = parse(markup)
     boxes = [box for box in find(root, "g-box") if float(box.get("width", "0")) > 50]
     assert len(boxes) == len(graph.nodes)

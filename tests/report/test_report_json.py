@@ -26,7 +26,7 @@ def test_round_trip_keeps_everything() -> None:
 def test_same_assessment_same_bytes_sorted_and_ended() -> None:
     text = report_json.render(factory.sample())
     assert text == report_json.render(factory.sample())
-    assert text.endswith("}\n")
+    assert text.endswith(b"}\n")
     assert list(json.loads(text)) == sorted(json.loads(text))
     assert "generated" not in json.loads(text)
 

@@ -37,7 +37,7 @@ def reports() -> dict[str, bytes]:
     made = {
         "md": b"# Report\n\nSome text.\n",
         "html": page().encode(),
-        "json": report_json.render(sample.but(manifest=MANIFEST.but(form="json"))).encode(),
+        "json": report_json.render(sample.but(manifest=MANIFEST.but(form="json"))),
         "sarif": sarif.to_sarif(list(observations.values())).encode(),
         "xlsx": xlsx.render(sample, observations, interlock_version="0.1.0", sections=("glance",)),
     }

@@ -494,7 +494,7 @@ def prose(value: Any) -> Iterator[str]:
 def test_report_as_json(hostile: World) -> None:
     from interlock.report.json import render
 
-    text = render(hostile.assessment)
+    text = render(hostile.assessment).decode()
     assert unseen(text) == set()
     names = {org["name"] for org in json.loads(text)["organizations"]}
     assert names == set(TEXTS), "JSON says every text exactly"

@@ -48,9 +48,9 @@ def show_weeks(plan: Plan, *, days: int) -> None:
     show_paragraph(words.WEEKS_MEAN)
     names = {line.org: line.name for line in plan.outlook}
     load = {each.week: each.said for each in plan.load}
-    for sentence in planning.loads(plan, days):
-        show_paragraph(sentence)
     weeks = planning.next_weeks(plan, days)
+    for sentence in planning.loads(plan, days, weeks):
+        show_paragraph(sentence)
     if not weeks:
         show_paragraph(plan.first_note or "Nothing starts in these days.")
     for week, tasks in weeks:
@@ -70,10 +70,10 @@ def show_weeks(plan: Plan, *, days: int) -> None:
                 told = f"{at}{words.capital(part[0].whose)}; {planning.spanned(part)}"
                 show_paragraph(words.sentence(told), "  ", "dim")
             show_paragraph(words.sentence(f"Accepted when: {planning.accepted(group)}"), "  ", "dim")
-    if sums := planning.reckoned(plan, days):
+    if sums := planning.reckoned(plan, weeks):
         blank()
         show_paragraph(sums)
-    later = planning.later(plan, days)
+    later = planning.later(plan, weeks)
     if later:
         blank()
         show_heading("Later: critical blockers, and what drives the P80")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import NamedTuple
 
 from interlock.model.base import (
     CheckOutcome,
@@ -30,11 +30,24 @@ from interlock.model.base import (
 from interlock.model.language import N_, NN_, Said, _, current, ngettext
 
 
-class Word(NamedTuple):
-    """What one value is called inside a sentence, and the one-cell glyph that may stand beside the word."""
+def capital(text: str) -> str:
+    """The first letter in upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+@dataclass(frozen=True)
+class Word:
+    """What one value is called inside a sentence, and the one-cell glyph that may stand beside the word.
+
+    :ivar title_in_english: the label before it is translated.
+    """
 
     english: str
     glyph: str = ""
+    title_in_english: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title_in_english", capital(self.english.removeprefix("the ")))
 
     @property
     def phrase(self) -> str:
@@ -45,11 +58,6 @@ class Word(NamedTuple):
     def title(self) -> str:
         """The same as a label, without its article: ``Map the auth surface``, ``Product team``."""
         return _(self.title_in_english)
-
-    @property
-    def title_in_english(self) -> str:
-        """The label before it is translated."""
-        return capital(self.english.removeprefix("the "))
 
 
 VERDICT: Mapping[VerdictValue, Word] = {
@@ -603,11 +611,6 @@ def iso_day(value: str) -> str:
         return day(date.fromisoformat(value[:10]))
     except ValueError:
         return value
-
-
-def capital(text: str) -> str:
-    """The first letter in upper case, the rest as it is."""
-    return text[:1].upper() + text[1:]
 
 
 def sentence(text: str) -> str:

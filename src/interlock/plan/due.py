@@ -9,7 +9,7 @@ from interlock.model import words
 from interlock.model.forecast import PersonLoad
 from interlock.model.language import _, ngettext
 from interlock.model.plan import Plan, PlanTask
-from interlock.plan.people import done, next_weeks
+from interlock.plan.people import Weeks, done
 
 #: People, weeks and tasks that are named; the rest is counted.
 _PEOPLE, _WEEKS, _TASKS = 6, 6, 4
@@ -19,12 +19,15 @@ _FULL = 0.02
 _MATTERS = 0.05
 
 
-def loads(plan: Plan, days: int) -> tuple[str, ...]:
-    """What each of our people has in the next so many calendar days, and what of it is moved; one sentence each."""
+def loads(plan: Plan, days: int, weeks: Weeks) -> tuple[str, ...]:
+    """What each of our people has in the next so many calendar days, and what of it is moved; one sentence each.
+
+    :param weeks: these days with the tasks that start in them.
+    """
     last = date.fromisoformat(plan.start) + timedelta(days=days)
     told = [sentence for load in plan.people if (sentence := _load(plan, load, last))]
     if not told:
-        return tuple(_unkept(plan, days))
+        return tuple(_unkept(plan, weeks))
     reads = _(
         "Two things are reckoned here, and they are not the same. The dates of an organisation, "
         "and the work of a week, rest on a simulation that takes our work in the order of one "
@@ -38,7 +41,7 @@ def loads(plan: Plan, days: int) -> tuple[str, ...]:
         if len(told) > _PEOPLE
         else []
     )
-    return (reads, *told[:_PEOPLE], *more, *_unkept(plan, days))
+    return (reads, *told[:_PEOPLE], *more, *_unkept(plan, weeks))
 
 
 def _load(plan: Plan, load: PersonLoad, last: date) -> str:
@@ -93,9 +96,9 @@ def _quoted(plan: Plan, task: PlanTask) -> str:
     return done([task], names).replace("“", "‘").replace("”", "’")
 
 
-def _unkept(plan: Plan, days: int) -> Iterator[str]:
+def _unkept(plan: Plan, weeks: Weeks) -> Iterator[str]:
     """The stated days of tasks of these weeks that fewer than four of five runs keep, those that fewest keep first."""
-    told = [task for _, tasks in next_weeks(plan, days) for task in tasks]
+    told = [task for _, tasks in weeks for task in tasks]
     late = [task for task in told if task.due and task.latest and task.latest > task.due]
     late.sort(key=lambda task: (not _missed(task), task.due or "", task.id))
     if late:
@@ -119,10 +122,10 @@ def _unkept(plan: Plan, days: int) -> Iterator[str]:
             )
 
 
-def later(plan: Plan, days: int) -> tuple[PlanTask, ...]:
-    """What starts only after so many days and is a critical blocker, or drives the plan's date; the first on top."""
+def later(plan: Plan, weeks: Weeks) -> tuple[PlanTask, ...]:
+    """What starts only after these weeks and is a critical blocker, or drives the plan's date; the first on top."""
     driving = {driver.id for driver in plan.drivers}
-    shown = {task.id for _, tasks in next_weeks(plan, days) for task in tasks}
+    shown = {task.id for _, tasks in weeks for task in tasks}
     behind = [task for task in plan.left if task.chance is None and task.id not in shown]
     told = [task for task in behind if task.id in driving or task.critical]
     return tuple(sorted(told, key=lambda task: (task.start_p50, task.id)))

@@ -22,6 +22,8 @@ from interlock.model.text import plain
 from interlock.plan.actions import PROBE, Wording, named
 from interlock.plan.calendar import WorkingCalendar
 
+#: By Monday the tasks that start in each week.
+Weeks = Sequence[tuple[date, tuple[PlanTask, ...]]]
 #: On which side of an organisation's contacts the people of each owner are.
 _SIDES: Mapping[Owner, Literal["there", "here"]] = {Owner.ORG: "there", Owner.US: "here"}
 #: Weeks of work that are reckoned at most: a team too small for its plan never ends.
@@ -264,7 +266,7 @@ def _owed(
     return person, due
 
 
-def next_weeks(plan: Plan, days: int) -> tuple[tuple[date, tuple[PlanTask, ...]], ...]:
+def next_weeks(plan: Plan, days: int) -> Weeks:
     """The tasks that start at the median in the weeks of so many calendar days, by Monday, then by owner.
 
     What is done, and what only an unknown that turns out to be a gap would bring, is left out. The last week is whole,
@@ -284,9 +286,8 @@ def next_weeks(plan: Plan, days: int) -> tuple[tuple[date, tuple[PlanTask, ...]]
     )
 
 
-def reckoned(plan: Plan, days: int) -> str:
+def reckoned(plan: Plan, weeks: Weeks) -> str:
     """How the work of these weeks and the work of their tasks are one sum; empty without work of ours."""
-    weeks = next_weeks(plan, days)
     shown = {week.isoformat() for week, _ in weeks}
     loads = [load for load in plan.load if load.week in shown]
     work, maybe = sum(load.work for load in loads), sum(load.maybe for load in loads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from interlock.model.annex import Annex, Note, Seen, StatementJudged
 from interlock.report.sections.context import Context
 from interlock.report.sections.method import GLOSSARY, LIMITS, build_method
-from interlock.report.sections.statements import build_statements
+from interlock.report.sections.statements import spoken
 
 
 def annex_of(context: Context) -> Annex:
@@ -27,12 +27,12 @@ def annex_of(context: Context) -> Annex:
         ),
         statements=tuple(
             StatementJudged(
-                id=row["id"],
-                text=row["text"],
-                rules=tuple(link.label for link in row["rules"]),
-                outcome=row["outcome"],
+                id=said.id,
+                text=said.text,
+                rules=tuple(said.rules),
+                outcome=said.outcome,
             )
-            for row in build_statements(context)["rows"]
+            for said in spoken(context)
         ),
         method=tuple(Note(**note) for note in build_method(context)["notes"]),
         limits=LIMITS,

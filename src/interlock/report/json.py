@@ -6,17 +6,17 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from interlock.documents.visible import to_json
+from interlock.documents.visible import json_bytes
 from interlock.model.assessment import Assessment
 
 DIGITS = 4
 
 
-def render(assessment: Assessment) -> str:
+def render(assessment: Assessment) -> bytes:
     """JSON that :meth:`Assessment.model_validate_json` reads back; ends with a line feed."""
     data: dict[str, Any] = assessment.model_dump(mode="json", by_alias=True)
     _round(data, data.items())
-    return to_json(data, sort_keys=True)
+    return json_bytes(data, sort_keys=True)
 
 
 def _round(holder: Any, items: Iterable[tuple[Any, Any]]) -> None:

@@ -39,6 +39,7 @@ _MEMBER = f"customXml/{_ID}.xml"
 _MAIN = re.compile(r"(?:xl|word)/_rels/(?:workbook|document)\.xml\.rels")
 _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/customXml"
 _HASH = re.compile(rf'"{HASH_KEY}": ?"([0-9a-f]{{64}})"'.encode())
+_BEFORE_HASH = f'"{HASH_KEY}":'.encode()
 #: What stands before and behind a manifest; its JSON holds neither.
 _HTML = (f'<script type="application/json" id="{_ID}">', "</script>")
 _MARKDOWN = (f"<!-- {_ID}\n", "\n-->")
@@ -61,29 +62,32 @@ def sealed(content: bytes, form: str, manifest: Manifest) -> bytes:
     :param content: JSON has its manifest already (as a field of its assessment) and lacks the hash alone. A format
         without a place for a manifest stays as it is.
     """
-    data = json.dumps(manifest.model_dump(mode="json") | {HASH_KEY: NO_HASH}, ensure_ascii=True)
     match form:
         case "html":
             content = in_html(content.decode(), manifest).encode()
         case "md":
             # A comment ends with two hyphens, and HTML within Markdown with a blank line.
-            block = data.replace("--", r"-\u002d").join(_MARKDOWN)
+            block = _unhashed(manifest).replace("--", r"-\u002d").join(_MARKDOWN)
             content = content.rstrip(b"\n") + f"\n\n{block}\n".encode()
         case "sarif":
             log = json.loads(content)
-            log["runs"][0].setdefault("properties", {})["interlockManifest"] = json.loads(data)
+            log["runs"][0].setdefault("properties", {})["interlockManifest"] = json.loads(_unhashed(manifest))
             content = to_json(log).encode()
         case "xlsx" | "docx":
-            return _packed_with(content, escape(data).join(_XML))
+            return _packed_with(content, escape(_unhashed(manifest)).join(_XML))
         case _ if form not in FORMS:
             return content
     return _with_hash(content, form)
 
 
+def _unhashed(manifest: Manifest) -> str:
+    """A manifest as JSON, with zeros in the place of the hash."""
+    return json.dumps(manifest.model_dump(mode="json") | {HASH_KEY: NO_HASH}, ensure_ascii=True)
+
+
 def in_html(page: str, manifest: Manifest) -> str:
     """The page with its manifest as a data block, which no browser runs, and without the hash."""
-    data = json.dumps(manifest.model_dump(mode="json") | {HASH_KEY: NO_HASH}, ensure_ascii=True)
-    block = re.sub("[<>&]", lambda match: f"\\u{ord(match[0]):04x}", data).join(_HTML)
+    block = re.sub("[<>&]", lambda match: f"\\u{ord(match[0]):04x}", _unhashed(manifest)).join(_HTML)
     head, body, tail = page.rpartition("</body>")
     return f"{head}{block}\n{body}{tail}" if body else f"{page}{block}\n"
 
@@ -205,8 +209,11 @@ def _hash_of_members(members: dict[str, bytes]) -> str:
 
 def _zeroed(content: bytes) -> bytes:
     """The same with zeros for the hash of its manifest: the last place that looks like it."""
-    last = max(_HASH.finditer(content), key=lambda match: match.start(), default=None)
-    return content if last is None else b"%b%b%b" % (content[: last.start(1)], NO_HASH.encode(), content[last.end(1) :])
+    at = len(content)
+    while (at := content.rfind(_BEFORE_HASH, 0, at)) >= 0:  # from behind: it stands near the end
+        if found := _HASH.match(content, at):
+            return b"%b%b%b" % (content[: found.start(1)], NO_HASH.encode(), content[found.end(1) :])
+    return content
 
 
 def _members(content: bytes) -> dict[str, bytes]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 from operator import attrgetter
 from string import ascii_uppercase
 from typing import Any
@@ -94,6 +95,10 @@ class ReportView:
     whole: str = ""
     english: frozenset[str] = frozenset()
 
+    def only(self, ids: Collection[str]) -> ReportView:
+        """The same with these sections alone, numbered anew; nothing that stays may lead to what goes."""
+        return replace(self, sections=_numbered(entry for entry in self.sections if entry["id"] in ids))
+
     @cached_property
     def plain(self) -> dict[str, Any]:
         """The same as dictionaries, lists, strings and numbers: no object that a template could reach into."""
@@ -143,17 +148,14 @@ def build(
     contents = {
         section.id: own.get(section.id, section.build)(context) for section in sorted(wanted, key=attrgetter("late"))
     }
-    numbers = iter(range(1, len(wanted) + 1))
-    letters = iter(ascii_uppercase)
     return ReportView(
         lang=current().tag,
         title=_("%(product)s: integration readiness report", product=safe.name(assessment.product)),
         brand=brand or Brand(),
         cover=summary.build_cover(context, generated, interlock_version),
-        sections=tuple(
+        sections=_numbered(
             {
                 "id": section.id,
-                "number": next(letters) if section.appendix else str(next(numbers)),
                 "title": _(section.title),
                 "children": contents[section.id].get("children", ()),
                 "content": contents[section.id],
@@ -163,4 +165,13 @@ def build(
         ),
         whole=WHOLE if brief else "",
         english=frozenset() if current() is ENGLISH else sentences_of(assessment, observations),
+    )
+
+
+def _numbered(entries: Iterable[Shown]) -> tuple[Shown, ...]:
+    """Sections with their numbers, those of the appendix with letters."""
+    numbers, letters = count(1), iter(ascii_uppercase)
+    appendix = {section.id for section in ALL_SECTIONS if section.appendix}
+    return tuple(
+        entry | {"number": next(letters) if entry["id"] in appendix else str(next(numbers))} for entry in entries
     )

@@ -53,7 +53,7 @@ def write_site(
         )
     day = writing_time().date().isoformat()
     pages = site_pages(assessment, inputs, day, templates=templates, language=language)
-    source = hashlib.sha256(json.render(assessment).encode()).hexdigest()
+    source = hashlib.sha256(json.render(assessment)).hexdigest()
     done = write_generated(directory, pages, source=source, made=day)
     known = {file.path.name for file in done} | {"manifest.json"}
     strangers = sorted(path for path in directory.iterdir() if path.name not in known)

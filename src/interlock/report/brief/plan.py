@@ -13,7 +13,7 @@ from interlock.report.elements import Shown
 from interlock.report.sections import plan as whole
 from interlock.report.sections.context import WHOLE, Context
 from interlock.report.sections.first import build_first
-from interlock.report.sections.tasks import task_row
+from interlock.report.sections.tasks import where
 from interlock.report.sections.weeks import DAYS_AHEAD, asked, together
 
 #: Between two sentences.
@@ -68,6 +68,7 @@ def _weeks(context: Context) -> Shown:
     """The tasks of the next weeks in which something begins, the same work at several organisations in one row."""
     assessment = context.assessment
     weeks = [(week, tasks) for week, tasks in next_weeks(assessment.plan, DAYS_AHEAD) if tasks]
+    near = next_weeks(assessment.plan, _WEEKS * 7)
     rows = []
     for week, tasks in weeks[:_WEEKS]:
         for group in together(tasks):
@@ -78,7 +79,7 @@ def _weeks(context: Context) -> Shown:
                 {
                     "week": words.day(week),
                     "title": asked(context, group) or words.sentence(safe.text(done(group, names))),
-                    "where": task_row(context, group)["where"],
+                    "where": where(context, group),
                     "who": safe.text(words.listed(people, 2), 200),
                     "by": safe.day(max(days)) if days else "",
                 }
@@ -97,7 +98,7 @@ def _weeks(context: Context) -> Shown:
     return {
         "rows": tuple(rows[:_TASKS]),
         "load": words.capital(words.sentence("; ".join(ours))) if ours else "",
-        "people": tuple(safe.text(sentence, 1200) for sentence in loads(assessment.plan, _WEEKS * 7)),
+        "people": tuple(safe.text(sentence, 1200) for sentence in loads(assessment.plan, _WEEKS * 7, near)),
         "more": words.counted(
             more,
             "%(number)s more task of the next 90 days, and by what each is accepted: %(whole)s.",

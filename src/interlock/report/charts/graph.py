@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from interlock.model import words
 from interlock.model.base import Severity
@@ -46,22 +47,45 @@ def gap_graph_svg(graph: GapGraph, names: Mapping[str, str]) -> str:
         "Gap graph: %(number)s open gaps, %(nodes)s to find out.",
         nodes=words.number(len(graph.nodes) - gaps),
     )
-    markup, _, _ = gap_graph(drawing, f"{alt} {drawing.note}".strip())
-    return markup + "\n"
+    return gap_graph(place(drawing), f"{alt} {drawing.note}".strip()) + "\n"
 
 
-def gap_graph(drawing: Drawing, alt: str) -> tuple[str, float, float]:
-    """The picture and its size in user units (96 to the inch).
+class Placed(NamedTuple):
+    """A drawing with the place of everything in it, and its size in user units (96 to the inch).
 
     Separate nodes, which wait for nothing and hold up nothing, stand in rows of their own below.
     """
+
+    drawing: Drawing
+    layout: Layout
+    shape: _Shape
+    columns: int
+    width: float
+    height: float
+
+    @property
+    def below(self) -> float:
+        """Where what stands alone begins."""
+        return _HEAD + self.layout.height + _ROW_GAP if self.drawing.nodes else 0.0
+
+
+def place(drawing: Drawing) -> Placed:
+    """Where everything goes; cheap beside drawing it, for one who looks for a size that fits."""
     keys = [node.key for node in drawing.nodes]
     shape = _NARROW if max(layers_of(keys, drawing.edges).values(), default=0) > 2 else _WIDE
     layout = arrange(keys, drawing.edges, box=shape.height, gap=_ROW_GAP, bend=shape.height / 3)
     columns = max(layout.layers, min(len(drawing.separate), 3), 2 if drawing.nodes else 1)
     width = columns * (shape.width + shape.gap) - shape.gap + 2 * _MARGIN
+    rows = -(-len(drawing.separate) // columns)
+    placed = Placed(drawing, layout, shape, columns, max(width, _LEGEND_WIDTH), 0.0)
+    alone = _HEAD + rows * (shape.height + _ROW_GAP) if rows else 0.0
+    return placed._replace(height=placed.below + alone + _LEGEND)
+
+
+def gap_graph(placed: Placed, alt: str) -> str:
+    """The picture."""
+    drawing, layout, shape = placed.drawing, placed.layout, placed.shape
     body: list[str] = []
-    top = 0.0
     if drawing.nodes:
         body += [_heading(index, shape, waves=drawing.waves) for index in range(layout.layers)]
         body += [_edge(edge, layout, shape) for edge in drawing.edges]
@@ -69,19 +93,15 @@ def gap_graph(drawing: Drawing, alt: str) -> tuple[str, float, float]:
             _box(node, shape.x(layout.layer[node.key]), _HEAD + layout.centre[node.key] - shape.height / 2, shape)
             for node in drawing.nodes
         ]
-        top = _HEAD + layout.height + _ROW_GAP
     if drawing.separate:
         heading = _("Stand alone: can start now, and nothing waits for them")
-        body.append(label(_MARGIN, top + 16, heading, size=11, tone="soft"))
+        body.append(label(_MARGIN, placed.below + 16, heading, size=11, tone="soft"))
         for index, node in enumerate(drawing.separate):
-            row, column = divmod(index, columns)
-            body.append(_box(node, shape.x(column), top + _HEAD + row * (shape.height + _ROW_GAP), shape))
-        rows = -(-len(drawing.separate) // columns)
-        top += _HEAD + rows * (shape.height + _ROW_GAP)
-    body.append(_legend(top))
-    width = max(width, _LEGEND_WIDTH)
-    height = top + _LEGEND
-    return svg.picture(width, height, alt, body, name="graph"), width, height
+            row, column = divmod(index, placed.columns)
+            y = placed.below + _HEAD + row * (shape.height + _ROW_GAP)
+            body.append(_box(node, shape.x(column), y, shape))
+    body.append(_legend(placed.height - _LEGEND))
+    return svg.picture(placed.width, placed.height, alt, body, name="graph")
 
 
 def _heading(index: int, shape: _Shape, *, waves: bool) -> str:

@@ -9,7 +9,7 @@ from interlock.model.base import RuleOutcome
 from interlock.model.gap_graph import GapGraph, GapNode, RootCause
 from interlock.model.language import _
 from interlock.report import safe
-from interlock.report.charts import Drawing, condense, gap_graph, graph_data, mermaid, required
+from interlock.report.charts import Drawing, condense, gap_graph, graph_data, mermaid, place, required
 from interlock.report.elements import SEVERITY_MARK, Mark, Picture, Shown
 from interlock.report.sections.context import Context, Section
 
@@ -88,12 +88,14 @@ def _legible(
         alt += f" {_('Root causes: %(roots)s.', roots=roots)}"
     caption = _("Open gaps and what to find out, from left to right.")
     for budget in _BUDGETS:
-        drawing = condense(graph, context.names, anchor, budget)
-        svg, width, height = gap_graph(drawing, alt)
-        upright, lying = (min(1.0, across / width, down / height) for across, down in (_UPRIGHT, _LANDSCAPE))
+        placed = place(condense(graph, context.names, anchor, budget))
+        upright, lying = (
+            min(1.0, across / placed.width, down / placed.height) for across, down in (_UPRIGHT, _LANDSCAPE)
+        )
         if max(upright, lying) >= _SMALLEST:
             break
-    return drawing, Picture(svg=svg, alt=alt, caption=caption, wide=lying > upright * 1.03)
+    svg = gap_graph(placed, alt)
+    return placed.drawing, Picture(svg=svg, alt=alt, caption=caption, wide=lying > upright * 1.03)
 
 
 def _root(context: Context, cause: RootCause) -> Shown:

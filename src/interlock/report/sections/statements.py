@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from interlock.model import words
 from interlock.model.base import RuleOutcome
@@ -13,8 +14,27 @@ from interlock.report.elements import Link, Shown
 from interlock.report.sections.context import UNDECIDED, Context, Section
 
 
+class Spoken(NamedTuple):
+    """A statement, the rules that cite it with how often their findings came out how, and that in words."""
+
+    id: str
+    text: str
+    rules: dict[str, Counter[RuleOutcome]]
+    outcome: str
+
+
 def build_statements(context: Context) -> Shown:
     """Every statement, the rules that cite it, and how their findings came out."""
+    return {
+        "rows": [
+            said._asdict() | {"rules": [_link(context, rule, outcomes) for rule, outcomes in said.rules.items()]}
+            for said in spoken(context)
+        ]
+    }
+
+
+def spoken(context: Context) -> Iterator[Spoken]:
+    """Every statement in order."""
     rules: dict[str, list[str]] = defaultdict(list)
     for rule_id in sorted(context.assessment.rules):
         for statement in context.assessment.rules[rule_id].source:
@@ -23,16 +43,9 @@ def build_statements(context: Context) -> Shown:
     for finding in context.assessment.findings:
         outcomes[finding.rule][finding.outcome] += 1
     texts = {statement.id: statement.text for statement in STATEMENTS}
-    rows = [
-        {
-            "id": statement,
-            "text": texts.get(statement, ""),
-            "rules": [_link(context, rule_id, outcomes[rule_id]) for rule_id in rules[statement]],
-            "outcome": _outcome([outcomes[rule_id] for rule_id in rules[statement]]),
-        }
-        for statement in sorted({*texts, *rules})
-    ]
-    return {"rows": rows}
+    for statement in sorted({*texts, *rules}):
+        citing = {rule_id: outcomes[rule_id] for rule_id in rules[statement]}
+        yield Spoken(statement, texts.get(statement, ""), citing, _outcome(list(citing.values())))
 
 
 def _link(context: Context, rule_id: str, outcomes: Counter[RuleOutcome]) -> Link:

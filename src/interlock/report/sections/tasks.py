@@ -56,7 +56,7 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
         "id": Link(label=safe.text(base, 60) if first.kind in _OF_RULES else "", anchor=link.anchor),
         "kind": words.TASK[first.kind].title,
         "title": question(rule) if first.kind == "discovery" and rule else safe.name(first.title),
-        "where": _where(context, group),
+        "where": where(context, group),
         "about": tuple(dict.fromkeys(context.task_subject(task) for task in group)),
         "owner": words.OWNER[first.owner].title,
         "gate": words.GATE[first.gate].title,
@@ -69,7 +69,8 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
     }
 
 
-def _where(context: Context, group: Sequence[PlanTask]) -> str:
+def where(context: Context, group: Sequence[PlanTask]) -> str:
+    """The organisations of the same work by name, or how many; or what else it is about."""
     named = {task.org for task in group}
     orgs = [org for org in context.organizations if org in named]
     if not orgs:

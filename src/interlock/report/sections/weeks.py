@@ -7,14 +7,14 @@ from datetime import date
 
 from interlock.model import words
 from interlock.model.language import _
-from interlock.model.plan import FIND_OUT_WORDS, PlanTask
+from interlock.model.plan import FIND_OUT_WORDS, PlanTask, finding_of
 from interlock.plan.actions import ASK_ORG
 from interlock.plan.due import later, loads, sure, waits_for
 from interlock.plan.people import accepted, alike, done, lines, next_weeks, reckoned, spanned
 from interlock.report import safe
 from interlock.report.elements import Pair, Shown
 from interlock.report.sections.context import Context
-from interlock.report.sections.tasks import details, task_row
+from interlock.report.sections.tasks import details, where
 
 DAYS_AHEAD = 90
 
@@ -22,19 +22,20 @@ DAYS_AHEAD = 90
 def build_weeks(context: Context) -> Shown:
     """Load, the tasks of each week, and what drives the date later; empty parts where nothing is."""
     plan = context.assessment.plan
-    weeks = [(week, tasks) for week, tasks in next_weeks(plan, DAYS_AHEAD) if tasks]
+    ahead = next_weeks(plan, DAYS_AHEAD)
     left = sure(plan)
     return {
-        "loads": tuple(safe.text(sentence, 1200) for sentence in loads(plan, DAYS_AHEAD)),
-        "mean": f"{_(words.WEEKS_MEAN)} {reckoned(plan, DAYS_AHEAD)}".strip(),
-        "load": tuple(_load(context)),
+        "loads": tuple(safe.text(sentence, 1200) for sentence in loads(plan, DAYS_AHEAD, ahead)),
+        "mean": f"{_(words.WEEKS_MEAN)} {reckoned(plan, ahead)}".strip(),
+        "load": tuple(_load(context, {week.isoformat() for week, _tasks in ahead})),
         "told": tuple(
             {"week": _heading(context, week), "tasks": tuple(_block(context, group) for group in alike(tasks))}
-            for week, tasks in weeks
+            for week, tasks in ahead
+            if tasks
         ),
         "later": tuple(
             _block(context, group) | {"state": words.sentence(safe.text(waits_for(plan, group, left)))}
-            for group in alike(later(plan, DAYS_AHEAD))
+            for group in alike(later(plan, ahead))
         ),
     }
 
@@ -72,7 +73,7 @@ def _block(context: Context, group: Sequence[PlanTask]) -> Shown:
         state = _("If the answer is bad: %(state)s", state=state)
     return {
         "title": words.sentence(safe.text(done(group, names))),
-        "id": details(task_row(context, group)["id"]),
+        "id": details(context.finding_link(finding_of(task.id))),
         "state": words.sentence(safe.text(state)) if told else "",
         "lines": tuple(_line(context, part) for part in lines(group)),
         "accepted": words.sentence(safe.text(accepted(group))),
@@ -81,7 +82,7 @@ def _block(context: Context, group: Sequence[PlanTask]) -> Shown:
 
 def _line(context: Context, part: Sequence[PlanTask]) -> Shown:
     return {
-        "where": task_row(context, part)["where"],
+        "where": where(context, part),
         "whose": safe.text(words.capital(part[0].whose.removeprefix("the "))),
         "when": safe.text(spanned(part)),
     }
@@ -93,10 +94,9 @@ def _heading(context: Context, week: date) -> str:
     return _("Week of %(week)s: %(load)s", week=words.day(week), load=said)
 
 
-def _load(context: Context) -> Iterator[Pair]:
+def _load(context: Context, shown: set[str]) -> Iterator[Pair]:
     """Of each week of these days in which we work: its Monday, and our work of what there is."""
     plan = context.assessment.plan
-    shown = {week.isoformat() for week, _tasks in next_weeks(plan, DAYS_AHEAD)}
     for load in plan.load:
         if load.week in shown:
             said = words.number(load.work)

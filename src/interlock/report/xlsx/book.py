@@ -72,7 +72,8 @@ class _Sheet(Worksheet):  # type: ignore[misc]  # xlsxwriter is not typed
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[str] = []
-        self._shared: dict[str, int] = {}
+        self._shared: dict[str, str] = {}
+        self._styled = _Styles()
 
     def line(self, row: int, height: float, cells: Sequence[str]) -> None:
         """A row (0-based) of this height in points; of each cell what :meth:`text` and the like give."""
@@ -88,14 +89,15 @@ class _Sheet(Worksheet):  # type: ignore[misc]  # xlsxwriter is not typed
         """A cell that holds a text."""
         shared = self._shared.get(value)
         if shared is None:
-            shared = self._shared[value] = self.str_table._get_shared_string_index(cell_text(value))
+            index = self.str_table._get_shared_string_index(cell_text(value))
+            shared = self._shared[value] = f' t="s"><v>{index}</v></c>'
         else:
             self.str_table.count += 1
-        return f'{_styled(style)} t="s"><v>{shared}</v></c>'
+        return self._styled[style] + shared
 
     def number(self, value: float, style: Any) -> str:
         """A cell that holds a number."""
-        return f"{_styled(style)}><v>{value:.16G}</v></c>"
+        return f"{self._styled[style]}><v>{value:.16G}</v></c>"
 
     def date(self, value: date, style: Any) -> str:
         """A cell that holds a day, or a moment."""
@@ -103,7 +105,7 @@ class _Sheet(Worksheet):  # type: ignore[misc]  # xlsxwriter is not typed
 
     def empty(self, style: Any) -> str:
         """A cell that holds nothing, with its lines around it."""
-        return f"{_styled(style)}/>"
+        return f"{self._styled[style]}/>"
 
     def _write_rows(self) -> None:
         self.fh.write("".join(self._lines))
@@ -120,8 +122,12 @@ class _Workbook(xlsxwriter.Workbook):  # type: ignore[misc]  # as above
             xlsxwriter.workbook.ZIP_DEFLATED = zipfile.ZIP_DEFLATED
 
 
-def _styled(style: Any) -> str:
-    return f' s="{style._get_xf_index()}"' if style else ""
+class _Styles(dict[Any, str]):
+    """Of each format how a cell names it."""
+
+    def __missing__(self, style: Any) -> str:
+        self[style] = f' s="{style._get_xf_index()}"' if style else ""
+        return self[style]
 
 
 class Book:
@@ -208,15 +214,15 @@ class Book:
         return last + 1
 
     def _cell(self, sheet: _Sheet, value: Value, column: Column) -> str:
-        if value is None or value == "":
+        if isinstance(value, str):
+            return sheet.text(value, self._text) if value else sheet.empty(self._text)
+        if value is None:
             return sheet.empty(self._text)
         if isinstance(value, date):
             if value.year < 1900:  # before the first day that a spreadsheet knows
                 return sheet.text(value.isoformat(), self._text)
             kind: Kind = "moment" if isinstance(value, datetime) else "date"
             return sheet.date(value, self._cells[kind, column.mixed])
-        if isinstance(value, str):
-            return sheet.text(value, self._text)
         if isinstance(value, float) and not math.isfinite(value):
             return sheet.text(_("not known"), self._text)
         return sheet.number(value, self._cells[column.kind, column.mixed])
