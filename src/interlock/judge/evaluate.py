@@ -62,7 +62,7 @@ class Conclusions:
         questionnaires: Iterable[Questionnaire],
         conclude: Callable[[Condition, SubjectContext], Conclusion],
     ) -> None:
-        items = [item.id for questionnaire in questionnaires for item in questionnaire.questions()]
+        items = frozenset(item.id for questionnaire in questionnaires for item in questionnaire.questions())
         conditions = [condition for rule in rules for condition in (rule, *rule.where.values())]
         self._reads = {condition: reads_of(condition, items) for condition in conditions}
         self._rules = rules

@@ -26,7 +26,7 @@ class HazardLibrary:
 
     def __init__(self, catalogue: Hazards, questionnaires: Iterable[Questionnaire]) -> None:
         self.catalogue = catalogue
-        items = [item.id for questionnaire in questionnaires for item in questionnaire.questions()]
+        items = frozenset(item.id for questionnaire in questionnaires for item in questionnaire.questions())
         compiled = ((hazard, compile_hazard(hazard)) for hazard in catalogue.hazards)
         self._compiled = [
             (hazard, condition, reads_of(condition, items) if condition else None) for hazard, condition in compiled
