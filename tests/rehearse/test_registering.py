@@ -15,7 +15,7 @@ from interlock.cli.main import run
 from interlock.model.errors import InterlockError
 from interlock.model.product import BackendClient, Product
 from interlock.rehearse.hospitals import Hospitals
-from interlock.usecases.registering import write_registration
+from interlock.usecases.registering import by_hand, write_registration
 from interlock.workspace.store import Workspace
 
 CHECKS = {"RH-L01", "RH-A01", "RH-T01", "RH-T02", "RH-T03", "RH-T04", "RH-T05", "RH-C06"}
@@ -156,3 +156,13 @@ def test_work_without_a_user_may_have_a_registration_of_its_own(dynamic: bool) -
             seen = looked_at(hospitals, checks if outcome == "held" else {"RH-B01"})
         assert {found.value for found in seen.outcomes.values()} == {outcome}, seen.results
         assert {row.organization for row in seen.results if row.id == "RH-B01"} == set(kinds)
+
+
+def test_no_private_key_stands_in_the_table_for_somebody_to_copy() -> None:
+    product = product_at(9).but(jwks_url=None)
+    clients = tuple(client.but(backend=BackendClient(client_id="jobs")) for client in product.organizations)
+    with Hospitals(product.but(organizations=clients), 0) as hospitals:
+        rows = {(org, name): value for org, name, value in by_hand(hospitals)}
+    assert rows["alder", "private_jwk"] == rows["birch", "backend_private_jwk"]
+    assert rows["birch", "backend_private_jwk"].startswith("a key: interlock rehearse --write-env")
+    assert rows["birch", "backend_client_id"] == "jobs"

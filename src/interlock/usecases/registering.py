@@ -59,7 +59,7 @@ def by_hand(hospitals: Hospitals) -> tuple[tuple[str, str, str], ...]:
     for client in hospitals.product.organizations:
         known = told(hospitals.product, client, hospitals.base(client.id))
         known["launch_url"] = hospitals.product.launch_at(client)
-        known |= {"private_jwk": _IN_THE_FILE} if "private_jwk" in known else {}
+        known |= {name: _IN_THE_FILE for name in known if name.endswith("private_jwk")}
         known |= {"jwks_url": hospitals.product.jwks_url} if hospitals.product.jwks_url else {}
         known["scopes"] = "any that the hospital's SMART configuration lists"
         rows += [(client.id, name, value) for name, value in known.items()]

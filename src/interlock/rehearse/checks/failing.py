@@ -186,8 +186,10 @@ def _copy_kept(stage: Stage) -> Row:
     first = stage.visit(stage.a, browser=browser)
     kinds = {record["resourceType"] for record in records(stage.a)} - {"Patient"}
     marks = [mark for kind in kinds if first.page.shows(mark := canary(stage.a, "p1", kind))]
-    since = stage.hospitals.now()
     try:
+        if not any(map(stage.again(browser, first.page).shows, marks)):
+            return not_reached("the page, loaded again, shows nothing even when all is well", subject=subject)
+        since = stage.hospitals.now()
         with searches(stage, _glass):
             again = stage.again(browser, first.page)
     except OutOfReachError as error:
