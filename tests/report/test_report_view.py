@@ -282,3 +282,8 @@ def test_sixty_organisations_stay_countable() -> None:
     assert len(content(built, "glance").rows) == 60
     assert "nearest to the root causes" in content(built, "graph").note
     assert any(task.where == "10 of 60 organisations" for wave in content(built, "tasks").waves for task in wave.tasks)
+
+
+def test_what_the_word_document_leaves_out_is_led_to_by_nothing_that_stays(sample: ReportView) -> None:
+    kept = tuple(section["id"] for section in sample.sections if section["id"] not in {"tasks", "statements"})
+    assert sample.only(kept).sections == build(factory.sample(), sections=kept).sections

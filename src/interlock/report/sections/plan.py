@@ -193,6 +193,7 @@ def go(context: Context) -> Shown | None:
             for requirement, state in rule.holds
         ),
         "said": tuple(safe.text(sentence) for sentence in (rule.decides, *rule.otherwise)),
+        "rests": Link(label=_("the workflow contract"), anchor="contract" if "contract" in context.shown else ""),
     }
 
 

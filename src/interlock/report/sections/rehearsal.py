@@ -74,6 +74,13 @@ def _lead(told: RehearsalTold) -> tuple[str, ...]:
             apart=apart,
         ),
     ]
+    if any(broke.result.requests for broke in told.broke):
+        lead.append(
+            _(
+                "Numbers of requests are of its record of that day, which the product team keeps: “tape” in a file of "
+                "observations/product in its workspace."
+            )
+        )
     if told.hooks:
         lead.append(words.sentence(words.hooks(told.hooks)))
     if told.aged:
@@ -109,6 +116,7 @@ def _entry(context: Context, number: int, rows: list[BrokenCheck]) -> Shown:
             for item in (() if context.brief else questions)
             if (answer := context.answers.get((item, "product"))) is not None
         ),
+        "rules": tuple(context.finding_link(rule.id) for rule in rules),
         "effort": _effort([rule.remediation.effort.expected for rule in rules]),
         "cites": context.book.cite_all(check.references),
         "judgement": check.judgement,

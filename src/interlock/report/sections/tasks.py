@@ -41,7 +41,12 @@ def build_tasks(context: Context) -> Shown:
         rows = tuple(task_row(context, group) for group in grouped(by_wave[wave]))
         waves.append({"number": str(wave + 1), "note": note, "tasks": rows})
     waits = _("The first wave can start now, side by side; a task of a later one waits for something in an earlier.")
-    return {"waves": tuple(waves), "note": waits if waves else _("Nothing is planned.")}
+    return {
+        "waves": tuple(waves),
+        "note": waits if waves else _("Nothing is planned."),
+        "rests": _("Person-days are judgement; a lead time of others names its source.") if waves else "",
+        "method": Link(label=_("How the dates are made"), anchor="method" if "method" in context.shown else ""),
+    }
 
 
 def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
