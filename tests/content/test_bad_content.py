@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,14 @@ class Own:
 
 def is_among(message: str, told: list[str]) -> bool:
     return any(message in one for one in told)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _shipped_content_is_linted_once() -> Iterator[None]:
+    """Each lint of content on top of the shipped one lints that alone too, to leave out what is wrong there."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("interlock.usecases.lint.lint_content", cache(lint_content))
+        yield
 
 
 @pytest.fixture

@@ -62,7 +62,8 @@ def lint_content(path: Path | None) -> tuple[LintProblem, ...]:
     if path is None:
         return _lint_all([data_dir("questionnaires")], SetFolders((data_dir("rulesets"),)), (CORE,))
     questions, rules = path / "questionnaires", path / "rulesets"
-    if not any(folder.is_dir() for folder in (questions, rules)) and not (path / SETTINGS_FILE).is_file():
+    own_content = questions.is_dir() or rules.is_dir()
+    if not own_content and not (path / SETTINGS_FILE).is_file():
         raise InterlockError(
             f"{path} has neither questionnaires/ nor rulesets/ nor {SETTINGS_FILE}",
             remedy="give the folder that holds one of them",
@@ -73,7 +74,7 @@ def lint_content(path: Path | None) -> tuple[LintProblem, ...]:
         own = SetFolders((rules,))
         return _lint_all([questions], own, own.tops())
     tops = SetFolders((rules,)).tops() if rules.is_dir() else ()  # its own sets that no other of its own extends
-    problems = list(_lint_all(asked, folders, tops or (CORE,)))
+    problems = list(_lint_all(asked, folders, tops or (CORE,))) if own_content else []
     ours = [problem for problem in problems if problem.file is None or not Path(problem.file).is_relative_to(path)]
     if ours:
         already = set(lint_content(None))
