@@ -72,7 +72,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A new folder for each test; pytest looks through all the earlier ones to number the next."""
-    root = tmp_path_factory.mktemp("homes")
+    root = tmp_path_factory.mktemp("t")
     return (root / str(number) for number in itertools.count())
 
 
@@ -80,7 +80,7 @@ def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def tmp_path(_homes: Iterator[Path], request: pytest.FixtureRequest) -> Path:
     """A new folder, named after the test and numbered like its home: two thousand of pytest's own take 3.5 s."""
     home = next(_homes)
-    folder = home.with_name(re.sub(r"\W", "_", request.node.name)[:30] + "-" + home.name)
+    folder = home.with_name(f"{re.sub(r'[^A-Za-z0-9]', '_', request.node.name)[:23]}_{home.name}")
     folder.mkdir()
     return folder
 
