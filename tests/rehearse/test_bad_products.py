@@ -122,6 +122,25 @@ def test_a_target_is_asked_at_the_address_that_it_had_and_keeps_its_name() -> No
     assert elsewhere.stopped == "elsewhere" and not elsewhere.way
 
 
+def test_what_a_browser_with_scripts_may_see_otherwise_is_noted() -> None:
+    pages = {
+        "/plain": ("<p lang=on>src = on the left</p><a href=/x>on</a>", "text/html"),
+        "/data": ('{"text": "<script>"}', "application/json"),
+        "/script": ("<p>one</p><SCRIPT src=/a.js></SCRIPT>", "text/html"),
+        "/frame": ("<iframe srcdoc=x></iframe>", "text/html"),
+        "/picture": ("<p><img alt='a > b' src=/trend.svg></p>", "text/html"),
+        "/handler": ("<button\nonclick = 'go()'>", "text/html"),
+    }
+    with answering() as (port, current):
+        current["now"] = lambda request: Response(pages[request.url.path][0], media_type=pages[request.url.path][1])
+        visitor = HttpBrowser(Budget(20, 1e12))
+        for path in pages:
+            visitor.open(f"http://127.0.0.1:{port}{path}")
+        visitor.close()
+    unlike = [address.removeprefix(f"http://127.0.0.1:{port}") for address in visitor.unlike]
+    assert unlike == ["/script", "/frame", "/picture", "/handler"]
+
+
 def test_a_product_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_browser, "PAGE_SECONDS", 0.2)
     with (

@@ -293,3 +293,27 @@ def test_sound_applications_hold_in_chromium(process: Chromium, pages: str) -> N
     assert [row for row in seen.results if row.outcome not in fine] == []
     assert {check for check, built in BUILT.items() if built.scripts} <= set(seen.outcomes)
     assert InThisProcess.deaths == 0
+
+
+#: The filter's answer as a page whose script makes what it shows.
+MADE_BY_A_SCRIPT = (
+    """        return Response(
+            json.dumps([line for line in lines if wanted in line.lower()][:50]),
+            media_type="application/json",
+            headers=HEADERS,
+        )""",
+    """        coded = json.dumps([line for line in lines if wanted in line.lower()][:50]).encode().hex()
+        made = f"'{coded}'.replace(/../g, two => String.fromCharCode(parseInt(two, 16)))"
+        return Response(f"<p id=here></p><script>here.textContent = {made}</script>", media_type="text/html")""",
+)
+
+
+@pytest.mark.long
+@needs_chromium
+def test_a_check_that_meets_a_page_with_scripts_is_looked_at_in_chromium(process: Chromium) -> None:
+    outcomes = []
+    for driver in (process, None):
+        with on_stage([MADE_BY_A_SCRIPT], broken="filter") as hospitals:
+            seen = looked_at(hospitals, {"RH-E01"}, chromium=driver)
+        outcomes.append(seen.outcomes["RH-E01"].value)
+    assert outcomes == ["broke", "held"]

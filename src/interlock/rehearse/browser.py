@@ -16,7 +16,8 @@ from typing import Literal, Protocol
 from interlock.model.errors import InterlockError
 
 MAX_BODY_BYTES = 2_000_000
-MAX_HOPS = 20
+#: Redirects of one page: fewer than Chromium itself follows, which tells of them in a page of its own making.
+MAX_HOPS = 18
 PAGE_SECONDS = 15.0
 
 #: Why a page is not the end of its way: an address elsewhere, redirects without end, no answer, an answer without end.

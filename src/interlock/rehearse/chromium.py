@@ -64,6 +64,7 @@ class Chromium:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._playwright: Playwright | None = None
         self._process: Browser | None = None
+        self._meanwhile: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Chromium:
         """Start it.
@@ -119,6 +120,8 @@ class Chromium:
             self._loop.close()
 
     async def _end(self) -> None:
+        if self._meanwhile:
+            await asyncio.wait(self._meanwhile, timeout=COMMAND_SECONDS)
         if self._process is not None:
             await self._process.close()
         if self._playwright is not None:
@@ -137,3 +140,17 @@ class Chromium:
         :raises TimeoutError: it takes longer.
         """
         return asyncio.run_coroutine_threadsafe(asyncio.wait_for(action, seconds), self._loop).result()
+
+    def begin(self, action: Coroutine[Any, Any, None]) -> None:
+        """Let something be done meanwhile; whether it comes off is nobody's concern, and it ends before the browser."""
+
+        async def meanwhile() -> None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(action, COMMAND_SECONDS)
+
+        def go() -> None:
+            task = self._loop.create_task(meanwhile())
+            self._meanwhile.add(task)
+            task.add_done_callback(self._meanwhile.discard)
+
+        self._loop.call_soon_threadsafe(go)

@@ -93,6 +93,11 @@ class Gate:
         with self._lock:
             return 0.0 if any(until > now for until in self._open.values()) else now - self._ended
 
+    def awaits_others(self) -> bool:
+        """Whether somebody else than the page's own server has not answered it yet: a hospital, above all."""
+        with self._lock:
+            return math.inf in self._open.values()
+
     def allowed(self, url: str) -> bool:
         """Whether an address is on this machine, at the target, or a page of its own."""
         return url in self.pages or may_be_asked(url, self._target)
@@ -184,6 +189,9 @@ class Gate:
                 way.stop(
                     "elsewhere", following, asked.method if kept else "GET", (asked.form or None) if kept else None
                 )
+            elif following and len(way.taken) > way.hops:
+                way.stop("redirects", following)
+            if way.stopped is not None:
                 answer.whole(204, b"", [("Set-Cookie", cookie) for cookie in cookies])
                 return
         self._body(asked, reply, answer, way)

@@ -22,6 +22,8 @@ from interlock.rehearse.reach import Pinning, joined, may_be_asked
 _USER_AGENT = f"Mozilla/5.0 (compatible; {BROWSER}) Gecko/20100101"
 #: In front of the name of a header that httpx must not see.
 _ASIDE = "interlock-aside-"
+#: What a page has whose browser would go on where this one stops: scripts, frames, and parts that are asked for.
+_GOES_ON = re.compile(r"<(?:script|i?frame|object|embed)\b|<[^<>]*\s(?:src|on[a-z]+)\s*=", re.IGNORECASE)
 _ACCEPT = "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"
 
 
@@ -30,11 +32,13 @@ class HttpBrowser:
     """A browser without scripts, over plain HTTP.
 
     :ivar target: the origin that may be asked beside loopback, or none; ``pinned`` is the address that it has.
+    :ivar unlike: addresses of pages that a browser with scripts may have seen otherwise are added to it.
     """
 
     budget: Budget
     target: str | None = None
     pinned: str | None = None
+    unlike: list[str] = field(default_factory=list)
     jar: CookieJar = field(init=False)
     _client: httpx.Client = field(init=False)
 
@@ -81,6 +85,8 @@ class HttpBrowser:
                 return Page(url, 0, "", {}, tuple(way), "too_slow", url)
             except (httpx.HTTPError, httpx.InvalidURL, ValueError):
                 return Page(url, 0, "", {}, tuple(way), "no_answer", url)
+            if "json" not in answered.get("content-type", "") and _GOES_ON.search(text):
+                self.unlike.append(url)
             location = answered.get("location") if status in (301, 302, 303, 307, 308) else None
             way.append(Hop(method, url, status, location, cookies, answered, time.monotonic() - began))
             if not whole:

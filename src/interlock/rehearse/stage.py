@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -137,6 +137,7 @@ class Stage:
     :ivar programs: how programs that product.yaml names are run; ``log`` is the product's log, where it names one.
     :ivar ended: browsers that are signed in with tokens that have ended, for the checks of refreshing.
     :ivar chromium: the browser with scripts, where one drives the product.
+    :ivar unlike: addresses of pages that browsers without scripts met, and one with scripts may have seen otherwise.
     """
 
     hospitals: Hospitals
@@ -151,6 +152,7 @@ class Stage:
     programs: Programs | None = None
     log: Log | None = None
     chromium: Chromium | None = None
+    unlike: list[str] = field(default_factory=list)
     visits: dict[str, Visit] = field(default_factory=dict)
     begun: list[Begun] = field(default_factory=list)
     died: list[str] = field(default_factory=list)
@@ -158,6 +160,7 @@ class Stage:
     crashed_in: list[str] = field(default_factory=list)
     ended: list[Browser] = field(default_factory=list)
     _browsers: list[Browser] = field(default_factory=list)
+    _next: ChromiumBrowser | None = None
 
     @property
     def a(self) -> str:
@@ -178,8 +181,11 @@ class Stage:
     def lasting_browser(self) -> Browser:
         """A new browser that outlives the check."""
         if self.chromium is None:
-            return HttpBrowser(self.budget, self.target, self.pinned)
-        return ChromiumBrowser(self.chromium, self.budget, self.target, self.pinned)
+            return HttpBrowser(self.budget, self.target, self.pinned, self.unlike)
+        new = ChromiumBrowser(self.chromium, self.budget, self.target, self.pinned)
+        opened, self._next = self._next or new, replace(new)
+        self._next.prepare()
+        return opened
 
     def plain_browser(self) -> HttpBrowser:
         """A new browser without scripts, whatever drives the product: for requests at once."""
@@ -194,8 +200,9 @@ class Stage:
 
     def close(self) -> None:
         """Forget every browser, those too that wait for a check."""
-        self._browsers += self.ended
+        self._browsers += [*self.ended, *([self._next] if self._next is not None else [])]
         self.ended.clear()
+        self._next = None
         self.close_browsers()
 
     def close_browsers(self) -> None:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Seconds: from one reading to the next, between two that must agree, until a page has to be at rest.
+#: Seconds: from one reading to the next, between two that must agree, and until a page is at rest or never, once it
+#: waits for no hospital.
 _POLL, _AGREE, _REST = 0.05, 0.5, 5.0
 _MAX_TABS = 5
 
@@ -49,6 +50,7 @@ class _Shared:
 
     gate: Gate
     context: BrowserContext | None = None
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass
@@ -63,6 +65,13 @@ class ChromiumBrowser:
     _tab: Tab | None = None
     _response: Response | None = field(default=None, init=False)
     _heading: str = field(default="", init=False)
+
+    def prepare(self) -> None:
+        """Begin to open its window, which takes longer than a page: meanwhile something else can be done."""
+        self.chromium.begin(self._prepared())
+
+    async def _prepared(self) -> None:
+        await self._page()
 
     # -- what every browser does ------------------------------------------------------------------------------------
 
@@ -112,7 +121,7 @@ class ChromiumBrowser:
         self.chromium.do(self._hold(told))
 
     async def _hold(self, told: Any) -> None:
-        await (await self._context()).add_cookies([told])
+        await (await self._page()).context.add_cookies([told])
 
     def close(self) -> None:
         """Forget cookies, storage and pages, whatever a page does."""
@@ -120,9 +129,7 @@ class ChromiumBrowser:
         if shared is None:
             return
         shared.gate.close()
-        if shared.context is not None:
-            with contextlib.suppress(Exception):
-                self.chromium.do(shared.context.close())
+        self.chromium.begin(_closed(shared))
 
     # -- what only a browser with scripts does ------------------------------------------------------------------------
 
@@ -185,25 +192,23 @@ class ChromiumBrowser:
     def _address(self) -> str:
         return self._tab.url if self._tab is not None else ""
 
-    async def _context(self) -> BrowserContext:
-        shared = self._share()
-        if shared.context is None:
-            shared.context = await self.chromium.context(shared.gate.address)
-            shared.context.set_default_timeout(COMMAND_SECONDS * 1_000)
-            shared.context.on("page", _few_windows)
-        return shared.context
-
     def _share(self) -> _Shared:
         if self._shared is None:
             self._shared = _Shared(Gate(self.budget, self.target, self.pinned))
         return self._shared
 
     async def _page(self) -> Tab:
-        if self._tab is None or self._tab.is_closed():
-            self._tab = await (await self._context()).new_page()
-            self._tab.on("response", self._heard)
-            self._tab.on("request", self._headed)
-        return self._tab
+        shared = self._share()
+        async with shared.opening:
+            if shared.context is None:
+                shared.context = await self.chromium.context(shared.gate.address)
+                shared.context.set_default_timeout(COMMAND_SECONDS * 1_000)
+                shared.context.on("page", _few_windows)
+            if self._tab is None or self._tab.is_closed():
+                self._tab = await shared.context.new_page()
+                self._tab.on("response", self._heard)
+                self._tab.on("request", self._headed)
+            return self._tab
 
     def _heard(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
@@ -274,10 +279,12 @@ class ChromiumBrowser:
 
     def _settled(self, way: Way) -> dict[str, Any]:
         """The reading of a page that is at rest; empty where the page is stopped, or is none."""
-        last, since, ends = "", 0.0, time.monotonic() + _REST
+        last, since, began = "", 0.0, time.monotonic()
+        calm = began  # since when it waits for no hospital
         while way.stopped is None and way.spent is None:
             seen = self._within(self._reading())
             now = time.monotonic()
+            calm = now if self.gate.awaits_others() else calm
             text = masked(str(seen.get("seen", "")))
             quiet = self.gate.quiet() if seen else 0.0
             if quiet > 0.0 and not seen["moves"] and seen["ready"]:
@@ -286,8 +293,10 @@ class ChromiumBrowser:
                 last, since = text, now
             elif quiet >= _AGREE and now - since >= _AGREE:
                 return seen
-            if now > ends:
-                raise UnsettledError(f"the page was not at rest after {_REST:.0f} seconds, and nothing is said of it")
+            if now > min(calm, began + PAGE_SECONDS) + _REST:
+                raise UnsettledError(
+                    f"the page was not at rest after {now - began:.0f} seconds, and nothing is said of it"
+                )
             time.sleep(_POLL)
         return {}
 
@@ -357,6 +366,13 @@ class ChromiumBrowser:
         location = headers.get("location") if 300 <= response.status < 400 else None
         cookies = tuple(headers.get("set-cookie", "").split("\n")) if headers.get("set-cookie") else ()
         return Hop("GET", response.url, response.status, location, cookies, headers, 0.0)
+
+
+async def _closed(shared: _Shared) -> None:
+    """End a browser, once it has opened."""
+    async with shared.opening:
+        if shared.context is not None:
+            await shared.context.close()
 
 
 async def _few_windows(opened: Tab) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -142,8 +143,9 @@ def _waited(stage: Stage, subject: str, org: str, seconds: Callable[[Exchange], 
     if why:
         return not_reached(why, subject=subject)
     with stage.hospitals.twisted(late=lambda exchange: seconds(exchange) if exchange.organization.id == org else 0.0):
+        began = time.monotonic()
         visit = stage.visit(org)
-    took = sum(hop.seconds for hop in visit.page.way)
+    took = time.monotonic() - began
     problem = stage.crashed(visit.page)
     if not problem and visible_text(visit.page) == empty:
         problem = "the page looks as if nothing were recorded"

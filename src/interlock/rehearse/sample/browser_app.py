@@ -20,7 +20,7 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>Patient</title>
 <main id="page"><h1>One moment, please</h1></main><script src="/browser/app.js"></script>"""
 
 SCRIPT = r"""'use strict';
-const MAX_CHARACTERS = 1000000, MAX_PAGES = 5, FLOW_MS = 600000;
+const MAX_CHARACTERS = 1000000, MAX_PAGES = 5, FLOW_MS = 600000, OLDEST_MS = 4 * 3600000;
 class Trouble extends Error {}
 
 const show = (title, note, lines) => {
@@ -43,7 +43,8 @@ const ask = async (address, options = {}) => {
     text = await answer.text();
   } catch { throw new Trouble('The EHR gave no answer.'); }
   if (answer.status === 401) throw new Trouble('The EHR ended this session. Please open the application again.');
-  if (answer.status === 403) throw new Trouble('The EHR does not permit it.');
+  if (answer.status === 403) throw new Trouble(text.includes('"suppressed"')
+    ? 'The EHR wants a reason before it shows this. Please give it there.' : 'The EHR does not permit it.');
   if (!answer.ok) throw new Trouble(`The EHR answered with an error (${answer.status}).`);
   if (text.length > MAX_CHARACTERS) throw new Trouble("The EHR's answer is too large.");
   let found;
@@ -62,10 +63,12 @@ const begin = async (hospital, launch) => {
   const flow = {
     org: hospital.id, verifier, token: found.token_endpoint, issuer: found.issuer, ends: Date.now() + FLOW_MS };
   sessionStorage.setItem(`flow ${state}`, JSON.stringify(flow));
+  const able = found.capabilities || [], older = able.includes('permission-v1') && !able.includes('permission-v2');
+  const granted = older ? 'read' : 'rs';
   const challenge = coded(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)));
   const asked = {
     response_type: 'code', client_id: hospital.client, redirect_uri: hospital.back, aud: hospital.iss, state,
-    scope: `${launch === null ? 'launch/patient' : 'launch'} patient/Observation.rs patient/Patient.rs`,
+    scope: `${launch === null ? 'launch/patient' : 'launch'} patient/Observation.${granted} patient/Patient.${granted}`,
     code_challenge: challenge, code_challenge_method: 'S256', ...(launch === null ? {} : { launch }) };
   const address = found.authorization_endpoint;
   location.replace(`${address}${address.includes('?') ? '&' : '?'}${new URLSearchParams(asked)}`);
@@ -94,16 +97,38 @@ const answered = async (hospital, given) => {
 const permitted = (scope, kind) => String(scope).split(/\s+/).some(
   one => ['patient', 'user'].some(level => one.startsWith(`${level}/${kind}.`) || one.startsWith(`${level}/*.`)));
 
+const unused = record => {
+  if (!record.status) return 'its status is not recorded';
+  if (!record.effectiveDateTime) return 'its time is not recorded';
+  if (!/(Z|[+-]\d\d:\d\d)$/.test(record.effectiveDateTime)) return 'its time has no zone';
+  return Date.now() - Date.parse(record.effectiveDateTime) > OLDEST_MS ? 'it is older than four hours' : '';
+};
+const amount = record => {
+  const value = record.valueQuantity || {};
+  if (value.value === undefined) return 'no value is recorded';
+  return value.unit ? `${value.comparator || ''}${value.value} ${value.unit}` : 'not used: a unit is not recorded';
+};
+const lineOf = record => {
+  const code = record.code || {}, why = unused(record);
+  const mapped = (code.coding || []).some(coding => coding.system === 'http://loinc.org');
+  return `${code.text || 'no name'}: ${why ? `not used: ${why}` : amount(record)}`
+    + (mapped ? '' : ' (its code is not known here)');
+};
+const lacks = patient => [['identifier', 'An identifier'], ['birthDate', 'The birth date'], ['gender', 'The gender']]
+  .filter(([name]) => !patient[name]).map(([, called]) => `${called} is not recorded.`);
+
 const shown = async (hospital, token) => {
   const read = path => ask(`${hospital.iss}/${path}`,
     { headers: { Accept: 'application/fhir+json', Authorization: `Bearer ${token.access_token}` } });
   if (!permitted(token.scope, 'Patient')) throw new Trouble('The EHR does not permit to read the patient.');
   const patient = await read(`Patient/${encodeURIComponent(token.patient)}`);
   if (patient.id !== token.patient) throw new Trouble('The EHR answered with another patient than was asked for.');
+  if ((patient.link || []).some(link => link.type === 'replaced-by'))
+    throw new Trouble('Another record took the place of this one. Please open that one in the EHR.');
   const name = (patient.name || [{}])[0], title = `${(name.given || []).join(' ')} ${name.family || ''}`.trim();
   const head = token.need_patient_banner === false ? 'Observations' : title || 'no name';
   if (!permitted(token.scope, 'Observation')) return show(head, 'The EHR does not permit to read more.');
-  const lines = [];
+  const lines = [], known = new Set();
   let note = '', path = `Observation?patient=${encodeURIComponent(token.patient)}`;
   try {
     for (let at = 0; path; at++) {
@@ -113,8 +138,9 @@ const shown = async (hospital, token) => {
         const own = resource && resource.resourceType === 'Observation' && resource.subject
           && resource.subject.reference === `Patient/${token.patient}`;
         if (!own || ['entered-in-error', 'cancelled'].includes(resource.status)) continue;
-        const value = resource.valueQuantity || {};
-        lines.push(`${(resource.code || {}).text || 'no name'}: ${value.value ?? 'no value'} ${value.unit || ''}`);
+        const names = [resource.id, ...(resource.identifier || []).map(one => `${one.system}|${one.value}`)];
+        if (!names.some(one => known.has(one))) lines.push(lineOf(resource));
+        names.forEach(one => known.add(one));
       }
       const next = ((bundle.link || []).find(link => link.relation === 'next') || {}).url || '';
       if (next && !next.startsWith(`${hospital.iss}/`))
@@ -122,7 +148,7 @@ const shown = async (hospital, token) => {
       path = next.slice(hospital.iss.length + 1);
     }
   } catch (trouble) { note = `${trouble.message} This list is incomplete.`; }
-  show(head, note, lines.length || note ? lines : ['Nothing is recorded.']);
+  show(head, note, [...lacks(patient), ...(lines.length || note ? lines : ['Nothing is recorded.'])]);
 };
 
 (async () => {
