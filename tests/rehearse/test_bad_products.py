@@ -128,7 +128,7 @@ def test_what_a_browser_with_scripts_may_see_otherwise_is_noted() -> None:
         "/data": ('{"text": "<script>"}', "application/json"),
         "/script": ("<p>one</p><SCRIPT src=/a.js></SCRIPT>", "text/html"),
         "/frame": ("<iframe srcdoc=x></iframe>", "text/html"),
-        "/picture": ("<p><img alt='a > b' src=/trend.svg></p>", "text/html"),
+        "/picture": ("<p><img alt=b src=/trend.svg></p>", "text/html"),
         "/handler": ("<button\nonclick = 'go()'>", "text/html"),
     }
     with answering() as (port, current):
@@ -294,6 +294,9 @@ def test_a_target_is_ones_own_and_no_organisations(tmp_path: Path) -> None:
 def test_checks_are_chosen_by_id_and_by_family() -> None:
     assert chosen_checks(["c06"]) == {"RH-C06"}
     assert chosen_checks(["sessions"]) == chosen_checks(["S"]) > {"RH-S01"}
+    assert chosen_checks(["L06,C01", " rh-s09 , ,T", ""]) == {"RH-L06", "RH-C01", "RH-S09"} | chosen_checks(["t"])
+    with pytest.raises(InterlockError, match=r"^there is no rehearsal check 'L06;C01' or 'C99' \("):
+        chosen_checks(["C01", "L06;C01", "C99"])
 
 
 SCRIPT = """

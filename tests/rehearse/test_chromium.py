@@ -316,4 +316,20 @@ def test_a_check_that_meets_a_page_with_scripts_is_looked_at_in_chromium(process
         with on_stage([MADE_BY_A_SCRIPT], broken="filter") as hospitals:
             seen = looked_at(hospitals, {"RH-E01"}, chromium=driver)
         outcomes.append(seen.outcomes["RH-E01"].value)
-    assert outcomes == ["broke", "held"]
+    assert outcomes == ["broke", "not_reached"]  # without scripts nothing shows what the endpoint shows
+
+
+@pytest.mark.long
+@needs_chromium
+def test_a_chromium_that_ends_by_itself_ends_the_rehearsal() -> None:
+    with Chromium() as running, on_stage(pages="/browser") as hospitals:
+        assert not running.ended
+
+        def end(_: object) -> None:
+            if not running.ended:
+                with contextlib.suppress(Exception):
+                    running.do(running._process.close())  # type: ignore[union-attr]  # it runs
+
+        seen = looked_at(hospitals, {"RH-L01", "RH-L02", "RH-A01"}, chromium=running, on_result=end)
+    assert seen.stopped == "the rehearsal ended early: Chromium ended by itself, and nothing of it is kept"
+    assert [row.seen for row in seen.results if row.id == "RH-L02"] == [seen.stopped]

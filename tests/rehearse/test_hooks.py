@@ -76,6 +76,6 @@ def test_what_each_hook_would_open_is_counted() -> None:
         hospitals.product = hospitals.product.but(actions=Actions(), log=None)
         seen = looked_at(hospitals, {"RH-W01", "RH-W02", "RH-B01", "RH-G01", "RH-A01"})
     assert seen.hooks == {"write": 2, "job": 1, "log": 1}
-    told = "4 checks need what product.yaml does not name: actions.write opens 2, actions.job opens 1, log opens 1"
+    told = "4 checks need you to name more in product.yaml: actions.write opens 2, actions.job opens 1, log opens 1"
     assert words.hooks(seen.hooks) == told
     assert words.hooks({}) == ""

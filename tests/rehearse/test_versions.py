@@ -90,7 +90,8 @@ def test_the_version_that_pages_tell_is_kept() -> None:
         [('    "Cache-Control": "no-store",\n', '    "Cache-Control": "no-store",\n    "X-App": "2.4",\n')]
     ) as hospitals:
         hospitals.product = hospitals.product.but(version_header="x-app", version="1")
-        assert looked_at(hospitals, {"RH-L01"}).app.version == "2.4"
+        app = looked_at(hospitals, {"RH-L01"}).app
+        assert (app.version, app.version_header) == ("2.4", "x-app")
         hospitals.product = hospitals.product.but(version_header="x-other")
         assert looked_at(hospitals, {"RH-L01"}).app.version is None
 

@@ -100,6 +100,7 @@ def rehearsal_told(
         driver=observation.driver,
         layout=observation.layout,
         organizations=observation.organizations,
+        left_out=observation.left_out,
         stopped=observation.stopped,
         aged=any(said.aged for said in inputs.rehearsed.values()),
         counts=dict(Counter(observation.outcomes.values())),

@@ -200,7 +200,7 @@ class TapeLine(Model):
 class RehearsedApp(Model):
     """What was rehearsed.
 
-    :ivar version: what the application says of itself, or its user stated.
+    :ivar version: what the application says of itself, or its user stated; ``version_header`` where it said so.
     :ivar commit: of the git checkout in which the start command ran; ``dirty`` with changes that are not committed,
         none where nobody looked.
     :ivar deaths: how often it ended by itself and was started again.
@@ -208,6 +208,7 @@ class RehearsedApp(Model):
 
     launch_url: str
     version: Annotated[str, Field(max_length=200)] | None = None
+    version_header: Annotated[str, Field(max_length=60)] | None = None
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$")] | None = None
     dirty: bool | None = None
     deaths: Annotated[int, Field(ge=0)] = 0
@@ -219,6 +220,7 @@ class ProductObservation(Model):
     :ivar driver: what acted as the browser: ``http``, or Chromium with its version.
     :ivar organizations: the simulated hospitals that the application knew.
     :ivar polite: whether a polite launch held; without it nothing else was tried.
+    :ivar left_out: what was not looked at because no browser with scripts drove the product, why, and how to have it.
     :ivar stopped: why it ended before every check was looked at; none when it did not.
     :ivar sent: how many requests the rehearsal's browsers sent.
     """
@@ -231,6 +233,7 @@ class ProductObservation(Model):
     layout: Layout
     organizations: tuple[Slug, ...]
     polite: bool
+    left_out: str | None = None
     stopped: str | None = None
     sent: int = 0
     results: tuple[RehearsalResult, ...] = ()
@@ -303,6 +306,7 @@ class RehearsalTold(Model):
     driver: str
     layout: Layout
     organizations: tuple[Slug, ...]
+    left_out: str | None = None
     stopped: str | None = None
     aged: bool = False
     counts: dict[RehearsalOutcome, int]

@@ -461,7 +461,7 @@ _IN_ACTIONS = ("write", "withdraw", "job", "switch_off")
 
 
 def hooks(missing: Mapping[str, int]) -> str:
-    """``13 checks need what product.yaml does not name: actions.write opens 7, log opens 6``; empty where none does."""
+    """``7 checks need you to name more in product.yaml: actions.write opens 4, log opens 3``; empty where none does."""
     if not missing:
         return ""
     opened = [
@@ -470,8 +470,8 @@ def hooks(missing: Mapping[str, int]) -> str:
     ]
     return counted(
         sum(missing.values()),
-        "%(number)s check needs what product.yaml does not name: %(opened)s",
-        "%(number)s checks need what product.yaml does not name: %(opened)s",
+        "%(number)s check needs you to name more in product.yaml: %(opened)s",
+        "%(number)s checks need you to name more in product.yaml: %(opened)s",
         opened=", ".join(opened),
     )
 

@@ -55,7 +55,7 @@ def find_chromium() -> str | None:
 class Chromium:
     """A Chromium process for one rehearsal, as a context manager; nothing is ever downloaded for it.
 
-    :ivar version: what it says of itself, once it runs.
+    :ivar version: what it says of itself, once it runs; ``ended`` whether it ended although nobody ended it.
     """
 
     def __init__(self) -> None:
@@ -106,6 +106,7 @@ class Chromium:
             )
         except Error as error:
             said = plain(error.message.strip().partition("\n")[0], 200)
+            said = "it ended as soon as it began" if "has been closed" in said else said
             raise NoChromiumError(f"Chromium does not start: {said}", remedy=remedy) from error
         self.version = self._process.version
 
@@ -133,6 +134,11 @@ class Chromium:
         return await self._process.new_context(
             proxy={"server": proxy}, service_workers="block", accept_downloads=False, locale="en"
         )
+
+    @property
+    def ended(self) -> bool:
+        """Whether it runs no more, although nobody ended it."""
+        return self._process is not None and not self._process.is_connected()
 
     def do(self, action: Coroutine[Any, Any, T], seconds: float = COMMAND_SECONDS) -> T:
         """Let something be done in the browser, within its time.

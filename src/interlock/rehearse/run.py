@@ -179,7 +179,7 @@ def rehearse(
                 one.close()
     about = app or RehearsedApp(launch_url=product.launch_url)
     return ProductObservation(
-        app=about.but(deaths=running.deaths, version=_reported(stage) or about.version),
+        app=about.but(deaths=running.deaths, **_reported(stage)),
         started=started,
         elapsed_ms=round((time.monotonic() - began) * 1_000, 1),
         driver=f"chromium {chromium.version}" if chromium is not None else "http",
@@ -202,11 +202,11 @@ def _prove_reachable(stage: Stage) -> None:
             raise BudgetSpentError(f"the simulated hospital {org} cannot be reached: {page.told}")
 
 
-def _reported(stage: Stage) -> str | None:
-    """The version that the product's pages tell, where its file names the header."""
-    name = (stage.product.version_header or "").lower()
-    told = (visit.page.headers.get(name) for visit in stage.visits.values())
-    return next((plain(value, 200) for value in told if value), None) if name else None
+def _reported(stage: Stage) -> dict[str, str]:
+    """The version that the product's pages tell, and in which header, where its file names one."""
+    name = stage.product.version_header
+    told = (visit.page.headers.get(name.lower()) for visit in stage.visits.values()) if name else ()
+    return next(({"version": plain(value, 200), "version_header": name} for value in told if value and name), {})
 
 
 def _register(stage: Stage) -> None:

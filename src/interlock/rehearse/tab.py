@@ -23,6 +23,7 @@ from interlock.rehearse.browser import (
     MAX_HOPS,
     PAGE_SECONDS,
     Budget,
+    BudgetSpentError,
     Hop,
     Page,
     UnsettledError,
@@ -68,6 +69,7 @@ class ChromiumBrowser:
 
     def prepare(self) -> None:
         """Begin to open its window, which takes longer than a page: meanwhile something else can be done."""
+        self._share()  # now, not when its tab opens: this thread may ask for it before that
         self.chromium.begin(self._prepared())
 
     async def _prepared(self) -> None:
@@ -226,9 +228,18 @@ class ChromiumBrowser:
         try:
             return self.chromium.do(action, seconds)
         except Exception as error:
+            self._lives(error)
             self._give_up()
             words = "the page kept its browser busy" if isinstance(error, TimeoutError) else "the page ended by itself"
             raise UnsettledError(f"{words}, and was not looked at") from error
+
+    def _lives(self, error: Exception) -> None:
+        """Go on where an error is about one page alone.
+
+        :raises BudgetSpentError: Chromium itself has ended.
+        """
+        if self.chromium.ended:
+            raise BudgetSpentError("Chromium ended by itself, and nothing of it is kept") from error
 
     def _give_up(self) -> None:
         tab, self._tab = self._tab, None
@@ -271,6 +282,7 @@ class ChromiumBrowser:
         except TimeoutError:
             failed = "too_slow"
         except Exception as error:  # Playwright's own errors: the page was stopped, is a download, or did not come
+            self._lives(error)
             failed = "too_slow" if type(error).__name__ == "TimeoutError" else str(error)
         seen: dict[str, Any] = {} if way.stopped is not None or failed == "too_slow" else self._settled(way)
         if way.spent is not None:

@@ -129,6 +129,8 @@ def draw_latest(page: Page, latest: ProductObservation, told: RehearsalTold | No
     if told is not None and told.started == latest.started and told.aged:
         aged = "old, or of another version: it counts as a document until it is repeated"
         page.field("", aged, style=WARN, label_width=11)
+    if latest.left_out:
+        page.field("Left out", latest.left_out, style=DIM, label_width=11)
     if latest.hooks:
         page.field("", words.sentence(words.hooks(latest.hooks)), style=DIM, label_width=11)
     if latest.stopped:

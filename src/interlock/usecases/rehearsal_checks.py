@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from interlock.content.rehearsals import REHEARSAL, load_catalogue
 from interlock.documents.names import did_you_mean
 from interlock.documents.resources import data_dir
 from interlock.model.errors import InterlockError
 from interlock.model.rehearsal import LETTERS, RehearsalCheck
+from interlock.model.words import listed
 from interlock.rehearse.run import BUILT
 
 
@@ -28,22 +30,32 @@ def rehearsal_check(check_id: str) -> RehearsalCheck:
     :raises InterlockError: there is no such check.
     """
     known = {check.id: check for check in catalogue()}
-    wanted = f"RH-{check_id.upper().removeprefix('RH-')}"
+    wanted = _id_of(check_id)
     if wanted not in known:
-        hint = did_you_mean(wanted, known)
-        message = f"there is no rehearsal check {check_id!r}{hint}"
-        raise InterlockError(message, remedy="interlock rehearse --list names them all")
+        raise _unknown([check_id], known)
     return known[wanted]
 
 
+def _id_of(name: str) -> str:
+    return f"RH-{name.upper().removeprefix('RH-')}"
+
+
+def _unknown(names: Sequence[str], known: Iterable[str]) -> InterlockError:
+    hint = did_you_mean(_id_of(names[0]), known) if len(names) == 1 else ""
+    message = f"there is no rehearsal check {listed(list(map(repr, names)), last='or')}{hint}"
+    return InterlockError(message, remedy="interlock rehearse --list names them all")
+
+
 def chosen_checks(only: Sequence[str]) -> frozenset[str]:
-    """Ids of the checks that are named, one by one or by their family; nothing named is nothing left out.
+    """Ids of the checks that are named, by id or family, with commas or spaces between; all where nothing is named.
 
     :raises InterlockError: there is no such check or family.
     """
-    chosen: set[str] = set()
-    for name in only:
-        family = next((family for family in LETTERS if name.lower() in (family, LETTERS[family].lower())), None)
-        checks = [check for check in catalogue() if check.family == family] if family else [rehearsal_check(name)]
-        chosen |= {check.id for check in checks}
-    return frozenset(chosen)
+    checks = catalogue()
+    known = [check.id for check in checks]
+    families = {name: family for family, letter in LETTERS.items() for name in (family, letter.lower())}
+    names = [name for given in only for name in re.split(r"[,\s]+", given) if name]
+    if unknown := [name for name in names if name.lower() not in families and _id_of(name) not in known]:
+        raise _unknown(unknown, known)
+    chosen = {families.get(name.lower(), _id_of(name)) for name in names}
+    return frozenset(check.id for check in checks if chosen & {check.id, check.family})

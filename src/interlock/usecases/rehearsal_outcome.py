@@ -36,7 +36,8 @@ def require_held(observation: ProductObservation) -> None:
         first = next((row for row in observation.results if row.outcome is not RehearsalOutcome.HELD), None)
         raise NothingObservedError(
             f"a polite launch did not show its patient: {first.seen if first else observation.stopped}",
-            remedy="compare what your product knows with interlock rehearse --write-env FILE",
+            remedy="compare what your product knows with interlock rehearse --write-env FILE; where a script makes its "
+            "pages: interlock rehearse --driver chromium",
         )
     broke = [check for check, outcome in observation.outcomes.items() if outcome is RehearsalOutcome.BROKE]
     if broke:

@@ -96,6 +96,13 @@ def rehearse_product(
     :raises NothingObservedError: the product is not there.
     """
     product, allowed = product_of(workspace), permission or Permission()
+    left_out: list[str] = []
+
+    def leave_out(told: str) -> None:
+        left_out.append(told)
+        if on_note is not None:
+            on_note(f"Left out: {told}")
+
     contract = workspace.contract()
     chosen = chosen_checks(only)
     _known(product, orgs)
@@ -107,7 +114,7 @@ def rehearse_product(
     if any_port and product.start is not None:
         product = product.at_port(_free_port(urlsplit(product.launch_url).port or 0))
     with contextlib.ExitStack() as stack:
-        chromium = stack.enter_context(_chromium(product, driver or product.driver, chosen, on_note))
+        chromium = stack.enter_context(_chromium(product, driver or product.driver, chosen, leave_out))
         hospitals = stack.enter_context(Hospitals(product, 0 if any_port else None))
         if on_open is not None:
             on_open(by_hand(hospitals))
@@ -129,14 +136,16 @@ def rehearse_product(
             on_result=on_result,
             stop=stop,
         )
-    if save and not (stop is not None and stop()):
+        lost = chromium is not None and chromium.ended
+    observation = observation.but(left_out=left_out[0] if left_out else None)
+    if save and not lost and not (stop is not None and stop()):
         save_rehearsal(workspace, observation)
     return observation
 
 
 @contextlib.contextmanager
 def _chromium(
-    product: Product, driver: Driver, chosen: Collection[str], on_note: Callable[[str], None] | None
+    product: Product, driver: Driver, chosen: Collection[str], on_note: Callable[[str], None]
 ) -> Iterator[Chromium | None]:
     """The browser with scripts, if one shall drive the product and there is one; what is left out without it is told.
 
@@ -160,9 +169,8 @@ def _chromium(
             if chosen and len(lost) == len(chosen):
                 message = f"without a browser with scripts nothing is seen of {listed(lost, 6)}: {why}"
                 raise InterlockError(message, remedy=remedy)
-            if lost and on_note is not None:
-                left = f"{listed(lost, 6)} and what scripts do on pages"
-                on_note(f"Left out: {left}; {why}. To have it: {remedy}")
+            if lost:
+                on_note(f"{listed(lost, 6)} and what scripts do on pages; {why}. To have it: {remedy}")
         yield chromium
 
 

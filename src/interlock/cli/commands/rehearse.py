@@ -32,7 +32,9 @@ def rehearse(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", help="Only this family or check: sessions, S, RH-C06. May be repeated.", metavar="NAME"),
+        typer.Option(
+            "--only", help="Only these families or checks: sessions, S or C06,L06. May be repeated.", metavar="NAMES"
+        ),
     ] = None,
     output: Annotated[
         Literal["table", "json", "junit", "sarif"],

@@ -40,7 +40,7 @@ def polite(stage: Stage) -> list[Row]:
             rows.append(not_reached(f"{seen}: name the page that does as home in product.yaml", org=org))
         elif stage.chromium is None and is_scripted(visit.page):
             seen = f"the sign-in stopped at {urlsplit(visit.page.url).path}, a page that a script makes or carries on"
-            rows.append(not_reached(f"{seen}, and plain HTTP runs none: rehearse with --driver chromium", org=org))
+            rows.append(not_reached(f"{seen}, and plain HTTP runs none", org=org))
         else:
             ended = ", and the product ended by itself" if stage.running.deaths or not stage.running.alive() else ""
             rows.append(row(BROKE, f"not signed in: it ended with {visit.page.told}{ended}", visit.asked, org=org))

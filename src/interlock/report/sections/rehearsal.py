@@ -54,6 +54,12 @@ def _lead(told: RehearsalTold) -> tuple[str, ...]:
     product = _("the running product")
     if told.app.version:
         product = _("the running product, version %(version)s,", version=safe.text(told.app.version, 60))
+    if told.app.version and told.app.version_header:
+        product = _(
+            "the running product, which says in %(header)s that it is version %(version)s,",
+            header=safe.text(told.app.version_header, 60),
+            version=safe.text(told.app.version, 60),
+        )
     browser = (
         _("plain HTTP, without a browser that runs scripts") if told.driver == "http" else safe.text(told.driver, 80)
     )
@@ -81,6 +87,8 @@ def _lead(told: RehearsalTold) -> tuple[str, ...]:
                 "observations/product in its workspace."
             )
         )
+    if told.left_out:
+        lead.append(words.sentence(_("Left out: %(left_out)s", left_out=safe.text(told.left_out, 500))))
     if told.hooks:
         lead.append(words.sentence(words.hooks(told.hooks)))
     if told.aged:
