@@ -197,7 +197,7 @@ def test_what_broke_is_told_worst_first_with_its_source_and_what_would_open_more
         "A is alder and B is birch of product.yaml; X is a server",
     ):
         assert words in out, out
-    assert "2 checks need what product.yaml does not name: sign_out opens 2." in told.err
+    assert "2 checks need you to name more in product.yaml: sign_out opens 2." in told.err
     assert "Each simulated hospital had" in told.err or "ports of one address" in told.err
 
 
