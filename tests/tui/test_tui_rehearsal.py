@@ -39,7 +39,7 @@ BROKE = RehearsalResult(
     requests=(7, 12),
 )
 #: How many checks there are to look at.
-ALL = sum(map(rehearsal_checks.is_built, rehearsal_checks.catalogue()))
+ALL = len(rehearsal_checks.catalogue())
 
 
 class Stage:
