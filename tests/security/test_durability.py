@@ -32,7 +32,7 @@ from tiers import rounds
 
 WRITER = Path(__file__).with_name("durable_writer.py")
 #: What is killed, and the longest time until then, in seconds: a command of each takes about half as long.
-KINDS = {"answer": 0.6, "import": 0.8, "milestone": 1.0, "report": 2.0, "probe": 1.0, "org": 0.5}
+KINDS = {"answer": 0.6, "import": 0.8, "milestone": 4.0, "report": 4.0, "probe": 3.0, "org": 0.5}
 
 
 @pytest.fixture
