@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
-import re
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from interlock.rehearse.browser import (
     masked,
 )
 from interlock.rehearse.chromium import COMMAND_SECONDS, Chromium
+from interlock.rehearse.cookies import for_chromium, of_chromium
 from interlock.rehearse.gate import Gate, Way
 from interlock.rehearse.in_page import KEPT, READING
 
@@ -106,21 +106,11 @@ class ChromiumBrowser:
         """Every cookie that it holds, with what its answer said of it."""
         if self._shared is None or self._shared.context is None:
             return ()
-        return tuple(_cookie(known, self.gate.given) for known in self.chromium.do(self._shared.context.cookies()))
+        return tuple(of_chromium(known, self.gate.given) for known in self.chromium.do(self._shared.context.cookies()))
 
     def hold(self, cookie: Cookie) -> None:
         """Take a cookie over from another browser."""
-        same = str(vars(cookie)["_rest"].get("SameSite") or "").capitalize()
-        told: Any = {
-            "name": cookie.name,
-            "value": cookie.value or "",
-            "domain": cookie.domain.removesuffix(".local"),
-            "path": cookie.path,
-            "secure": cookie.secure,
-            "httpOnly": any(name.lower() == "httponly" for name in vars(cookie)["_rest"]),
-            "sameSite": same if same in ("Lax", "Strict", "None") else "Lax",
-        }
-        self.chromium.do(self._hold(told))
+        self.chromium.do(self._hold(for_chromium(cookie)))
 
     async def _hold(self, told: Any) -> None:
         await (await self._page()).context.add_cookies([told])
@@ -396,19 +386,3 @@ async def _few_windows(opened: Tab) -> None:
 
 async def _nothing() -> None:
     """What is done where a page is only looked at."""
-
-
-def _cookie(known: Any, given: Mapping[str, str]) -> Cookie:
-    """A cookie of Chromium's as the standard library has it; what its answer said is taken from there."""
-    header = given.get(known["name"])
-    rest: dict[str, Any] = {"HttpOnly": None} if known.get("httpOnly") else {}
-    if header is None:
-        rest["SameSite"] = known.get("sameSite")
-    elif match := re.search(r"(?i);\s*samesite\s*=\s*(\w+)", header):
-        rest["SameSite"] = match[1]
-    domain, expires = str(known["domain"]), known.get("expires", -1)
-    ends = int(expires) if expires and expires > 0 else None
-    return Cookie(
-        0, known["name"], known["value"], None, False, domain, False, domain.startswith("."), known["path"], True,
-        bool(known["secure"]), ends, ends is None, None, None, rest,
-    )  # fmt: skip
