@@ -57,7 +57,7 @@ def session(workspace: Workspace) -> Iterator[Callable[..., Session]]:
 
 def note(session: Session, typed: str) -> None:
     """Type a note to the first question, and stay in it."""
-    session.until("target gate")
+    session.until("Do first")
     session.send("2")
     session.until(" Unknown ")
     session.send("m")
@@ -79,7 +79,7 @@ def assert_whole(session: Session) -> None:
 def test_a_crash_leaves_the_terminal_whole_and_is_told_with_its_report(session, workspace, where, tmp_path_factory):
     t = session(CRASHING.format(crash=CRASHES[where]))
     if where in {"handler", "timer"}:
-        t.until("target gate")
+        t.until("Do first")
         t.send("g")
     assert t.ended() == 70
     assert_whole(t)
