@@ -38,6 +38,8 @@ SETTLE_S = 0.6
 WATCH_S = 3.0
 
 
+#: New objects after which garbage is looked for: a key makes thousands, and next to none in circles.
+_YOUNG = 20_000
 #: Keys that do not wait for the workspace to be read, and how many of the others do.
 _AT_ONCE = frozenset({"q", "ctrl+q", "ctrl+c", "question_mark", "escape"})
 _EARLY = 100
@@ -277,6 +279,7 @@ class Session(Edge):
         self._loaded = True
         self._shown.set()
         gc.freeze()
+        gc.set_threshold(_YOUNG)
         gc.enable()
         while self._early:
             early = self._early.popleft()

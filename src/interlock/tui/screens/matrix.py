@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -121,7 +122,7 @@ class MatrixPage(AnsweringMany):
 
     def on_resize(self) -> None:
         """Other widths, where there is other room."""
-        if self.state.inputs is not None and self._asked:
+        if self.state.inputs is not None and self._asked and self._fitting(len(self._columns)) != self._widths:
             self._list(self.state.inputs)
 
     def _build(self, inputs: Inputs, item: str | None, org: str | None) -> None:
@@ -285,8 +286,14 @@ class MatrixPage(AnsweringMany):
 
 def _cut(shown: str, width: int, lines: int, style: str = "") -> Text:
     """Text in so many lines at most, cut with an ellipsis: there may be no room at all."""
+    return Text(_wrapped(shown, width, lines), style, no_wrap=True, overflow="crop", end="")
+
+
+@lru_cache(maxsize=4_096)
+def _wrapped(shown: str, width: int, lines: int) -> str:
+    """At five hundred organisations 36,000 cells say a few hundred things; to wrap each took half of the drawing."""
     wrapped = [part.plain.rstrip() for part in Content(shown).wrap(width)] or [""]
     if len(wrapped) > lines:
         rest = " ".join(wrapped[lines - 1 :])
         wrapped = [*wrapped[: lines - 1], Content(rest).truncate(width, ellipsis=True).plain]
-    return Text("\n".join(wrapped), style, no_wrap=True, overflow="crop", end="")
+    return "\n".join(wrapped)
