@@ -212,8 +212,11 @@ def terminal(workspace: Workspace) -> Callable[..., object]:
     """Opens the app on the workspace: ``async with terminal(size) as t``."""
 
     @asynccontextmanager
-    async def opened(size: tuple[int, int] = USUAL, *, ready: bool = True) -> AsyncIterator[Terminal]:
+    async def opened(
+        size: tuple[int, int] = USUAL, *, ready: bool = True, section: str = "overview"
+    ) -> AsyncIterator[Terminal]:
         app = InterlockApp(workspace, "Ada")
+        app._first = section  # the others are drawn when a key leads there
         async with app.run_test(size=size, notifications=True) as pilot:
             shown = Terminal(app, pilot)
             if ready:

@@ -25,8 +25,8 @@ def editor(workspace, terminal):
     @asynccontextmanager
     async def opened(size=(120, 36), contract=None):
         (workspace.root / "contract.yaml").write_bytes(contract or blank_contract())
-        async with terminal(size) as t:
-            await t.press("8", "e")
+        async with terminal(size, section="contract") as t:
+            await t.press("e")
             await t.until(lambda: isinstance(t.app.screen, ContractEditor) and t.app.screen.is_mounted)
             await t.until(lambda: t.app.screen._listed())
             yield t
@@ -141,8 +141,8 @@ async def test_what_somebody_else_changed_meanwhile_is_refused_in_words(editor, 
 
 async def test_without_a_contract_one_is_written(workspace, terminal):
     (workspace.root / "contract.yaml").unlink()
-    async with terminal((80, 24)) as t:
-        await t.press("8", "e")
+    async with terminal((80, 24), section="contract") as t:
+        await t.press("e")
         await t.until_shown("There is no contract.yaml yet")
         await t.press("a")
         await t.until(lambda: (workspace.root / "contract.yaml").exists())

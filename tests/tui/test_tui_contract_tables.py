@@ -21,8 +21,8 @@ def test_the_first_column_keeps_its_width_and_the_others_shrink_to_what_they_can
 
 
 async def test_needs_settings_and_the_export_of_a_contract(terminal, workspace):
-    async with terminal((120, 34)) as t:
-        await t.press("8", "f")
+    async with terminal((120, 34), section="contract") as t:
+        await t.press("f")
         assert "interactions" not in t.text and "by patient" in t.text and "us-core-vital-signs" in t.text
         many = fit_table(tuple(t.app.state.inputs.fits.values()) * 3, t.app.state.names)
         assert len(many.columns) == 2, "twelve organisations are counted, not listed"

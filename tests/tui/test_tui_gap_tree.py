@@ -155,8 +155,7 @@ def test_many_organisations_are_one_row_each_that_opens(monkeypatch):
 
 
 async def test_gaps_are_a_tree_grouped_otherwise_by_one_key_drawn_and_closed(terminal):
-    async with terminal((80, 24)) as t:
-        await t.press("4")
+    async with terminal((80, 24), section="gaps") as t:
         assessment, rows = t.app.state.assessment, t.app.screen.query_one("#gaps", Rows)
         everything = {node.key for node in assessment.graph.nodes}
         assert set(rows.keys) == everything

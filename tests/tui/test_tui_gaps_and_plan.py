@@ -19,8 +19,7 @@ def listed(t) -> tuple[str, ...]:
 
 
 async def test_filters_say_what_is_listed_and_are_cleared_and_gaps_are_found_by_words_or_rule(terminal):
-    async with terminal((80, 24)) as t:
-        await t.press("4")
+    async with terminal((80, 24), section="gaps") as t:
         await t.until(lambda: "If closed" in t.lines[-1])
         assert "Back" not in t.lines[-1] and "Clear" not in t.lines[-1]
         everything = listed(t)
@@ -59,8 +58,7 @@ async def test_filters_say_what_is_listed_and_are_cleared_and_gaps_are_found_by_
 
 @pytest.mark.parametrize("size", [(80, 24), pytest.param((160, 48), marks=pytest.mark.long)])
 async def test_the_explanation_tells_why_what_before_and_after_and_leads_to_its_question(terminal, size):
-    async with terminal(size) as t:
-        await t.press("4")
+    async with terminal(size, section="gaps") as t:
         graph = t.app.state.assessment.graph
         key = next(edge.after for edge in graph.reduced if any(e.before == edge.after for e in graph.reduced))
         t.app.show_gap(key)
@@ -85,8 +83,7 @@ async def test_the_explanation_tells_why_what_before_and_after_and_leads_to_its_
 
 
 async def test_the_plan_shows_first_things_dates_tasks_and_weeks_and_each_leads_further(terminal):
-    async with terminal() as t:
-        await t.press("5")
+    async with terminal(section="plan") as t:
         plan = t.app.state.assessment.plan
         dates, first = t.of("#dates"), t.of("#first-things")
         for forecast in plan.orgs:
@@ -129,8 +126,7 @@ async def test_the_plan_shows_first_things_dates_tasks_and_weeks_and_each_leads_
 async def test_the_contract_shows_its_open_points_and_the_fit(terminal, workspace):
     path = workspace.root / "contract.yaml"
     path.write_text(path.read_text().replace("  modes:", "  # modes:", 1))
-    async with terminal() as t:
-        await t.press("8")
+    async with terminal(section="contract") as t:
         says = t.of("#contract")
         assert "Clinical event" in says and "Left open" in says
         assert "State: signed within: At once; then: Written as preliminary and then final" in says
@@ -147,16 +143,14 @@ async def test_the_contract_shows_its_open_points_and_the_fit(terminal, workspac
 
 async def test_without_a_contract_the_section_says_what_to_do(terminal, workspace):
     (workspace.root / "contract.yaml").unlink()
-    async with terminal() as t:
-        await t.press("8")
+    async with terminal(section="contract") as t:
         await t.until_shown("There is no contract.yaml")
         await t.press("6", "x")
         await t.until_shown("There is no contract.yaml to make skeletons of")
 
 
 async def test_the_chance_of_a_day_that_one_types_is_told_for_each_organisation(terminal):
-    async with terminal((120, 36)) as t:
-        await t.press("5")
+    async with terminal((120, 36), section="plan") as t:
         await t.until(lambda: t.app.state.assessment is not None)
         await t.press("h")
         await t.until_shown("By which day?")
@@ -175,8 +169,8 @@ async def test_the_chance_of_a_day_that_one_types_is_told_for_each_organisation(
 
 @pytest.mark.usefixtures("unplanned")
 async def test_every_task_over_time_at_three_widths_and_the_critical_path_alone(terminal):
-    async with terminal((80, 24)) as t:
-        await t.press("5", "m")
+    async with terminal((80, 24), section="plan") as t:
+        await t.press("m")
         await t.until(lambda: t.app.screen.query("#timeline") and t.app.screen.query_one("#timeline").keys)
         plan, table = t.app.state.assessment.plan, t.app.screen.query_one("#timeline")
         assert set(table.keys) == {task.id for task in plan.left}

@@ -37,8 +37,8 @@ def error_at(t, name: str) -> str:
 
 
 async def test_an_organisation_is_added_with_an_id_made_from_its_name(terminal, workspace):
-    async with terminal((80, 24)) as t:
-        await t.press("7", "a")
+    async with terminal((80, 24), section="organizations") as t:
+        await t.press("a")
         await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
         await t.type("St. Mary [bold]Hospital[/bold]")
         field(t, "fhir_base_url").value = "https://ehr.example.org/fhir/r4/"
@@ -66,8 +66,8 @@ async def test_organisations_are_added_from_a_directory_by_their_words_and_undon
         "North Clinic,https://b.example.org/fhir/R4,Oracle\nEast Clinic,https://b.example.org/fhir/R4,Oracle\n"
     )
     added = lambda: {org.name for org in workspace.read().organizations}  # noqa: E731
-    async with terminal((80, 24)) as t:
-        await t.press("7", "i")
+    async with terminal((80, 24), section="organizations") as t:
+        await t.press("i")
         await t.until_shown("Which directory?")
         await t.type("/no/such/file")
         await t.press("enter")
@@ -107,8 +107,8 @@ async def test_organisations_are_added_from_a_directory_by_their_words_and_undon
 async def test_an_organisation_is_opened_with_its_settings_and_its_sheet_goes_out_and_comes_back(
     terminal, workspace, tmp_path
 ):
-    async with terminal((120, 34)) as t:
-        await t.press("7", "end", "enter")
+    async with terminal((120, 34), section="organizations") as t:
+        await t.press("end", "enter")
         await t.until(lambda: t.app.screen.query("#evidence") and "Settings" in t.of("#evidence > Flow"))
         assert "risk_threshold 0.62" in t.of("#evidence > Flow"), "each setting is there with its value"
         await t.press("d")
@@ -142,8 +142,8 @@ async def test_an_organisation_is_opened_with_its_settings_and_its_sheet_goes_ou
 
 
 async def test_what_is_wrong_is_said_at_the_field_and_nothing_is_saved(terminal, workspace):
-    async with terminal() as t:
-        await t.press("7", "a")
+    async with terminal(section="organizations") as t:
+        await t.press("a")
         await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
         await t.press("ctrl+s")
         await t.until(lambda: "needs a name" in error_at(t, "name"))
@@ -169,8 +169,8 @@ async def test_what_is_wrong_is_said_at_the_field_and_nothing_is_saved(terminal,
 
 
 async def test_an_organisation_is_changed_and_a_field_can_be_emptied(terminal, workspace):
-    async with terminal() as t:
-        await t.press("7", "end", "e")
+    async with terminal(section="organizations") as t:
+        await t.press("end", "e")
         await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
         assert field(t, "id").disabled and field(t, "name").value == "Riverside Regional Medical Center"
         field(t, "name").value = "Riverside"
@@ -184,8 +184,8 @@ async def test_an_organisation_is_changed_and_a_field_can_be_emptied(terminal, w
 async def test_where_the_key_id_is_found_is_shown_changed_and_not_lost(terminal, workspace):
     path = workspace.root / "orgs" / "riverside.yaml"
     path.write_text(path.read_text().replace("auth:\n", "auth:\n  key_id_env: RIVERSIDE_KID\n"))
-    async with terminal((80, 24)) as t:
-        await t.press("7", "end", "e")
+    async with terminal((80, 24), section="organizations") as t:
+        await t.press("end", "e")
         await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
         assert field(t, "key_id_env").value == "RIVERSIDE_KID"
         await t.type(" East")
@@ -204,8 +204,8 @@ async def test_where_the_key_id_is_found_is_shown_changed_and_not_lost(terminal,
 
 
 async def test_removing_asks_and_keeps_the_evidence(terminal, workspace):
-    async with terminal() as t:
-        await t.press("7", "end", "d")
+    async with terminal(section="organizations") as t:
+        await t.press("end", "d")
         await t.until_shown("Remove Riverside Regional Medical Center?")
         await t.press("enter")
         assert (workspace.root / "orgs" / "riverside.yaml").exists(), "the safe answer has the focus"
@@ -222,8 +222,8 @@ async def test_an_organisation_that_cannot_be_saved_keeps_the_form_open(terminal
         raise WorkspaceError("not saved: the disk is full", remedy="free some space")
 
     monkeypatch.setattr(Workspace, "save_organization", save)
-    async with terminal() as t:
-        await t.press("7", "a")
+    async with terminal(section="organizations") as t:
+        await t.press("a")
         await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
         await t.type("New clinic")
         await t.press("ctrl+s")

@@ -120,8 +120,8 @@ async def test_a_private_address_that_a_file_brought_is_left_alone_until_somebod
     path = workspace.root / "orgs" / "riverside.yaml"
     path.write_text(path.read_text().replace("sandbox://riverside", "http://127.0.0.1:9/fhir"))
     seen = lambda: t.app.state.inputs.observations["riverside"].requests[0].failure  # noqa: E731
-    async with terminal((80, 24)) as t:
-        await t.press("3", "end", "p")
+    async with terminal((80, 24), section="probe") as t:
+        await t.press("end", "p")
         await t.until(lambda: "riverside" in t.app.state.inputs.observations and not t.app.state.probing)
         assert seen() == "refused" and "t allows it: 127.0.0.1 is in a private network" in t.of_rows("#probe-list")
         await t.press("t")
@@ -136,8 +136,8 @@ async def test_a_private_address_that_a_file_brought_is_left_alone_until_somebod
 
 @pytest.mark.usefixtures("unplanned")
 async def test_what_changed_since_the_last_time_needs_two_observations_and_goes_back_to_the_card(terminal):
-    async with terminal() as t:
-        await t.press("3", "end", "d")
+    async with terminal(section="probe") as t:
+        await t.press("end", "d")
         await t.until(lambda: "and two are compared" in t.of("#card"))
         for _ in range(2):
             t.app.probe(["riverside"])

@@ -21,8 +21,7 @@ from interlock.usecases import report
 
 
 async def test_export_writes_the_chosen_formats_and_shows_the_paths(terminal, tmp_path):
-    async with terminal((80, 24)) as t:
-        await t.press("6")
+    async with terminal((80, 24), section="report") as t:
         t.app.screen.query_one("#format-pdf", Tick).toggle()
         t.app.screen.query_one("#folder", Input).value = str(tmp_path / "out")
         await t.press("e")
@@ -44,8 +43,7 @@ async def test_a_format_that_cannot_be_made_is_left_out_with_the_reason(terminal
         return real(assessment, inputs, directory, formats, on_skipped=on_skipped)
 
     monkeypatch.setattr(report, "write_report", write)
-    async with terminal() as t:
-        await t.press("6")
+    async with terminal(section="report") as t:
         t.app.screen.query_one("#folder", Input).value = str(tmp_path / "out")
         await t.press("e")
         await t.until(lambda: "To look at" in t.of("#outcome"), 30)
@@ -61,8 +59,7 @@ async def test_a_pdfs_own_process_can_start_while_the_app_has_the_terminal(termi
 
     monkeypatch.setattr(report, "write_report", write)
     resource_tracker._resource_tracker._stop()  # the first process of a program is the one that needs help
-    async with terminal() as t:
-        await t.press("6")
+    async with terminal(section="report") as t:
         for name in ("md", "html", "json"):
             t.app.screen.query_one(f"#format-{name}", Tick).toggle()
         await t.press("e")
@@ -72,8 +69,7 @@ async def test_a_pdfs_own_process_can_start_while_the_app_has_the_terminal(termi
 
 async def test_a_folder_that_cannot_be_written_is_told_and_no_format_is_asked_for(terminal, tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    async with terminal() as t:
-        await t.press("6")
+    async with terminal(section="report") as t:
         for name in ("md", "html", "pdf"):
             t.app.screen.query_one(f"#format-{name}", Tick).toggle()
         t.app.screen.query_one("#folder", Input).value = str(tmp_path / "file" / "inside")
@@ -88,8 +84,8 @@ async def test_the_contracts_skeletons_are_written(terminal, workspace):
     mine = workspace.root / "reports" / "contract" / "scopes.json"
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
-    async with terminal() as t:
-        await t.press("6", "x")
+    async with terminal(section="report") as t:
+        await t.press("x")
         await t.until(lambda: "Written" in t.of("#outcome"))
         assert (mine.parent / "contract.lock.json").exists()
         assert "scopes.json.new: the one beside it was edited, and kept" in t.of("#outcome")
@@ -97,8 +93,8 @@ async def test_the_contracts_skeletons_are_written(terminal, workspace):
 
 
 async def test_a_milestone_needs_a_name_is_saved_and_compared_with(terminal, workspace):
-    async with terminal() as t:
-        await t.press("6", "m", "enter")
+    async with terminal(section="report") as t:
+        await t.press("m", "enter")
         await t.until_shown("Give the milestone a name")
         assert not (workspace.root / "milestones").exists()
         await t.type("Before pilot")
@@ -120,8 +116,8 @@ async def test_a_milestone_needs_a_name_is_saved_and_compared_with(terminal, wor
 
 @pytest.mark.parametrize("size", [(80, 24), pytest.param((160, 48), marks=pytest.mark.long)])
 async def test_the_burn_down_has_every_milestone_and_now(terminal, workspace, size):
-    async with terminal(size) as t:
-        await t.press("6", "m")
+    async with terminal(size, section="report") as t:
+        await t.press("m")
         await t.type("Before pilot 2")
         await t.press("enter")
         await t.until(lambda: t.app.screen.query_one("#milestones", Rows).keys)
@@ -140,8 +136,8 @@ async def test_the_burn_down_has_every_milestone_and_now(terminal, workspace, si
 async def test_a_milestone_that_cannot_be_read_is_told(terminal, workspace):
     (workspace.root / "milestones").mkdir()
     (workspace.root / "milestones" / "1-broken.json").write_text("{[red]")
-    async with terminal() as t:
-        await t.press("6", "b")
+    async with terminal(section="report") as t:
+        await t.press("b")
         await t.until(lambda: "1-broken.json" in t.of("#outcome").replace(" ", ""))
 
 
@@ -179,8 +175,8 @@ def test_a_preview_has_no_anchors():
 
 
 async def test_the_report_of_one_hospital_is_previewed_and_written_without_the_others(terminal, workspace):
-    async with terminal((120, 36)) as t:
-        await t.press("6", "w")
+    async with terminal((120, 36), section="report") as t:
+        await t.press("w")
         await t.until_shown("For whom?")
         await t.press(*["down"] * 2, "enter")
         org = t.app.screen._recipient

@@ -62,8 +62,8 @@ async def test_a_task_begins_and_is_done(terminal):
 
 
 async def test_only_routine_tasks_begin_by_saying_so(terminal):
-    async with terminal((160, 48)) as t:
-        await t.press("5", "t")
+    async with terminal((160, 48), section="plan") as t:
+        await t.press("t")
         await t.until(lambda: t.app.state.assessment is not None)
         plan = t.app.state.assessment.plan
         await on_task(t, next(task.id for task in plan.tasks if task.kind == "gap"))
@@ -84,8 +84,8 @@ async def test_what_somebody_else_said_meanwhile_is_told_and_shown(terminal):
 
 
 async def test_the_keys_of_the_plan_fit_a_narrow_terminal(terminal):
-    async with terminal((80, 24)) as t:
-        await t.press("5", "t")
+    async with terminal((80, 24), section="plan") as t:
+        await t.press("t")
         await t.until(lambda: tasks(t).options.has_focus)
         keys = t.text.splitlines()[-1]
         assert all(key in keys for key in ("b Begun", "d Done", "x As if done", "g Go", "? Help")), keys

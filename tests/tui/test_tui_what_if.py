@@ -61,8 +61,8 @@ async def test_x_shows_the_dates_before_and_after_and_c_clears(terminal):
 
 
 async def test_a_first_thing_an_organisation_and_a_person_are_offered_where_it_is_narrow(terminal):
-    async with terminal((80, 24)) as t:
-        await t.press("5", "x")
+    async with terminal((80, 24), section="plan") as t:
+        await t.press("x")
         await t.until_shown("What if?")
         first = t.app.state.assessment.plan.first[0]
         await t.press("enter")
@@ -92,8 +92,7 @@ async def suppose(t, label: str) -> None:
 
 
 async def test_another_way_to_launch_and_simulating_are_offered_and_change_the_dates(terminal):
-    async with terminal((160, 48)) as t:
-        await t.press("5")
+    async with terminal((160, 48), section="plan") as t:
         await suppose(t, "Launch: standalone")
         assert changes_of(supposing(t).supposed).launch == "standalone"
         result = supposing(t).result
@@ -126,8 +125,7 @@ async def test_a_task_that_another_launch_leaves_out_is_told_and_can_be_given_ba
 
 
 async def test_the_list_opens_where_it_was_left(terminal):
-    async with terminal((80, 24)) as t:
-        await t.press("5")
+    async with terminal((80, 24), section="plan") as t:
         await suppose(t, "Simulated: Roles and permissions")
         await t.press("w")
         await t.until_shown("[x] Simulated: Roles and permissions")
@@ -212,8 +210,8 @@ async def test_the_marks_stay_with_a_new_plan_as_far_as_it_has_them(terminal):
 
 
 async def test_tasks_of_one_organisation(terminal):
-    async with terminal((160, 48)) as t:
-        await t.press("5", "o")
+    async with terminal((160, 48), section="plan") as t:
+        await t.press("o")
         await t.until_shown("Whose tasks?")
         await t.press("down", "enter")
         plan = t.app.state.assessment.plan
