@@ -13,7 +13,7 @@ from textual.content import Content
 from interlock.model.readiness import Interval
 from interlock.tui.page import FULL, PART, REST, Page, cells, count_bar, fit, hang, interval_bar, line, span_bar
 from interlock.tui.widgets.bars import KeyHint, fitting
-from interlock.tui.widgets.rows import Column, Options, layout
+from interlock.tui.widgets.rows import Column, Options, Row, first_rows, layout
 
 pytestmark = pytest.mark.fast
 
@@ -100,3 +100,11 @@ def test_a_list_that_has_no_room_moves_no_page(key: str) -> None:
             return options.highlighted
 
     assert asyncio.run(pressed()) == 1
+
+
+def test_of_thousands_of_rows_the_first_are_listed_and_how_to_list_fewer():
+    rows = [Row(str(number), (Content("x"),)) for number in range(1_001)]
+    assert first_rows(rows[:1_000], "o lists fewer") == rows[:1_000]
+    *listed, more = first_rows(iter(rows), "o lists fewer")
+    assert listed == rows[:1_000]
+    assert (more.heading, more.aside, more.cells) == ("The first 1,000 lines", "o lists fewer", ())

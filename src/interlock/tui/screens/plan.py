@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -43,7 +42,7 @@ from interlock.tui.screens.timeline import TimelinePage
 from interlock.tui.state import State
 from interlock.tui.undo import Step, shortened
 from interlock.tui.widgets.flow import ScrollingFlow
-from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.widgets.rows import Column, Row, Rows, first_rows
 
 if TYPE_CHECKING:
     from interlock.usecases.load import Inputs
@@ -59,8 +58,6 @@ _COLUMNS = (
     Column("Critical", 8, leaves=5, right=True),
     Column("Median run", 14, grow=3, leaves=4),
 )
-#: Lines of the list of tasks: at five hundred organisations there are twenty thousand, which nobody scrolls through.
-_MOST_ROWS = 1_000
 
 
 class PlanSection(Section):
@@ -140,10 +137,8 @@ class PlanSection(Section):
         where = f", {self.state.name_of(self._only)} only ({key_of('plan.clear')} lists all)" if self._only else ""
         panel.border_title = text(f"{'The next 90 days, by week' if self._ahead else 'Tasks by wave'}{where}")
         listing = _week_rows if self._ahead else _task_rows
-        rows = list(islice(listing(plan, self._only, named(self._supposing.supposed, "done")), _MOST_ROWS + 1))
-        if len(rows) > _MOST_ROWS:
-            told = f"{key_of('plan.only')} lists those of one organisation"
-            rows[-1] = Row("more", heading=f"The first {_MOST_ROWS:,} lines", aside=told)
+        listed = listing(plan, self._only, named(self._supposing.supposed, "done"))
+        rows = first_rows(listed, f"{key_of('plan.only')} lists those of one organisation")
         self.query_one("#tasks", Rows).set_rows(rows, empty="No task is left on the way there.")
 
     # -- what if --------------------------------------------------------------------------------------------------

@@ -7,13 +7,13 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from interlock.model.plan import finding_of
-from interlock.tui.keys import bindings
+from interlock.tui.keys import bindings, key_of
 from interlock.tui.page import text
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.timeline import Scale, columns, draw_legend, draw_task, rows, told_length
 from interlock.tui.widgets.flow import Flow
-from interlock.tui.widgets.rows import Column, Rows
+from interlock.tui.widgets.rows import Column, Rows, first_rows
 
 
 class TimelinePage(Section):
@@ -50,7 +50,10 @@ class TimelinePage(Section):
         scale = Scale.of(plan)
         self.query_one("#timeline-panel").border_subtitle = text(told_length(scale))
         table.set_rows(
-            rows(plan, scale, new.names, critical_only=self._critical_only),
+            first_rows(
+                rows(plan, scale, new.names, critical_only=self._critical_only),
+                f"{key_of('timeline.critical')} lists the critical path alone",
+            ),
             empty="No task is left on the way there.",
             columns=columns(scale, self.app.size.width),
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from textual import events, on
@@ -164,6 +165,18 @@ class Line(Visual):
     def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
         """The lines themselves."""
         return self._table.drawn(self._row).render_strips(width, height, style, options)
+
+
+#: At five hundred organisations a plan has 27,000 tasks: to list them takes seconds, and nobody scrolls through them.
+_MOST = 1_000
+
+
+def first_rows(rows: Iterable[Row], narrower: str) -> list[Row]:
+    """The first thousand rows; where there are more, the last one says so, and how to list fewer."""
+    listed = list(islice(rows, _MOST + 1))
+    if len(listed) > _MOST:
+        listed[-1] = Row("more", heading=f"The first {_MOST:,} lines", aside=narrower)
+    return listed
 
 
 class Rows(Vertical):
