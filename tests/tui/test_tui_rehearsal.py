@@ -86,8 +86,8 @@ def stage(monkeypatch):
 async def test_a_rehearsal_is_watched_and_what_broke_leads_to_the_answer_that_it_contradicts(
     terminal, workspace, stage
 ):
-    async with terminal((80, 24), section="probe") as t:
-        await t.press("h")
+    async with terminal((80, 24)) as t:
+        await t.press("3", "h")
         await t.until_shown("There is no product.yaml")
         assert "rehearse --write-env FILE" in t.flat_text and "Nothing was looked at yet" in t.text
         await t.press("r")
@@ -128,8 +128,8 @@ async def test_a_rehearsal_is_cancelled_or_ends_with_its_reason_and_a_program_wa
     page = Page(100)
     draw_about(page, work.rehearsable(workspace, None), in_browser=True)
     assert "not from a browser: run interlock rehearse in a terminal" in page.content().plain
-    async with terminal(section="probe") as t:
-        await t.press("h")
+    async with terminal() as t:
+        await t.press("3", "h")
         await t.until_shown("not allowed yet: look at it, then in a terminal: interlock trust")
         assert "python app.py" in t.text
         await t.press("r")

@@ -35,8 +35,8 @@ async def into(t, item, field):
 
 @pytest.mark.fast
 async def test_another_scope_is_shown_where_the_list_has_no_room(terminal):
-    async with terminal((80, 24), section="questions") as t:
-        await t.press("right_square_bracket")
+    async with terminal((80, 24)) as t:
+        await t.press("2", "right_square_bracket")
         await t.until_shown("Harborview Clinics")
         table = t.app.screen.query_one("#questions", Rows)
         assert not table.size.width, "the list is hidden at this width"
@@ -56,7 +56,8 @@ def test_rows_with_one_key_are_two_rows():
 
 
 async def test_two_rows_with_one_key_are_shown(terminal):
-    async with terminal(section="organizations") as t:
+    async with terminal() as t:
+        await t.press("7")
         table = t.app.screen.query_one("#org-list", Rows)
         cells = tuple(Content("x") for _ in range(6))
         table.set_rows([Row("heading", heading="One"), Row("a", cells), Row("heading", heading="Two"), Row("a", cells)])
@@ -65,7 +66,8 @@ async def test_two_rows_with_one_key_are_shown(terminal):
 
 
 async def test_an_answer_belongs_to_the_question_it_was_chosen_for_however_quick_the_next_key_is(terminal, workspace):
-    async with terminal(section="questions") as t:
+    async with terminal() as t:
+        await t.press("2")
         t.app.screen.go_to("product", "extra.sure")
         before = workspace.responses("product")
         for key in ("down", "enter", "n"):
@@ -78,7 +80,8 @@ async def test_an_answer_belongs_to_the_question_it_was_chosen_for_however_quick
 
 
 async def test_what_a_list_says_of_rows_that_are_gone_is_not_heard(terminal):
-    async with terminal(section="organizations") as t:
+    async with terminal() as t:
+        await t.press("7")
         table = t.app.screen.query_one("#org-list", Rows)
         option = table.options.options[1]
         table.post_message(OptionList.OptionSelected(table.options, option, 1))
@@ -99,7 +102,8 @@ async def test_leaving_a_page_twice_leaves_it_once(terminal):
 
 
 async def test_a_note_without_an_answer_is_kept_and_the_question_stays_open(terminal, workspace):
-    async with terminal(section="questions") as t:
+    async with terminal() as t:
+        await t.press("2")
         t.app.screen.go_to("product", "extra.count")
         await t.press("m")
         await t.type("ask Kim")
@@ -117,7 +121,8 @@ async def test_a_note_without_an_answer_is_kept_and_the_question_stays_open(term
 
 async def test_what_is_saved_while_it_is_typed_goes_when_it_is_deleted_again(terminal, workspace, monkeypatch):
     monkeypatch.setattr(answering, "KEEP_S", 0.01)
-    async with terminal(section="questions") as t:
+    async with terminal() as t:
+        await t.press("2")
         await into(t, "extra.count", "#typed")
         await t.press("1", "2")
         await t.until(lambda: workspace.responses("product").get("extra.count"))
@@ -128,7 +133,8 @@ async def test_what_is_saved_while_it_is_typed_goes_when_it_is_deleted_again(ter
 
 async def test_while_a_date_is_typed_nothing_is_wrong_with_it(terminal, workspace, monkeypatch):
     monkeypatch.setattr(answering, "KEEP_S", 0.01)
-    async with terminal(section="questions") as t:
+    async with terminal() as t:
+        await t.press("2")
         await into(t, "extra.since", "#typed")
         await t.press("2", "0")
         await t.pilot.pause(0.1)
@@ -140,7 +146,8 @@ async def test_while_a_date_is_typed_nothing_is_wrong_with_it(terminal, workspac
 async def test_what_is_no_valid_answer_is_asked_about_when_quitting_and_goes_into_the_note_when_nobody_can_be_asked(
     terminal, workspace
 ):
-    async with terminal(section="questions") as t:
+    async with terminal() as t:
+        await t.press("2")
         await into(t, "extra.count", "#typed")
         await t.press("x", "escape", "q")
         await t.until_shown("No valid answer")
@@ -151,8 +158,8 @@ async def test_what_is_no_valid_answer_is_asked_about_when_quitting_and_goes_int
 
 
 async def test_the_next_scope_of_one_that_is_gone_is_the_first(terminal):
-    async with terminal(section="questions") as t:
-        await t.press("right_square_bracket")
+    async with terminal() as t:
+        await t.press("2", "right_square_bracket")
         screen = t.app.screen
         screen._scope = "gone-meanwhile"
         screen.action_scope_step(1)
@@ -164,7 +171,8 @@ async def test_the_next_scope_of_one_that_is_gone_is_the_first(terminal):
 async def test_a_milestone_that_is_a_link_to_nowhere_is_none(terminal, workspace):
     (workspace.root / "milestones").mkdir()
     (workspace.root / "milestones" / "1-nowhere.json").symlink_to("nowhere.json")
-    async with terminal(section="report") as t:
+    async with terminal() as t:
+        await t.press("6")
         await t.until_shown("No milestone yet")
 
 
@@ -200,8 +208,8 @@ async def test_a_dialog_is_dismissed_once_and_never_takes_the_screen_below_it(te
 
 
 async def test_two_enters_in_a_list_choose_once(terminal):
-    async with terminal(section="gaps") as t:
-        await t.press("f")
+    async with terminal() as t:
+        await t.press("4", "f")
         for _ in range(3):
             t.app.post_message(Key("enter", None))
         await t.until(lambda: len(t.app.screen_stack) == 1)
@@ -226,7 +234,8 @@ async def test_two_enters_in_the_list_of_commands_close_it_once(terminal):
 
 
 async def test_a_link_with_a_secret_is_refused_in_words_and_nothing_of_it_is_kept(terminal, workspace):
-    async with terminal(section="questions") as t:
+    async with terminal() as t:
+        await t.press("2")
         await into(t, "extra.count", "#link")
         await t.type("https://user:hunter2@x.test/")
         await t.press("escape")
@@ -272,7 +281,8 @@ async def test_a_note_that_is_saved_while_it_is_typed_stays_although_nothing_is_
     terminal, workspace, monkeypatch
 ):
     monkeypatch.setattr(answering, "KEEP_S", 0.01)
-    async with terminal(section="questions") as t:
+    async with terminal() as t:
+        await t.press("2")
         await into(t, "extra.count", "#note")
         await t.press("a")
         await t.until(lambda: workspace.responses("product").get("extra.count"))
