@@ -84,8 +84,8 @@ def assert_harmless(app: Any) -> None:
 async def test_no_screen_writes_what_a_terminal_obeys(terminal, workspace, monkeypatch, size, net):
     if not net:  # the widgets hold by themselves; the net is for those that will forget it
         monkeypatch.setattr(Visible, "apply", lambda self, segments, background: segments)
-    async with terminal(size, section="probe") as t:
-        await t.press("a")
+    async with terminal(size) as t:
+        await t.press("3", "a")
         await t.until(lambda: len(t.app.state.inputs.observations) == 4 and not t.app.state.probing)
         await t.settled()
         state = t.app.state
@@ -141,8 +141,8 @@ async def test_dialogs_notices_titles_and_plain_widgets_are_harmless(terminal):
 
 
 async def test_what_is_pasted_cannot_be_more_than_text(terminal, workspace):
-    async with terminal(section="questions") as t:
-        await t.press("m")
+    async with terminal() as t:
+        await t.press("2", "m")
         t.app.post_message(Paste("see \x1b]52;c;dmljdGlt\x07\nand \u202eback"))
         await t.until(lambda: "back" in t.app.screen.query_one("#note", Field).value)
         assert_harmless(t.app)
@@ -154,7 +154,8 @@ async def test_what_is_pasted_cannot_be_more_than_text(terminal, workspace):
 
 
 async def test_a_stored_text_is_shown_as_symbols_and_kept_to_the_letter_until_it_is_changed(terminal):
-    async with terminal(section="questions") as t:
+    async with terminal() as t:
+        await t.press("2")
         asked = t.app.screen._current
         evidence = EvidenceRecord.trusted(link="https://x/\x9b")
         stored = Response(status=Status.UNKNOWN).but(

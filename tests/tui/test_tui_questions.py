@@ -40,7 +40,7 @@ def asking(terminal) -> Callable[..., object]:
 
     @asynccontextmanager
     async def opened(item: str, *size: tuple[int, int]) -> AsyncIterator[object]:
-        async with terminal(*size, section="questions") as t:
+        async with terminal(*size) as t:
             await at(t, "product", item)
             yield t
 
@@ -259,8 +259,8 @@ async def test_evidence_link_and_note_are_saved_with_the_answer(asking, workspac
 
 async def test_an_organisations_questions_go_to_its_own_file(terminal, workspace):
     of_the_product = workspace.responses("product")
-    async with terminal(section="questions") as t:
-        await t.press("s")
+    async with terminal() as t:
+        await t.press("2", "s")
         await t.until_shown("Whose questions?")
         await t.press("down", "down", "enter")
         await t.until_shown("Lakeshore Health System")

@@ -93,7 +93,8 @@ async def test_the_note_is_undone_from_another_screen(terminal, workspace) -> No
 async def test_a_removed_organisation_comes_back_byte_for_byte(terminal, workspace) -> None:
     file = workspace.root / "orgs" / "lakeshore.yaml"
     before = file.read_bytes()
-    async with terminal(section="organizations") as t:
+    async with terminal() as t:
+        await t.press("7")
         await t.until(lambda: t.app.current_mode == "organizations")
         t.app.screen.query_one("#org-list").select("lakeshore")
         await t.press("d")
