@@ -58,7 +58,7 @@ def test_a_terminal_that_knows_ascii_only(finished_demo: Path, arguments: str) -
 
 
 def test_json_stays_json_where_the_encoding_has_not_every_character(command, finished_demo: Path) -> None:
-    arguments = ("gaps", "--format", "json")
+    arguments = ("score", "--format", "json")
     started = process(*arguments, folder=finished_demo, PYTHONIOENCODING="ascii")
     out, errors = started.communicate(timeout=60)
     assert started.returncode == 0, errors

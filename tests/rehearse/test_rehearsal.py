@@ -252,7 +252,7 @@ def test_without_a_contract_what_it_would_decide_does_not_apply() -> None:
 
 
 def test_what_only_a_reader_can_judge_is_quoted() -> None:
-    with on_stage([("The birth date", "A date")]) as hospitals:
+    with on_stage([('"birthDate": "The birth date"', '"birthDate": "A date"')]) as hospitals:
         seen = looked_at(hospitals, {"RH-F13"})
     assert seen.outcomes["RH-F13"].value == "needs_hook"
     (row,) = [row for row in seen.results if row.outcome.value == "needs_hook"]

@@ -16,11 +16,11 @@ from interlock.model.forecast import OrgForecast, Quantiles
 from interlock.model.gap_graph import GapEdge, GapGraph, GapNode
 from interlock.model.readiness import Interval
 from interlock.report.charts import (
+    arranged,
     condense,
     gap_graph,
     gap_graph_svg,
     mermaid,
-    place,
     required,
     score_bar,
     timelines,
@@ -97,7 +97,7 @@ def test_the_sample_graph_is_drawn_whole() -> None:
     assert drawing.note == "" and drawing.waves
     assert len(drawing.nodes) + len(drawing.separate) == len(graph.nodes)
     assert {node.key for node in drawing.nodes if node.root} == {"AUTH-001@lakeshore", "FHIR-002@pinecrest"}
-    markup = gap_graph(place(drawing), "Gap graph")
+    markup = gap_graph(arranged(drawing), "Gap graph")
     root = parse(markup)
     boxes = [box for box in find(root, "g-box") if float(box.get("width", "0")) > 50]
     assert len(boxes) == len(graph.nodes)

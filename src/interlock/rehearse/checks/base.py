@@ -67,7 +67,7 @@ def changed_tab(stage: Stage, browser: Browser, first: Visit, second: Visit, aga
     The first patient is right, and so is a page that shows nobody. The second patient is right only where both have
     one page and this one says something that the second tab does not: that it changed, we hope; no reader is told by
     a page that is the same to the letter. What differs from one load to the next by chance says nothing: the page is
-    loaded twice more, and only where these two agree does a difference count.
+    loaded thrice more, and only where these agree does a difference count.
     """
     was, now = (f"{visit.org} {visit.patient}" for visit in (first, second))
     shown = stage.shown(again)
@@ -75,16 +75,16 @@ def changed_tab(stage: Stage, browser: Browser, first: Visit, second: Visit, aga
         return ""
     told = False
     if again.url == second.page.url and was not in shown:
-        later, latest = (visible_text(browser.open(again.url)).split() for _ in range(2))
-        told = any(_apart(visible_text(page).split(), later, latest) for page in (again, second.page))
+        loads = [visible_text(browser.open(again.url)).split() for _ in range(3)]
+        told = any(_apart(visible_text(page).split(), *loads) for page in (again, second.page))
     return (
         "" if told else f"the tab that was opened for {was} shows {now} when it is loaded again, and says nothing of it"
     )
 
 
-def _apart(words: list[str], later: list[str], latest: list[str]) -> bool:
-    """Whether words differ from two later loads of the same page at a place where these two agree."""
-    loose = _changes(later, latest)
+def _apart(words: list[str], later: list[str], *others: list[str]) -> bool:
+    """Whether words differ from later loads of the same page where these agree."""
+    loose = [change for other in others for change in _changes(later, other)]
     return any(all(end < begins or start > ends for begins, ends in loose) for start, end in _changes(later, words))
 
 

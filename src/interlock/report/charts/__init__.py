@@ -5,7 +5,7 @@ from interlock.report.charts.condense import Drawing, DrawnNode, condense, requi
 from interlock.report.charts.curve import finish_curve
 from interlock.report.charts.explorer import graph_data
 from interlock.report.charts.gantt import GanttRow, gantt
-from interlock.report.charts.graph import gap_graph, gap_graph_svg, mermaid, place
+from interlock.report.charts.graph import arranged, gap_graph, gap_graph_svg, mermaid
 from interlock.report.charts.timeline import timelines
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "gap_graph_svg",
     "graph_data",
     "mermaid",
-    "place",
+    "arranged",
     "required",
     "score_bar",
     "timelines",

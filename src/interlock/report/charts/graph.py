@@ -47,7 +47,7 @@ def gap_graph_svg(graph: GapGraph, names: Mapping[str, str]) -> str:
         "Gap graph: %(number)s open gaps, %(nodes)s to find out.",
         nodes=words.number(len(graph.nodes) - gaps),
     )
-    return gap_graph(place(drawing), f"{alt} {drawing.note}".strip()) + "\n"
+    return gap_graph(arranged(drawing), f"{alt} {drawing.note}".strip()) + "\n"
 
 
 class Placed(NamedTuple):
@@ -69,7 +69,7 @@ class Placed(NamedTuple):
         return _HEAD + self.layout.height + _ROW_GAP if self.drawing.nodes else 0.0
 
 
-def place(drawing: Drawing) -> Placed:
+def arranged(drawing: Drawing) -> Placed:
     """Where everything goes; cheap beside drawing it, for one who looks for a size that fits."""
     keys = [node.key for node in drawing.nodes]
     shape = _NARROW if max(layers_of(keys, drawing.edges).values(), default=0) > 2 else _WIDE

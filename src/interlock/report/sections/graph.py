@@ -9,7 +9,7 @@ from interlock.model.base import RuleOutcome
 from interlock.model.gap_graph import GapGraph, GapNode, RootCause
 from interlock.model.language import _
 from interlock.report import safe
-from interlock.report.charts import Drawing, condense, gap_graph, graph_data, mermaid, place, required
+from interlock.report.charts import Drawing, arranged, condense, gap_graph, graph_data, mermaid, required
 from interlock.report.elements import SEVERITY_MARK, Mark, Picture, Shown
 from interlock.report.sections.context import Context, Section
 
@@ -88,7 +88,7 @@ def _legible(
         alt += f" {_('Root causes: %(roots)s.', roots=roots)}"
     caption = _("Open gaps and what to find out, from left to right.")
     for budget in _BUDGETS:
-        placed = place(condense(graph, context.names, anchor, budget))
+        placed = arranged(condense(graph, context.names, anchor, budget))
         upright, lying = (
             min(1.0, across / placed.width, down / placed.height) for across, down in (_UPRIGHT, _LANDSCAPE)
         )
