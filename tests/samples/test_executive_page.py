@@ -8,17 +8,19 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from interlock.model.assessment import Assessment
-from interlock.model.base import Owner, RuleOutcome, TaskState, VerdictValue
+from interlock.model.base import Owner, RuleOutcome, Severity, TaskState, VerdictValue
+from interlock.model.rehearsal import ProductObservation, RehearsalOutcome, RehearsalResult, RehearsedApp
 from interlock.model.routine import TaskStatus
 from interlock.report import html, markdown, pdf, view
 from interlock.report.elements import Brand, Shown
 from interlock.report.sections.executive_words import board
+from interlock.usecases.assess import assess
 from interlock.usecases.load import Inputs
 from interlock.usecases.report import PDF_SECTIONS
 from tiers import LONG
@@ -312,6 +314,38 @@ def test_it_is_one_page_of_paper(
     built = executive(assessed(template), inputs)
     papers = ("a4", "letter") if LONG or template == "sepsis" else ("a4",)
     for paper in papers:
+        assert sheets(replace(built, brand=Brand(paper=paper)), tmp_path / "page.pdf") == 2, "the cover, and one page"
+
+
+def test_what_a_rehearsal_broke_leaves_it_one_page(inputs_of: Callable[[str], Inputs], tmp_path: Path) -> None:
+    """It names what is open in the product, and what holds the nearest organisation back."""
+    inputs = inputs_of("sepsis")
+    broke = [
+        RehearsalResult(
+            id="RH-E01",
+            outcome=RehearsalOutcome.BROKE,
+            severity=Severity.CRITICAL,
+            title="Without a session no endpoint shows a record",
+            subject=f"/{about}",
+            about=about,
+            seen="without a session it shows a record",
+            requests=(1,),
+        )
+        for about in ("viewer", "filter")
+    ]
+    rehearsal = ProductObservation(
+        app=RehearsedApp(launch_url="http://127.0.0.1:8000/launch"),
+        started=datetime(2026, 11, 30, tzinfo=UTC),
+        elapsed_ms=1,
+        driver="http",
+        layout="addresses",
+        organizations=("north", "south"),
+        polite=True,
+        results=tuple(broke),
+    )
+    built = executive(assess(replace(inputs, rehearsal=rehearsal), today=TODAY, runs=200), inputs)
+    assert "Open in the product now" in {pair.term for pair in built.sections[0]["content"]["safety"]}
+    for paper in ("a4", "letter"):
         assert sheets(replace(built, brand=Brand(paper=paper)), tmp_path / "page.pdf") == 2, "the cover, and one page"
 
 

@@ -160,5 +160,8 @@ def _branding(brand: Brand) -> str:
     media = ("print", "screen and (prefers-color-scheme: light)") if rules else ()
     parts = [f"\n@media {medium} {{ {' '.join(rules)} }}" for medium in media]
     if brand.paper == "letter":
-        parts.append("\n@page { size: letter; } @page wide { size: letter landscape; }")
+        parts.append(
+            "\n@page { size: letter; } @page wide { size: letter landscape; } "
+            "@page brief { margin-top: 14mm; margin-bottom: 12mm; }"
+        )
     return "".join(parts)

@@ -87,7 +87,7 @@ class Content:
 
     @cached_property
     def rehearsals(self) -> tuple[RehearsalCheck, ...]:
-        """The catalogue of rehearsal checks, built or not, read when it is first asked for."""
+        """The catalogue of rehearsal checks, read when it is first asked for."""
         return load_catalogue(data_dir("rulesets") / REHEARSAL)
 
     @cached_property

@@ -30,6 +30,8 @@ class Writing(Asking):
             raise RefusedError("Another patient was opened since. Nothing was saved.", 409)
         if "patient/DocumentReference.cru" not in session.scope.split():
             raise RefusedError("The EHR does not permit notes. Nothing was saved.", 403, security=False)
+        if not session.encounter:
+            raise RefusedError("The EHR did not say which visit this is about. Nothing was saved.", 409, security=False)
         session.draft = told.get("text", "")[:_MOST_LETTERS]
         session.draft_id = session.draft_id or secrets.token_hex(16)
         condition = {"If-None-Exist": f"identifier={_NOTES}|{session.draft_id}"}

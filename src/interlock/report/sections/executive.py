@@ -83,7 +83,7 @@ def build_executive(context: Context) -> Shown:
         "as_of": safe.day(assessment.as_of),
         "verdict": _verdict(context),
         "headline": safe.text(board(_headline(context)), 400),
-        "first": decided.first(context),
+        "first": (first := decided.first(context)),
         "gate_day": _DAY.get(gate, words.GATE_DAY[gate]),
         "many": len(assessment.readiness) > FEW,
         "organizations": tuple(row | {"work": row["work"].told} for row in rows),
@@ -98,7 +98,7 @@ def build_executive(context: Context) -> Shown:
         "closed": decided.closed(context),
         "no_blocker": still_open.no_blocker(context),
         "unknown": tuple(still_open.unknown(context)),
-        "safety": still_open.safety(context),
+        "safety": still_open.safety(context, first),
     }
     return page | {"meant": tuple(meant(page))}
 

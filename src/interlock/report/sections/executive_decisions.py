@@ -167,7 +167,7 @@ def part_costs(context: Context, team: int) -> Iterator[str]:
     elif held := still_open.put_first(context):
         part = _closing(left, held)
         told = N_("Of that, what to do first takes the product team %(days)s.")
-        others = _("The rest is everything else up to the %(gate)s.", gate=words.gate(context.assessment.target_gate))
+        others = _("The rest is all else up to the %(gate)s.", gate=words.gate(context.assessment.target_gate))
     elif verdict.next_org and len(context.names) > 1:
         vendor = next(org.vendor for org in context.assessment.organizations if org.id == verdict.next_org)
         part = [task for task in left if task.org == verdict.next_org or (task.org is None and _is_for(task, vendor))]

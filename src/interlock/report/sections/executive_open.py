@@ -161,17 +161,20 @@ def unknown(context: Context) -> Iterator[str]:
         "%(number)s points are undecided for want of an answer or a look.",
     )
     yield (
-        _("By this report's rules none changes the verdict; dates, cost and recommendations can change.")
+        _("By this report's rules none changes the verdict; dates, cost and recommendations can.")
         if assessment.verdict.settled
         else _("They could change the verdict.")
     )
 
 
-def safety(context: Context) -> tuple[Pair, ...]:
-    """Whether it reaches patients, who reviews an output, and what happens when one is wrong (from the contract)."""
+def safety(context: Context, first: str = "") -> tuple[Pair, ...]:
+    """Whether it reaches patients, who reviews an output, and what happens when one is wrong (from the contract).
+
+    :param first: what the page says is to be done first; what it names is not named again.
+    """
     contract = context.assessment.contract
     today = [Pair(term=_("On patients today"), value=_on_patients(context))]
-    if open_now := _open_now(context):
+    if open_now := _open_now(context, first):
         today.append(Pair(term=_("Open in the product now"), value=open_now))
     if contract is None:
         nothing = _("There is no workflow contract yet, so nothing of it is decided.")
@@ -200,7 +203,7 @@ def safety(context: Context) -> tuple[Pair, ...]:
     )
 
 
-def _open_now(context: Context) -> str:
+def _open_now(context: Context, first: str) -> str:
     """What was seen to be wrong with the product itself and is critical, by name; empty where nothing was."""
     rules = context.assessment.rules
     titles_seen = [
@@ -214,6 +217,11 @@ def _open_now(context: Context) -> str:
         return ""
     titles = words.listed([f"“{title}”" for title in titles_seen], TOLD)
     gate = words.gate(context.assessment.target_gate)
+    if all(title in first for title in titles_seen):
+        return _(
+            "What is to be done first: that was observed. The %(gate)s waits until it is closed and tried again.",
+            gate=gate,
+        )
     return _(
         "%(titles)s: that was observed. The %(gate)s waits until it is closed and tried again.",
         titles=titles,

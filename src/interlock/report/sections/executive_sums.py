@@ -148,7 +148,7 @@ def cost(context: Context, left: Work, parts: Iterable[str]) -> Iterator[str]:
         yield _("The sum of the table, up to %(there)s: about %(team)s of the product team (%(people)s).", **said)
     yield from parts
     if left.unreckoned:
-        yield _("Work, not money; without fees, licences, and others' meetings and approvals (“–”).")
+        yield _("Work, not money: no fees or licences, nor others' meetings and approvals (“–”).")
     else:
         yield _("Work, not money; without fees and licences.")
 
