@@ -317,9 +317,8 @@ def test_it_is_one_page_of_paper(
         assert sheets(replace(built, brand=Brand(paper=paper)), tmp_path / "page.pdf") == 2, "the cover, and one page"
 
 
-def test_what_a_rehearsal_broke_leaves_it_one_page(inputs_of: Callable[[str], Inputs], tmp_path: Path) -> None:
-    """It names what is open in the product, and what holds the nearest organisation back."""
-    inputs = inputs_of("sepsis")
+def rehearsed(inputs: Inputs) -> Assessment:
+    """With a rehearsal in which the viewer and the filter showed a record without a session."""
     broke = [
         RehearsalResult(
             id="RH-E01",
@@ -343,10 +342,33 @@ def test_what_a_rehearsal_broke_leaves_it_one_page(inputs_of: Callable[[str], In
         polite=True,
         results=tuple(broke),
     )
-    built = executive(assess(replace(inputs, rehearsal=rehearsal), today=TODAY, runs=200), inputs)
+    return assess(replace(inputs, rehearsal=rehearsal), today=TODAY, runs=200)
+
+
+def test_what_a_rehearsal_broke_leaves_it_one_page(inputs_of: Callable[[str], Inputs], tmp_path: Path) -> None:
+    """It names what is open in the product, and what holds the nearest organisation back."""
+    inputs = inputs_of("sepsis")
+    built = executive(rehearsed(inputs), inputs)
     assert "Open in the product now" in {pair.term for pair in built.sections[0]["content"]["safety"]}
     for paper in ("a4", "letter"):
         assert sheets(replace(built, brand=Brand(paper=paper)), tmp_path / "page.pdf") == 2, "the cover, and one page"
+
+
+def test_a_gap_that_a_rehearsal_showed_leads_there_before_the_answer(inputs_of: Callable[[str], Inputs]) -> None:
+    inputs = inputs_of("sepsis")
+    built = view.build(
+        rehearsed(inputs),
+        generated=TODAY.isoformat(),
+        interlock_version="0",
+        observations=inputs.observations,
+        sections=("gaps", "rehearsal", "answers"),
+    )
+    gaps = markdown.render(built).partition("END-005 The viewer opens data")[2].partition("####")[0]
+    assert re.search(
+        r"- \[Observed in the rehearsal on 30 Nov 2026: Knowing the address \(RH-E01\)\. That is judged, and not the "
+        r"answer:\]\(#rehearsal-1\)\n- \[.+ Answered: ",
+        gaps,
+    ), gaps
 
 
 def test_fifty_two_organisations_have_one_page_too(

@@ -247,10 +247,10 @@ class Context:
         among them.
         """
         shown = "answers" in self.shown and not self.brief
-        said = [
-            Link(label=self._answer_told(answer), anchor=answer_anchor(answer) if shown else "")
-            for answer in self.answers_read(finding)
-        ]
+        said = []
+        for answer in self.answers_read(finding):
+            said += self._rehearsed(answer)
+            said.append(Link(label=self._answer_told(answer), anchor=answer_anchor(answer) if shown else ""))
         roots = {name.partition(".")[0] for name in finding.reads}
         own = self.readiness.get(finding.subject.id) if finding.subject.scope is Scope.ORG else None
         observed = own is not None and own.observed in {"observed", "partial"}
@@ -266,6 +266,31 @@ class Context:
             anchor = "contract" if "contract" in self.shown else ""
             said.append(Link(label=_("The workflow contract, version %(version)s.", version=version), anchor=anchor))
         return tuple(said)
+
+    def _rehearsed(self, answer: GivenAnswer) -> list[Link]:
+        """What the rehearsal showed of the question that an answer is to; nothing where it showed nothing."""
+        told = self.assessment.rehearsal
+        rows = told.settled if told is not None and answer.scope == "product" else ()
+        row = next((row for row in rows if row.item == answer.item), None)
+        if told is None or row is None:
+            return []
+        day, observed = words.day(told.started.date()), safe.text(row.observed, 300)
+        if not row.contradicted:
+            label = _("Observed in the rehearsal on %(day)s as well: %(observed)s.", day=day, observed=observed)
+            return [Link(label=label, anchor="rehearsal" if self._has("rehearsal") else "")]
+        label = _(
+            "Observed in the rehearsal on %(day)s: %(observed)s (%(checks)s). That is judged, and not the answer:",
+            day=day,
+            observed=observed,
+            checks=words.listed(row.checks, 4),
+        )
+        return [Link(label=label, anchor=self.break_anchor(row.checks[0]) if row.checks else "")]
+
+    def break_anchor(self, check: str) -> str:
+        """Where the report tells what one check of the rehearsal broke; empty where it does not."""
+        told = self.assessment.rehearsal
+        broke = list(dict.fromkeys(row.check.id for row in told.broke)) if told is not None else []
+        return f"rehearsal-{broke.index(check) + 1}" if check in broke and self._has("rehearsal") else ""
 
     def answered(self, answer: GivenAnswer) -> str:
         """The answer in quotation marks, with who gave it, when, and on what evidence."""

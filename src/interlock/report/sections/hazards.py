@@ -11,7 +11,7 @@ from interlock.model.hazard import Detectability, HazardControl, HazardState, Ha
 from interlock.model.language import N_, _
 from interlock.report import safe
 from interlock.report.elements import Link, Mark, Shown, Tone
-from interlock.report.sections.context import UNDECIDED, Context, Section
+from interlock.report.sections.context import UNDECIDED, Context, Section, answer_anchor
 from interlock.report.sections.summary import question
 
 #: Open and unknown hazards that a brief report has a row for.
@@ -242,7 +242,8 @@ def _line(context: Context, control: HazardControl) -> Shown:
 def _of_rule(context: Context, control: HazardControl, mark: Mark, where: tuple[Link, ...]) -> Shown:
     rule = context.rule(control.id)
     outcomes = {"open": RuleOutcome.GAP, "not_known": RuleOutcome.UNKNOWN}
-    link = Link(label=control.id, anchor=context.rule_anchor(control.id, outcomes.get(control.outcome)))
+    anchor = context.rule_anchor(control.id, outcomes.get(control.outcome))
+    link = Link(label=control.id, anchor=anchor or _answered_at(context, control))
     text = words.sentence(safe.text(control.says, 200))
     if rule is not None and control.outcome != "open":
         text = question(rule) if control.outcome != "held" or not (answers := _answers(context, control)) else answers
@@ -257,6 +258,14 @@ def _answers(context: Context, control: HazardControl) -> str:
         return ""
     read = list(context.answers_read(finding))[:_ANSWERS]
     return " ".join(f"{safe.text(answer.text, 200)} {words.sentence(safe.text(answer.said, 200))}" for answer in read)
+
+
+def _answered_at(context: Context, control: HazardControl) -> str:
+    """Where the report has the first answer by which a rule about the product is met; empty where it has none."""
+    finding = context.findings.get(control.id)
+    if finding is None or finding.outcome is not RuleOutcome.MET or context.brief or "answers" not in context.shown:
+        return ""
+    return next((answer_anchor(answer) for answer in context.answers_read(finding)), "")
 
 
 def _subject(context: Context, name: str) -> Link:

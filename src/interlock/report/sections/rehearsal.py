@@ -44,7 +44,7 @@ def build_rehearsal(context: Context) -> Shown:
             }
             for row in (() if context.brief else told.settled)  # its contradictions have a section of their own
         ),
-        "entries": tuple(_entry(context, number, rows) for number, rows in enumerate(by_check.values(), 1)),
+        "entries": tuple(_entry(context, rows) for rows in by_check.values()),
     }
 
 
@@ -98,7 +98,7 @@ def _lead(told: RehearsalTold) -> tuple[str, ...]:
     return tuple(lead)
 
 
-def _entry(context: Context, number: int, rows: list[BrokenCheck]) -> Shown:
+def _entry(context: Context, rows: list[BrokenCheck]) -> Shown:
     """One check that broke, with each hospital or endpoint at which it did."""
     check, results = rows[0].check, [broke.result for broke in rows]
     rules = [rule for rule_id in check.rules if (rule := context.rule(rule_id)) is not None]
@@ -108,7 +108,7 @@ def _entry(context: Context, number: int, rows: list[BrokenCheck]) -> Shown:
     requests = words.listed([f"{request:,}" for request in numbers], 8)
     questions = dict.fromkeys(item for broke in rows for item in broke.questions)
     return {
-        "anchor": f"rehearsal-{number}",
+        "anchor": context.break_anchor(check.id),
         "id": check.id,
         "title": safe.name(check.title),
         "severity": words.SEVERITY[check.severity].title,
