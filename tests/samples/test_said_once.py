@@ -61,7 +61,7 @@ class Page(HTMLParser):
         if tag in _BLOCKS or named.get("class") in {"line", "sub"}:
             self._end()
             self._paragraph = tag == "p"
-        if tag == "h2" or (tag == "h3" and self.part.startswith("organizations")):
+        if tag == "h2" or (tag == "h3" and self.part.startswith(("organizations", "org-"))):
             self.part = named.get("id") or f"organizations {len(self.blocks)}"
         self._data += tag in _DATA
 
