@@ -90,7 +90,8 @@ class Session(AppService):
                 break
             except TimeoutError:
                 insist()
-        await reading
+        with contextlib.suppress(TimeoutError):  # nobody waits without end for what a process that is gone has said
+            await asyncio.wait_for(reading, INSISTING_S)
 
     async def on_meta(self, data: bytes) -> None:
         """Pass on what the process says beside its screen; of addresses to open, only pages."""
