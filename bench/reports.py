@@ -42,7 +42,8 @@ def rows(workspaces: Mapping[int, Path]) -> Iterator[Measured]:
     :param workspaces: number of organisations → a workspace with so many.
     """
     from interlock.usecases.assess import assess
-    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.load import load_inputs
+    from interlock.usecases.opening import open_workspace
 
     def loaded(organizations: int) -> tuple[Inputs, Assessment]:
         inputs = load_inputs(open_workspace(workspaces[organizations]))

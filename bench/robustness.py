@@ -21,8 +21,9 @@ from interlock.cli.main import run
 from interlock.model.base import Gate
 from interlock.usecases.initialize import initialize, templates
 from interlock.usecases.judge import Judgement, judge
-from interlock.usecases.load import Inputs, load_inputs, open_workspace
+from interlock.usecases.load import Inputs, load_inputs
 from interlock.usecases.next_questions import next_questions
+from interlock.usecases.opening import open_workspace
 
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 DRAWS = 20

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from interlock.tui.app import InterlockApp
 from interlock.usecases.demo import run_demo
-from interlock.usecases.load import open_workspace
+from interlock.usecases.opening import open_workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"

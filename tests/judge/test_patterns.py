@@ -28,7 +28,8 @@ from interlock.model.response import Response
 from interlock.probe.checks.registry import list_checks
 from interlock.usecases.initialize import initialize
 from interlock.usecases.judge import find_patterns
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.load import load_inputs
+from interlock.usecases.opening import open_workspace
 
 pytestmark = pytest.mark.fast
 

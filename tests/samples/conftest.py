@@ -13,7 +13,8 @@ from interlock.model.assessment import Assessment
 from interlock.model.observation import Observation, Target
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
-from interlock.usecases.load import Inputs, load_inputs, open_workspace
+from interlock.usecases.load import Inputs, load_inputs
+from interlock.usecases.opening import open_workspace
 
 Seen = Mapping[str, Observation]
 

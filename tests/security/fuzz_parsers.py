@@ -182,7 +182,8 @@ def whole_workspace(data: bytes, folder: Path) -> object:
     import shutil
 
     from interlock.usecases.assess import assess
-    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.load import load_inputs
+    from interlock.usecases.opening import open_workspace
     from interlock.usecases.report import write_report
 
     root = folder / "auth-blocked"
@@ -229,7 +230,8 @@ def directories() -> list[bytes]:
 
 @cache
 def form_inputs(folder: Path) -> Inputs:
-    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.load import load_inputs
+    from interlock.usecases.opening import open_workspace
 
     return load_inputs(open_workspace(TEMPLATES / "auth-blocked"))
 
@@ -636,6 +638,7 @@ PARSERS: dict[str, Parser] = {
 @cache
 def an_assessment() -> bytes:
     from interlock.usecases.assess import assess
-    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.load import load_inputs
+    from interlock.usecases.opening import open_workspace
 
     return assess(load_inputs(open_workspace(TEMPLATES / "blank")), today=DAY, runs=100).model_dump_json().encode()

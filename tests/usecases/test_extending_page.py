@@ -15,7 +15,8 @@ from interlock.model.questionnaire import Item
 from interlock.model.rule import Rule
 from interlock.usecases.judge import judge
 from interlock.usecases.lint import lint_directories
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.load import load_inputs
+from interlock.usecases.opening import open_workspace
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "extending.md").read_text("utf-8")
 #: A file's name on a line of its own with its content after it, or commands.

@@ -18,7 +18,8 @@ from interlock.model.questionnaire import Item
 from interlock.model.response import AnswerValue, Response
 from interlock.usecases.initialize import initialize
 from interlock.usecases.judge import asked, judge
-from interlock.usecases.load import Inputs, load_inputs, open_workspace
+from interlock.usecases.load import Inputs, load_inputs
+from interlock.usecases.opening import open_workspace
 
 #: Asked at each organisation about the contract.
 ASKED_THERE = (

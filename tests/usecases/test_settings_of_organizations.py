@@ -11,7 +11,8 @@ from interlock.model.base import RuleOutcome
 from interlock.usecases.initialize import initialize
 from interlock.usecases.judge import find_patterns, judge
 from interlock.usecases.lint import lint_content
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.load import load_inputs
+from interlock.usecases.opening import open_workspace
 from interlock.workspace.store import Workspace
 
 RULES = ("FIT-013", "FIT-014", "FIT-015", "FIT-016")

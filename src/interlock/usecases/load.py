@@ -42,7 +42,6 @@ from interlock.model.response import Response
 from interlock.model.routine import PastTask, TaskStatuses
 from interlock.model.rule import Ruleset
 from interlock.model.trust import Grant
-from interlock.usecases.opening import open_workspace as open_workspace  # for whoever reads it then
 from interlock.workspace.checkout import checkout_of, commit_of
 from interlock.workspace.history import latest_observation, latest_rehearsal
 from interlock.workspace.store import Workspace

@@ -29,7 +29,8 @@ from interlock.usecases.author import author_of
 from interlock.usecases.evidence import Piece, evidence_record
 from interlock.usecases.judge import asked as asked_at
 from interlock.usecases.judge import judge
-from interlock.usecases.load import Inputs, load_inputs, open_workspace
+from interlock.usecases.load import Inputs, load_inputs
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.revise import Given, revised
 
 if TYPE_CHECKING:

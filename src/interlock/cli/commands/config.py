@@ -13,7 +13,7 @@ from interlock.cli.options import WorkspaceOption
 from interlock.cli.output import emit, emit_json, say
 from interlock.model.errors import InterlockError, Location
 from interlock.model.preferences import Preferences
-from interlock.usecases.load import open_workspace
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.preferences import config_path, make_config, preferences
 from interlock.usecases.schemas import SCHEMAS, schema_of
 

@@ -23,7 +23,8 @@ from interlock.usecases.contract import (
     require_contract,
     upgrade_contract,
 )
-from interlock.usecases.load import Inputs, load_inputs, open_workspace
+from interlock.usecases.load import Inputs, load_inputs
+from interlock.usecases.opening import open_workspace
 
 app = typer.Typer(help="Check the workflow contract, export skeletons from it.", no_args_is_help=True)
 

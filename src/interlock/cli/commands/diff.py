@@ -17,9 +17,9 @@ from interlock.model.base import RuleOutcome
 from interlock.model.diff import AssessmentDiff
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.text import plain
-from interlock.usecases.load import open_workspace
 from interlock.usecases.milestone import compare_references
 from interlock.usecases.observations import drift_of_files, drift_of_org, is_observation_file
+from interlock.usecases.opening import open_workspace
 
 
 def diff(

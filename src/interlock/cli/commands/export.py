@@ -19,7 +19,8 @@ from interlock.model.errors import InterlockError, Location
 from interlock.usecases import work
 from interlock.usecases.assess import assess
 from interlock.usecases.fhir_forms import export_forms, write_forms
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.load import load_inputs
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.recipient import for_recipient
 from interlock.usecases.sheet import export_sheet, write_sheet
 from interlock.usecases.work import write_parts

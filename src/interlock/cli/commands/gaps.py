@@ -13,7 +13,8 @@ from interlock.cli.summary import show_evidence, show_explanation, show_gaps
 from interlock.usecases.assess import assess
 from interlock.usecases.gaps import draw, explanation_of
 from interlock.usecases.judge import judge
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.load import load_inputs
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.owed import evidence_tasks
 
 

@@ -18,7 +18,8 @@ from interlock.model.questionnaire import Item
 from interlock.model.text import plain
 from interlock.usecases.fhir_import import plan_import
 from interlock.usecases.form_import import FormsRefusedError, answer_words, apply_import
-from interlock.usecases.load import Inputs, load_inputs, open_workspace
+from interlock.usecases.load import Inputs, load_inputs
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.sheet_import import plan_sheet_import
 
 app = typer.Typer(help="Take answers from other tools, and observations from other places.", no_args_is_help=True)

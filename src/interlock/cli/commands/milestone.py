@@ -17,8 +17,9 @@ from interlock.model.errors import InterlockError
 from interlock.model.readiness import Interval
 from interlock.model.text import plain
 from interlock.usecases.assess import assess
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.load import load_inputs
 from interlock.usecases.milestone import burn_down_of, milestones, save_milestone
+from interlock.usecases.opening import open_workspace
 
 app = typer.Typer(help="Freeze assessments, list them, compare with now.", no_args_is_help=True)
 

@@ -14,8 +14,9 @@ from interlock.model import words
 from interlock.model.plan import FirstThing
 from interlock.model.questionnaire import ItemType
 from interlock.model.text import plain
-from interlock.usecases.load import Inputs, load_inputs, open_workspace
+from interlock.usecases.load import Inputs, load_inputs
 from interlock.usecases.next_questions import next_questions
+from interlock.usecases.opening import open_workspace
 
 
 def next_(

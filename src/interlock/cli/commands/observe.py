@@ -12,8 +12,8 @@ from interlock.cli.probe_options import Details
 from interlock.cli.probe_results import report
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
-from interlock.usecases.load import open_workspace
 from interlock.usecases.observations import observation_of_file, observations_of
+from interlock.usecases.opening import open_workspace
 
 
 def observe(

@@ -16,7 +16,8 @@ from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.fleet import DroppedAddress, ImportResult
 from interlock.model.organization import Organization
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.load import load_inputs
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.organizations import add_organization, edit_organization
 from interlock.usecases.organizations import import_organizations as run
 from interlock.usecases.trust import allow_more, new_credentials

@@ -16,7 +16,8 @@ from interlock.model import words
 from interlock.model.pattern import PatternMatch
 from interlock.model.text import plain
 from interlock.usecases.judge import find_patterns
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.load import load_inputs
+from interlock.usecases.opening import open_workspace
 
 #: How many messages a pattern shows before it counts the rest.
 _SHOWN = 8

@@ -20,7 +20,8 @@ from interlock.model.plan import DEFAULT_RUNS
 from interlock.usecases import plan as planning
 from interlock.usecases.assess import assess
 from interlock.usecases.history import read_history
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.load import load_inputs
+from interlock.usecases.opening import open_workspace
 
 
 def plan(

@@ -173,7 +173,8 @@ def _targets(urls: list[str], org: str | None, folder: Path | None) -> tuple[tup
 
     if urls:
         return bare_targets(urls), None
-    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.load import load_inputs
+    from interlock.usecases.opening import open_workspace
 
     workspace = open_workspace(folder)
     inputs = load_inputs(workspace, org)

@@ -14,7 +14,8 @@ from interlock.model import words
 from interlock.model.base import Owner, ProductKind, Status
 from interlock.model.questionnaire import Item
 from interlock.model.text import plain
-from interlock.usecases.load import Inputs, load_inputs, open_workspace
+from interlock.usecases.load import Inputs, load_inputs
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.owed import OwedAnswers, owed_answers
 from interlock.usecases.questions import Asked
 from interlock.usecases.questions import questions as list_questions

@@ -18,7 +18,8 @@ from interlock.model.errors import InterlockError
 from interlock.model.product import Driver
 from interlock.model.rehearsal import ProductObservation, RehearsalCheck, RehearsalOutcome, RehearsalResult
 from interlock.model.text import plain
-from interlock.usecases.load import load_content, open_workspace
+from interlock.usecases.load import load_content
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.registering import write_registration
 from interlock.usecases.rehearsal_checks import catalogue, needs_scripts, rehearsal_check
 from interlock.usecases.rehearsal_outcome import require_held, summary, to_junit, to_sarif

@@ -15,7 +15,8 @@ from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.plan import DEFAULT_RUNS
 from interlock.usecases.assess import assess
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.load import load_inputs
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.pdf import start_pdf_process
 from interlock.usecases.recipient import for_recipient
 from interlock.usecases.report import (

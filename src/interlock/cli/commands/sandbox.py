@@ -10,7 +10,7 @@ import typer
 from interlock.cli.options import WorkspaceOption
 from interlock.cli.output import emit, say, show_table
 from interlock.model.errors import InterlockError
-from interlock.usecases.load import open_workspace
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.sandbox import Application, fault_names, observed_hospital, serve
 
 

@@ -25,7 +25,8 @@ def score(
     folder: WorkspaceOption = None,
 ) -> None:
     """Score: verdict, stage of each organisation, verified so far and best case."""
-    from interlock.usecases.load import load_inputs, open_workspace  # brings CEL, which the help does without
+    from interlock.usecases.load import load_inputs  # brings CEL, which the help does without
+    from interlock.usecases.opening import open_workspace
     from interlock.usecases.score import check_thresholds, score_of
 
     inputs = load_inputs(open_workspace(folder), org)

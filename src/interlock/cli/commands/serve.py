@@ -11,7 +11,7 @@ import typer
 from interlock.cli.options import AuthorOption, WorkspaceOption
 from interlock.cli.output import say, say_paragraph
 from interlock.usecases.author import author_of
-from interlock.usecases.load import open_workspace
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.serve import serve_workspace
 
 

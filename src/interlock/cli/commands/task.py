@@ -16,7 +16,8 @@ from interlock.model.errors import InterlockError
 from interlock.model.routine import TaskList
 from interlock.usecases.author import author_of
 from interlock.usecases.evidence import Piece, evidence_record
-from interlock.usecases.load import Inputs, load_inputs, open_workspace
+from interlock.usecases.load import Inputs, load_inputs
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.routine import (
     NOT_BEGUN,
     Said,

@@ -15,7 +15,7 @@ from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.text import plain
 from interlock.model.trust import Grant, TrustReport
-from interlock.usecases.load import open_workspace
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.trust import allow, forget_workspace, is_foreign, trust_report, trusted_workspaces
 
 

@@ -12,7 +12,8 @@ from interlock.cli.output import emit_result, show_paragraph
 from interlock.model import words
 from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.model.manifest import Found, Verification
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.load import load_inputs
+from interlock.usecases.opening import open_workspace
 from interlock.usecases.verify import verify as hold
 
 #: 0: it matches. 1: it does not. 3: there is no workspace to hold it against.

@@ -191,6 +191,8 @@ def _oauth_uris(metadata: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+#: What is said where a sign-in ended on another page than that of its patient.
+NOT_SHOWN = "the sign-in did not show its patient"
 #: What is said of a check of TLS where there is none.
 NO_TLS = "the simulated hospitals speak http; with tls: true in product.yaml they speak https"
 #: What is said of a check that changes discovery, where the application never looked.

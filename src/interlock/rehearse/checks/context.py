@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from interlock.rehearse.browser import Browser, Page
-from interlock.rehearse.checks.base import check, claims_of, edit_token, not_reached, shows_own
+from interlock.rehearse.checks.base import NOT_SHOWN, check, claims_of, edit_token, not_reached, shows_own
 from interlock.rehearse.checks.saving import save, signed_in
 from interlock.rehearse.records import USERS, canary, user_canary
 from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, NOT_APPLICABLE, Row, Stage, Visit, judged, row
@@ -45,7 +45,7 @@ def no_encounter(stage: Stage) -> Row:
     """A launch with an encounter, then one without in the same browser; and then something is saved."""
     user = signed_in(stage, stage.a)
     if user is None:
-        return not_reached("the sign-in did not show its patient")
+        return not_reached(NOT_SHOWN)
     browser, _ = user
     with edit_token(stage, stage.a, encounter=None):
         visit = stage.visit(stage.a, browser=browser)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from interlock.model.product import VisitedEndpoint
 from interlock.rehearse.acting import sign_out
 from interlock.rehearse.browser import Browser, Page
-from interlock.rehearse.checks.base import check, not_reached, shows_own
+from interlock.rehearse.checks.base import NOT_SHOWN, check, not_reached, shows_own
 from interlock.rehearse.hospitals import STRANGER
 from interlock.rehearse.records import canary
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, filled, judged, query_of, row
@@ -57,7 +57,7 @@ def _each(
         return row(NOT_APPLICABLE, _NONE)
     browser, rows = stage.browser(), []
     if not shows_own(stage, stage.visit(stage.a, browser=browser)):
-        return not_reached("the sign-in did not show its patient")
+        return not_reached(NOT_SHOWN)
     for endpoint in endpoints:
         page = opened(stage, browser, endpoint, stage.a)
         if f"{stage.a} p1" in stage.shown(page, [stage.a]):

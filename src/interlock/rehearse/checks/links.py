@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from interlock.model.product import VisitedEndpoint
 from interlock.rehearse.acting import sign_out
 from interlock.rehearse.browser import Browser, Page
-from interlock.rehearse.checks.base import check, not_reached, shows_own
+from interlock.rehearse.checks.base import NOT_SHOWN, check, not_reached, shows_own
 from interlock.rehearse.checks.endpoints import opened
 from interlock.rehearse.checks.surface import same_site
 from interlock.rehearse.hospitals import STRANGER, OutOfReachError
@@ -88,7 +88,7 @@ def live(stage: Stage) -> list[Row] | Row:
 def _live(stage: Stage, endpoint: VisitedEndpoint) -> list[Row]:
     browser, path = stage.browser(), endpoint.path
     if not shows_own(stage, stage.visit(stage.a, browser=browser)):
-        return [not_reached("the sign-in did not show its patient", subject=path)]
+        return [not_reached(NOT_SHOWN, subject=path)]
     own = _heard(stage, _copied(stage.plain_browser(), browser), endpoint)
     if not _taken(own):
         return [not_reached(f"to its own user it gave {own.told}", subject=path)]

@@ -8,14 +8,13 @@ from typing import Any
 
 from interlock.rehearse.acting import act, waited
 from interlock.rehearse.browser import Browser, Page
-from interlock.rehearse.checks.base import not_reached, shows_own
+from interlock.rehearse.checks.base import NOT_SHOWN, not_reached, shows_own
 from interlock.rehearse.hospitals import Asked
 from interlock.rehearse.stage import Row, Stage, Visit
 from interlock.sandbox.exchange import Exchange
 
 Resource = Mapping[str, Any]
 
-NOT_SHOWN = "the sign-in did not show its patient"
 #: How long a write may come after the page that answers.
 LATE_SECONDS, _UNWANTED_SECONDS = 3.0, 0.3
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")

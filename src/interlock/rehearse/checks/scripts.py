@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from interlock.rehearse.browser import Page, UnsettledError
-from interlock.rehearse.checks.base import changed_tab, check, not_reached, shows_own
+from interlock.rehearse.checks.base import NOT_SHOWN, changed_tab, check, not_reached, shows_own
 from interlock.rehearse.hospitals import STRANGER, OutOfReachError
 from interlock.rehearse.records import canary
 from interlock.rehearse.registration import client_jwk
@@ -20,7 +20,6 @@ from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, Vi
 from interlock.rehearse.tab import ChromiumBrowser
 from interlock.sandbox.exchange import Exchange
 
-_NOT_SHOWN = "the sign-in did not show its patient"
 _MOST_ROUNDS, _MOST_BACK = 3, 4
 #: Of an origin that nobody has to listen at.
 _OTHER_PORT = 65_530
@@ -54,7 +53,7 @@ def second_chart(stage: Stage) -> list[Row] | Row:
     first = stage.visit(stage.a, "p1", browser=browser)
     second = stage.visit(stage.a, "p2", browser=browser.tab())
     if not shows_own(stage, first):
-        return not_reached(_NOT_SHOWN)
+        return not_reached(NOT_SHOWN)
     shown = stage.shown(second.page)
     problem = f"the launch for p2 shows {', '.join(shown) or 'no patient'}" if shown != [f"{stage.a} p2"] else ""
     rows = [judged(problem, "the launch for p2 shows p2 alone", second.asked, subject="the second tab")]
@@ -107,7 +106,7 @@ def framed_by_stranger(stage: Stage) -> Row:
     browser, subject = scripted(stage), "in a frame of another origin"
     visit = stage.visit(stage.a, browser=browser)
     if not shows_own(stage, visit):
-        return not_reached(_NOT_SHOWN, subject=subject)
+        return not_reached(NOT_SHOWN, subject=subject)
     address = stage.home_address(stage.a)
     frame = f'<iframe width="900" height="600" src="{escape(address)}"></iframe>'
     page = browser.show(f"http://{urlsplit(address).hostname}:{_OTHER_PORT}/another-origin", _document(frame))
@@ -231,7 +230,7 @@ def secret_in_browser(stage: Stage, org: str) -> Row:
     browser.gate.secrets = (stage.hospitals.secret(org), key)
     visit = stage.visit(org, browser=browser)
     if not visit.of("token"):
-        return not_reached(_NOT_SHOWN, org=org, subject=subject)
+        return not_reached(NOT_SHOWN, org=org, subject=subject)
     leaked = sorted(browser.gate.leaked)
     problem = f"the client's secret or key was sent to the browser by {leaked[0][:200]}" if leaked else ""
     return judged(problem, "neither secret nor private key was sent to the browser", org=org, subject=subject)

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from interlock.rehearse.acting import sign_out
 from interlock.rehearse.browser import Browser
-from interlock.rehearse.checks.base import bits, changed_tab, check, not_reached, shows_own
+from interlock.rehearse.checks.base import NOT_SHOWN, bits, changed_tab, check, not_reached, shows_own
 from interlock.rehearse.checks.scripts import going_back, issued_tokens, kept_tokens
 from interlock.rehearse.stage import BROKE, HELD, NEEDS_HOOK, NOT_APPLICABLE, Row, Stage, Visit, judged, row
 from interlock.rehearse.tab import ChromiumBrowser
@@ -23,7 +23,6 @@ _SIGN_INS = 10
 #: How much longer than its limit a session is tried.
 _SURELY_SECONDS = 0.6
 _MAX_COOKIE = 4_096
-_NOT_SHOWN = "the sign-in did not show its patient"
 
 
 @check("S01", two=True)
@@ -45,7 +44,7 @@ def first_tab(stage: Stage) -> Row:
     """The page of A once more, after B was launched in the same browser."""
     browser, first, second = _two(stage)
     if not (shows_own(stage, first) and shows_own(stage, second)):
-        return not_reached(_NOT_SHOWN)
+        return not_reached(NOT_SHOWN)
     since = stage.hospitals.now()
     page = stage.again(browser, first.page)
     problem = changed_tab(stage, browser, first, second, page)
@@ -72,7 +71,7 @@ def _from_before(stage: Stage) -> Row:
     before = browser.cookies
     page = browser.open(begun.page.next, method=begun.page.method, form=begun.page.form)
     if f"{stage.a} p1" not in stage.shown(stage.home(browser, stage.a), [stage.a]):
-        return not_reached(f"{_NOT_SHOWN}: {page.told}", subject=subject)
+        return not_reached(f"{NOT_SHOWN}: {page.told}", subject=subject)
     for cookie in before:
         other.hold(cookie)
     since = stage.hospitals.now()
@@ -133,7 +132,7 @@ def marked(stage: Stage) -> list[Row] | Row:
     """The cookies without which the page is not shown: which those are is found by leaving one out."""
     browser = stage.browser()
     if not shows_own(stage, stage.visit(stage.a, browser=browser)):
-        return not_reached(_NOT_SHOWN)
+        return not_reached(NOT_SHOWN)
     cookies = _session_cookies(stage, browser)
     if not cookies:
         return row(NOT_APPLICABLE, "no cookie is needed to see the page")
@@ -163,7 +162,7 @@ def signed_out(stage: Stage) -> Row | list[Row]:
     browser, thief = stage.browser(), stage.browser()
     visit = stage.visit(stage.a, browser=browser)
     if not shows_own(stage, visit):
-        return not_reached(_NOT_SHOWN)
+        return not_reached(NOT_SHOWN)
     for cookie in browser.cookies:
         thief.hold(cookie)
     sign_out(stage, browser, visit)
@@ -186,7 +185,7 @@ def limits(stage: Stage) -> list[Row] | Row:
             continue
         browser = stage.browser()
         if not shows_own(stage, stage.visit(stage.a, browser=browser)):
-            rows.append(not_reached(_NOT_SHOWN, subject=subject))
+            rows.append(not_reached(NOT_SHOWN, subject=subject))
             continue
         until = time.monotonic() + lasts + _SURELY_SECONDS
         while (left := until - time.monotonic()) > 0:
@@ -239,7 +238,7 @@ def nobody_else(stage: Stage) -> Row:
     """A browser without cookies, while another is signed in."""
     browser = stage.browser()
     if not shows_own(stage, stage.visit(stage.a, browser=browser)):
-        return not_reached(_NOT_SHOWN)
+        return not_reached(NOT_SHOWN)
     page = stage.home(stage.browser(), stage.a)
     shown = stage.shown(page)
     return judged(f"a browser without cookies sees {shown[0]}" if shown else "", f"it sees {page.told}")
@@ -254,7 +253,7 @@ def session_ids(stage: Stage) -> Row:
         browser = stage.browser()
         visit = stage.visit(stage.a, browser=browser)
         if not shows_own(stage, visit):
-            return not_reached(_NOT_SHOWN)
+            return not_reached(NOT_SHOWN)
         if number == 0:
             names = {cookie.name for cookie in _session_cookies(stage, browser)}
         for cookie in browser.cookies:

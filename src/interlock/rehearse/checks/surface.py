@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from interlock.model.product import VisitedEndpoint
 from interlock.rehearse.browser import Browser, Page
-from interlock.rehearse.checks.base import check, not_reached, shows_own
+from interlock.rehearse.checks.base import NOT_SHOWN, check, not_reached, shows_own
 from interlock.rehearse.checks.scripts import foreign_form
 from interlock.rehearse.hospitals import STRANGER
 from interlock.rehearse.http_browser import HttpBrowser
@@ -21,7 +21,6 @@ from interlock.rehearse.registration import call_secret
 from interlock.rehearse.stage import BROKE, HELD, NOT_APPLICABLE, Row, Stage, filled, judged, query_of, row
 from interlock.rehearse.tab import ChromiumBrowser
 
-_NOT_SHOWN = "the sign-in did not show its patient"
 _PRIVATE = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
 _MOST_LINKS = 40
 #: What a page names and a browser then asks by GET; files of style and script are not what an inventory is for.
@@ -89,7 +88,7 @@ def unlisted(stage: Stage) -> Row:
     browser = stage.browser()
     visit = stage.visit(stage.a, browser=browser)
     if not shows_own(stage, visit):
-        return not_reached(_NOT_SHOWN)
+        return not_reached(NOT_SHOWN)
     own = urlsplit(stage.at("/", stage.a)).netloc
     led = [hop.url for hop in visit.page.way if hop.status < 400 and hop.location is None]  # a redirect shows nothing
     named = [urljoin(visit.page.url, link) for link in _NAMED.findall(visit.page.text)[:_MOST_LINKS]]
@@ -231,7 +230,7 @@ def _kept(stage: Stage, path: str, by: str) -> Row:
     """Whether a session lives on when its sign-out is asked for in a way that no own page does."""
     browser, subject, url = stage.browser(), f"{path}, {by}", stage.at(path, stage.a)
     if not shows_own(stage, stage.visit(stage.a, browser=browser)):
-        return not_reached(_NOT_SHOWN, subject=subject)
+        return not_reached(NOT_SHOWN, subject=subject)
     page = browser.open(url) if by == "GET" else _from_another_site(stage, browser, url, {})
     ended = f"{stage.a} p1" not in stage.shown(stage.home(browser, stage.a))
     return judged("it ended the session" if ended else "", f"{page.told}; the session lives on", subject=subject)

@@ -11,9 +11,8 @@ from starlette.responses import Response
 from interlock.fhir.scopes import parse
 from interlock.rehearse.acting import hidden_fields
 from interlock.rehearse.browser import Browser
-from interlock.rehearse.checks.base import check, edit_token, not_reached, shows_own
+from interlock.rehearse.checks.base import NOT_SHOWN, check, edit_token, not_reached, shows_own
 from interlock.rehearse.checks.saving import (
-    NOT_SHOWN,
     Write,
     is_write,
     nothing_kept,

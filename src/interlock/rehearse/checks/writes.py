@@ -9,10 +9,9 @@ from typing import Any
 
 from interlock.rehearse.acting import waited
 from interlock.rehearse.browser import Browser
-from interlock.rehearse.checks.base import check, not_reached
+from interlock.rehearse.checks.base import NOT_SHOWN, check, not_reached
 from interlock.rehearse.checks.saving import (
     LATE_SECONDS,
-    NOT_SHOWN,
     Resource,
     Write,
     nothing_kept,
