@@ -28,7 +28,7 @@ from packages import node_modules, python_with
 pytestmark = [pytest.mark.long, pytest.mark.wheel]
 
 APPS = Path(__file__).parent / "apps"
-TIMES, TIMES_IN_CHROMIUM = 10, 2
+TIMES = 10
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class App:
     :ivar product: keys of its ``product.yaml``; ``{own}`` is its origin.
     :ivar broken: exactly the checks that break by its own doing, where no library signs in for it; none is unknown.
     :ivar held: checks that must hold besides, and do whatever a library does.
-    :ivar scripts: whether a script makes its pages, so that Chromium drives it: minutes, and so for ``held`` alone.
+    :ivar scripts: whether a script makes its pages, so that Chromium drives it: eight minutes for ten, and so for ``held`` alone.
     """
 
     name: str
@@ -140,7 +140,7 @@ def test_a_real_application_is_rehearsed_several_times_with_the_same_outcomes(
     with Chromium() if app.scripts else nullcontext() as chromium, Hospitals(product, 0) as hospitals:
         environment = {**places, **hospitals.environment()}
         with Started(start, product.launch_url, tmp_path, environment) as running:
-            for _ in range(TIMES_IN_CHROMIUM if app.scripts else TIMES):
+            for _ in range(TIMES):
                 seen.append(
                     rehearse(hospitals, running, checks(), only=only, endpoints=product.endpoints, chromium=chromium)
                 )
