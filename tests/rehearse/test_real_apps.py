@@ -39,7 +39,7 @@ class App:
     :ivar product: keys of its ``product.yaml``; ``{own}`` is its origin.
     :ivar broken: exactly the checks that break by its own doing, where no library signs in for it; none is unknown.
     :ivar held: checks that must hold besides, and do whatever a library does.
-    :ivar scripts: whether a script makes its pages, so that Chromium drives it: eight minutes for ten, and so for ``held`` alone.
+    :ivar scripts: whether a script makes its pages, so that Chromium drives it: eight minutes, for ``held`` alone.
     """
 
     name: str
