@@ -14,6 +14,7 @@ from interlock.model.language import Said, _
 from interlock.model.readiness import OrgReadiness
 from interlock.report import safe
 from interlock.report.elements import Shown
+from interlock.report.sections import executive_asked as asked
 from interlock.report.sections import executive_decisions as decided
 from interlock.report.sections import executive_open as still_open
 from interlock.report.sections import executive_sums as sums
@@ -31,40 +32,32 @@ _ORDER = (
     Recommendation.NOT_YET,
     Recommendation.COULD_NOT_LOOK,
 )
-#: What is recommended, in the words of a table for a board, and after "not yet at …" in the headline.
+#: What is recommended, in the words of a table for a board.
 _RECOMMENDED = Said(
     {
         Recommendation.START: "Start",
         Recommendation.WAIT_FOR: "Wait for others",
         Recommendation.MAP_FIRST: "Prepare first",
         Recommendation.NOT_YET: "Not yet",
-        Recommendation.COULD_NOT_LOOK: "Look first",
-    }
-)
-_BECAUSE = Said(
-    {
-        Recommendation.WAIT_FOR: "others have the next step",
-        Recommendation.MAP_FIRST: "signing in and the workflow have to be prepared there",
-        Recommendation.NOT_YET: "blockers are open",
-        Recommendation.COULD_NOT_LOOK: "its EHR's server could not be looked at",
+        Recommendation.COULD_NOT_LOOK: "Check first",
     }
 )
 #: What is so under a verdict that is not to integrate.
 _STATED = Said(
     {
-        VerdictValue.PRODUCT_FIRST: "The product has to be settled before anybody integrates it",
-        VerdictValue.PROVE_OUTSIDE_EHR: "Integration waits until somebody has shown that the product is used",
+        VerdictValue.PRODUCT_FIRST: "What is open in the product itself comes before any integration",
+        VerdictValue.PROVE_OUTSIDE_EHR: "Integration waits until a trial outside the EHR has shown that staff use it",
         VerdictValue.DEFINE_CONTRACT: (
-            "The workflow contract (what the product reads, writes and does when something fails) is not settled"
+            "The workflow contract (what the product reads, writes and does when something fails) is not agreed"
         ),
-        VerdictValue.MAP_AUTH: "Building waits until that is understood",
+        VerdictValue.MAP_AUTH: "What depends on it is not built before",
     }
 )
 #: What an organisation waits for where the verdict is about the product.
 _WAITS = Said(
     {
-        VerdictValue.PRODUCT_FIRST: "Waits until the product is settled.",
-        VerdictValue.PROVE_OUTSIDE_EHR: "Waits until the trial outside the EHR has shown that the product is used.",
+        VerdictValue.PRODUCT_FIRST: "Waits until what is open in the product is closed.",
+        VerdictValue.PROVE_OUTSIDE_EHR: "Waits for the trial outside the EHR.",
         VerdictValue.DEFINE_CONTRACT: "Waits until the workflow contract is written and agreed.",
         VerdictValue.MAP_AUTH: "Waits until it is known how signing in works there.",
     }
@@ -78,24 +71,25 @@ def build_executive(context: Context) -> Shown:
     assessment = context.assessment
     gate, rows = assessment.target_gate, tuple(_organizations(context))
     product = sums.work(context, {None})
-    total = sums.together([product, *(row["work"] for row in rows)])
+    total = product + sum(row["work"] for row in rows)
     page: Shown = {
         "as_of": safe.day(assessment.as_of),
         "verdict": _verdict(context),
-        "headline": safe.text(board(_headline(context)), 400),
+        "headline": safe.text(board(_headline(context)), 500),
         "first": (first := decided.first(context)),
         "gate_day": _DAY.get(gate, words.GATE_DAY[gate]),
         "many": len(assessment.readiness) > FEW,
-        "organizations": tuple(row | {"work": row["work"].told} for row in rows),
-        "product_work": product.told,
-        "decisions": (decided.now(context), *decided.decisions(context, ours=True)),
-        "approvals": tuple(decided.decisions(context, ours=False)),
-        "nobody": decided.nobody(context),
+        "organizations": tuple(row | {"work": words.number(row["work"])} for row in rows),
+        "product_work": words.number(product),
+        "decisions": tuple(decided.decisions(context)),
+        "approvals": tuple(decided.approvals(context)),
+        "who_decides": decided.who_decides(context),
         "dates": tuple(sums.dates(context)),
-        "cost": tuple(sums.cost(context, total, decided.part_costs(context, total.team))),
+        "cost": tuple(sums.cost(context, total, asked.part_costs(context))),
         "in_the_way": (way := tuple(still_open.in_the_way(context))),
         "known": _known(way),
-        "closed": decided.closed(context),
+        "all_blockers": still_open.all_blockers(context, len(way)),
+        "closed": asked.closed(context),
         "no_blocker": still_open.no_blocker(context),
         "unknown": tuple(still_open.unknown(context)),
         "safety": still_open.safety(context, first),
@@ -105,13 +99,8 @@ def build_executive(context: Context) -> Shown:
 
 def _known(way: Sequence[Shown]) -> str:
     """How all that is in the way is known, where it is the same of each; else empty, and each is told by itself."""
-    ways = {row["known"] for row in way if row["known"]}
-    if len(ways) != 1:
-        return ""
-    known = ways.pop()
-    if known == _("the team's answer"):
-        return _("Source: the team's own answers, not verified.")
-    return _("All this is known from %(known)s.", known=known)
+    ways = {row["known"] for row in way}
+    return _("Source: %(known)s.", known=ways.pop()) if len(ways) == 1 else ""
 
 
 def _headline(context: Context) -> str:
@@ -124,7 +113,8 @@ def _headline(context: Context) -> str:
         earliest, latest = (words.VERDICT[value].phrase for value in (verdict.value, verdict.latest))
         settles = verdict.headline.removeprefix(words.verdict(verdict.value, verdict.latest)) or "."
         return _(
-            "Not decided yet: anything from “%(earliest)s” to “%(latest)s” is possible%(settles)s %(nowhere)s",
+            "What comes next is not decided: anything from “%(earliest)s” to “%(latest)s” is possible%(settles)s "
+            "%(nowhere)s",
             earliest=earliest,
             latest=latest,
             settles=settles,
@@ -134,66 +124,63 @@ def _headline(context: Context) -> str:
     titles = [f"“{safe.name(rules[rule].title)}”" for rule in still_open.argued(context)]
     stated = _STATED[verdict.value]
     stated = f"{stated}: {words.listed(titles, still_open.TOLD)}" if len(titles) > 1 else stated
-    return f"{nowhere} {words.sentence(stated)}"
+    trial = still_open.trial_ahead(context) and verdict.value is not VerdictValue.PROVE_OUTSIDE_EHR
+    after = [_("After that a trial outside the EHR decides whether it is integrated.")] if trial else []
+    return " ".join([nowhere, words.sentence(stated), *after])
 
 
 def _where(context: Context) -> Iterator[str]:
-    """At which organisations to start, and why at which others not yet."""
-    names = {
-        recommendation: [
+    """At which organisations to start, and at which not yet; the table says why."""
+    start, others = (
+        [
             context.organization_name(own.org)
             for own in context.assessment.readiness
-            if own.recommendation is recommendation
+            if (own.recommendation is Recommendation.START) is begins
         ]
-        for recommendation in _ORDER
-    }
-    if start := names.pop(Recommendation.START):
+        for begins in (True, False)
+    )
+    if start:
         yield _("Start at %(places)s.", places=named(context, start))
-    elif context.names:
-        yield _("Start at no organisation yet.")
-    for recommendation, others in names.items():
         if others:
-            yield _(
-                "Not yet at %(places)s: %(because)s.",
-                places=named(context, others),
-                because=_BECAUSE[recommendation],
-            )
+            yield _("Not yet at %(places)s.", places=named(context, others))
+    elif context.names:
+        yield _("Integration comes next; something holds each organisation back first.")
 
 
 def _organizations(context: Context) -> Iterator[Shown]:
-    """A row for each organisation, or for all of which the same is recommended, in the order in which to take them."""
+    """A row for each organisation, or, of many, for all of which the same is recommended; in the order to take them."""
     readiness = context.assessment.readiness
     forecasts = {forecast.org: forecast.finish for forecast in context.assessment.plan.orgs}
-    dated = context.assessment.plan.ground.dated
+    dated, told = context.assessment.plan.ground.dated, set[str]()
     nearest = next((own for own in readiness if own.org == context.assessment.verdict.next_org), None)
     for recommendation in sorted(_ORDER, key=lambda each: nearest is None or each is not nearest.recommendation):
         group = [own for own in readiness if own.recommendation is recommendation]
-        for part in _parts(group, apart=len(readiness) <= FEW):
+        for part in [[own] for own in group] if len(readiness) <= FEW else [group] if group else []:
             finishes = [forecasts[own.org] for own in part if own.org in forecasts] if dated else []
             span = ""
             if finishes:
-                span = sums.between(context, *finishes)
-            few = FEW if len(readiness) <= FEW or len(part) <= _NAMED else _NAMED - 1
+                span = sums.or_later(context, sums.between(context, *finishes), {own.org for own in part})
+            few = _NAMED if len(part) <= _NAMED else _NAMED - 1
             names = words.listed([context.organization_name(own.org) for own in part], few)
             counted = f"{words.count(len(part), 'organisation')}: " if len(part) > 1 else ""
             yield {
                 "who": f"{counted}{names}",
                 "recommendation": _RECOMMENDED[recommendation],
-                "because": " ".join(filter(None, (board(_because(context, part)), _unseen(context, part)))),
+                "because": _as_above(
+                    " ".join(filter(None, (board(_because(context, part)), _unseen(context, part)))), told
+                ),
                 "stage": words.capital(words.listed(_stages(context, part), 4)),
                 "work": sums.work(context, {own.org for own in part}),
                 "span": span,
             }
 
 
-def _parts(group: Sequence[OrgReadiness], *, apart: bool) -> list[list[OrgReadiness]]:
-    """Organisations of one recommendation in one row each, but for those of which all of it is the same; or in one."""
-    if not apart:
-        return [list(group)] if group else []
-    alike: dict[tuple[str, Gate | None], list[OrgReadiness]] = defaultdict(list)
-    for own in group:
-        alike[own.because, own.stage].append(own)
-    return list(alike.values())
+def _as_above(because: str, told: set[str]) -> str:
+    """Why, the first time; of the rows after it that it is the same."""
+    if because in told:
+        return _("As above.")
+    told.add(because)
+    return because
 
 
 def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
@@ -206,9 +193,7 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
         because = words.sentence(safe.text(part[0].because, _CELL))
         if not because.startswith("“"):
             return words.capital(because)
-        if part[0].recommendation is Recommendation.MAP_FIRST:
-            return _("Open for that: %(because)s", because=because)
-        return _("Open there: %(because)s", because=because)
+        return _("Open: %(because)s", because=because)
     of = {own.org for own in part}
     counted = defaultdict(set)
     for finding in still_open.blocking(context):
@@ -257,8 +242,11 @@ def _unseen(context: Context, part: Sequence[OrgReadiness]) -> str:
     if not unseen:
         return ""
     if len(part) == 1:
-        return _("Nobody has looked: its gate is met by the team's account.")
-    return _("At %(counted)s nobody has looked: the gate is met by the team's account.", counted=words.number(unseen))
+        return _("Its EHR's server was never checked: the gate is met by the team's account.")
+    return _(
+        "At %(counted)s the EHR's server was never checked: the gate is met by the team's account.",
+        counted=words.number(unseen),
+    )
 
 
 def _stages(context: Context, part: Sequence[OrgReadiness]) -> list[str]:
@@ -283,16 +271,14 @@ def _verdict(context: Context) -> str:
     start = sum(own.recommendation is Recommendation.START for own in readiness)
     if verdict.value is not VerdictValue.INTEGRATE or start == len(readiness):
         return label
-    return (
-        words.counted(
-            len(readiness),
-            "%(label)s, at %(start)s of %(number)s organisation",
-            "%(label)s, at %(start)s of %(number)s organisations",
-            label=label,
-            start=words.number(start),
-        )
-        if start
-        else _("%(label)s, but start nowhere yet", label=label)
+    if not start:
+        return _("Start nowhere yet")
+    return words.counted(
+        len(readiness),
+        "%(label)s, at %(start)s of %(number)s organisation",
+        "%(label)s, at %(start)s of %(number)s organisations",
+        label=label,
+        start=words.number(start),
     )
 
 

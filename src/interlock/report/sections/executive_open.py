@@ -20,15 +20,13 @@ from interlock.report.sections.executive_words import board
 TOLD = 3
 _NAMED = 3
 _LINE = 320
-#: Characters from which on the names of organisations are not told again in the next line.
-_LONG = 24
 #: The decision after the trial outside the EHR: while it is to come, so is the trial.
 OUTSIDE = "us.decide-outside"
 #: The choice of its place, its measure and its pass mark.
 _CHOICE = "us.outside-choice"
 #: Gates at which the product begins to be used on patients: one that is met is told apart from one that has begun.
 BEGINS = {Gate.PILOT, Gate.PRODUCTION}
-_SAFETY_OPEN = N_("Not decided: the workflow contract says nothing of it.")
+_SAFETY_OPEN = N_("Not agreed: the workflow contract says nothing of it.")
 
 
 def named(context: Context, names: Iterable[str]) -> str:
@@ -66,7 +64,7 @@ def put_first(context: Context) -> list[str]:
 
 
 def in_the_way(context: Context) -> Iterator[Shown]:
-    """What to take up first: what the verdict rests on, then the product's own blockers, the worst, the widest."""
+    """The three to take up first: what the verdict rests on, then the product's own blockers, the worst, the widest."""
     reasons = (context.findings[reason.key] for reason in context.assessment.verdict.reasons)
     at: dict[str, list[Finding]] = defaultdict(list)
     for finding in {finding.key: finding for finding in (*reasons, *blocking(context))}.values():
@@ -91,40 +89,41 @@ def in_the_way(context: Context) -> Iterator[Shown]:
             "where": words.capital(_where(context, at[rule])),
             "owner": words.OWNER[rules[rule].remediation.owner].phrase,
             "when": between_days(context, [day for day in ends if day]),
-            "known": words.listed(sorted({_known_by(finding) for finding in at[rule]}), 2),
+            "known": words.listed(sorted({_known_by(context, finding) for finding in at[rule]}), 2),
         }
-    if rest := ranked[TOLD:]:
-        more = words.count(len(rest), "more blocker")
-        where = _where(context, [finding for rule in rest for finding in at[rule]])
-        if all(_where(context, at[rule]) == where for rule in ranked[:TOLD]):
-            where = _("there as well") if len(where) > _LONG else where
-        if len(context.names) > 1:
-            where = _("%(where)s, each counted once", where=where)
-        title = words.counted(
-            len(rest),
-            "%(more)s is open (%(where)s), in the section on gaps.",
-            "%(more)s are open (%(where)s), in the section on gaps.",
-            more=more,
-            where=where,
-        )
-        yield {"title": title, "where": "", "owner": "", "when": "", "known": ""}
+
+
+def all_blockers(context: Context, told: int) -> str:
+    """How many blockers are open up to the target gate, by what they are about; empty where all of them are told.
+
+    :param told: how many are told by name.
+    """
+    counted: dict[str, int] = defaultdict(int)
+    orgs: dict[str, int] = defaultdict(int)
+    for finding in blocking(context):
+        subject = finding.subject
+        (orgs if subject.scope is Scope.ORG else counted)[context.subject_link(subject).label] += 1
+    number = sum(counted.values()) + sum(orgs.values())
+    if number <= told:
+        return ""
+    parts = [f"{label} {words.number(each)}" for label, each in counted.items()]
+    most = sorted(orgs, key=lambda label: (-orgs[label], label))
+    parts += [f"{label} {words.number(orgs[label])}" for label in most[:FEW]]
+    if rest := most[FEW:]:
+        parts.append(f"{words.count(len(rest), 'other')} {words.number(sum(orgs[label] for label in rest))}")
+    return _(
+        "Open in all, up to the %(gate)s: %(blockers)s (%(parts)s), in the section on gaps.",
+        gate=words.gate(context.assessment.target_gate),
+        blockers=words.count(number, "blocker"),
+        parts="; ".join(parts),
+    )
 
 
 def no_blocker(context: Context) -> str:
     """What is said where no blocker is open: how many nobody has decided, or what is left."""
     gate = words.gate(context.assessment.target_gate)
-    undecided = (each.rule for each in context.assessment.findings if each.outcome in UNDECIDED)
-    rules = (context.assessment.rules[rule] for rule in undecided)
-    unsure = sum(rule.gap_class in BLOCKERS and context.needed(rule) for rule in rules)
-    if unsure:
-        possible = words.count(unsure, "possible blocker")
-        return words.counted(
-            unsure,
-            "No blocker is known up to the %(gate)s, and %(possible)s is undecided.",
-            "No blocker is known up to the %(gate)s, and %(possible)s are undecided.",
-            gate=gate,
-            possible=possible,
-        )
+    if _may_block(context):
+        return _("No blocker is known up to the %(gate)s; what is not known may be one.", gate=gate)
     others = any(task.decided_by is not Owner.US for task in context.assessment.plan.decisions)
     if not context.names:
         return _("No blocker is open up to the %(gate)s.", gate=gate)
@@ -141,11 +140,15 @@ def _where(context: Context, findings: Sequence[Finding]) -> str:
     return words.listed([*(label for label, is_org in labels if not is_org), *told])
 
 
-def _known_by(finding: Finding) -> str:
+def _known_by(context: Context, finding: Finding) -> str:
     if finding.evidence is Evidence.OBSERVED:
-        return _("an observation")
+        told = context.assessment.rehearsal
+        tried = {row.item for row in told.settled} if told else set[str]()
+        if any(answer.item in tried for answer in context.answers_read(finding)):
+            return _("seen in a rehearsal")
+        return _("seen on the server")
     answered = any(name.startswith(("responses.", "value.")) for name in finding.reads)
-    return _("the team's answer") if answered else _("what is written down")
+    return _("the team's answer, not verified") if answered else _("what the workspace records")
 
 
 def unknown(context: Context) -> Iterator[str]:
@@ -153,18 +156,36 @@ def unknown(context: Context) -> Iterator[str]:
     assessment = context.assessment
     undecided = sum(assessment.totals.findings.get(outcome, 0) for outcome in UNDECIDED)
     if not undecided:
-        yield _("Nothing that was asked or looked at is undecided.")
+        yield _("Nothing that was asked or checked is undecided.")
         return
-    yield words.counted(
+    gate, may_block = words.gate(assessment.target_gate), _may_block(context)
+    points = words.counted(
         undecided,
-        "%(number)s point is undecided for want of an answer or a look.",
-        "%(number)s points are undecided for want of an answer or a look.",
+        "%(number)s point that was to be judged is undecided, for want of an answer or a check of a server",
+        "%(number)s points that were to be judged are undecided, for want of an answer or a check of a server",
     )
+    if may_block:
+        yield words.counted(
+            may_block,
+            "%(points)s. %(number)s of them is a blocker of the %(gate)s if it turns out badly.",
+            "%(points)s. %(number)s of them are blockers of the %(gate)s if they turn out badly.",
+            points=points,
+            gate=gate,
+        )
+    else:
+        yield f"{points}."
     yield (
-        _("By this report's rules none changes the verdict; dates, cost and recommendations can.")
+        _("By this report's rules none changes what comes next; dates, cost and where to start can change.")
         if assessment.verdict.settled
-        else _("They could change the verdict.")
+        else _("What comes next can change with them.")
     )
+
+
+def _may_block(context: Context) -> int:
+    """How many undecided findings hold the target gate up if they turn out badly."""
+    undecided = (each.rule for each in context.assessment.findings if each.outcome in UNDECIDED)
+    rules = (context.assessment.rules[rule] for rule in undecided)
+    return sum(rule.gap_class in BLOCKERS and context.needed(rule) for rule in rules)
 
 
 def safety(context: Context, first: str = "") -> tuple[Pair, ...]:
@@ -175,9 +196,11 @@ def safety(context: Context, first: str = "") -> tuple[Pair, ...]:
     contract = context.assessment.contract
     today = [Pair(term=_("On patients today"), value=_on_patients(context))]
     if open_now := _open_now(context, first):
-        today.append(Pair(term=_("Open in the product now"), value=open_now))
+        today.append(Pair(term=_("Seen to be wrong in a rehearsal"), value=open_now))
+    if trial_ahead(context):
+        today.append(Pair(term=_("The trial outside the EHR"), value=_trial(context)))
     if contract is None:
-        nothing = _("There is no workflow contract yet, so nothing of it is decided.")
+        nothing = _("There is no workflow contract yet, so nothing of it is agreed.")
         return (*today, Pair(term=_("Review and wrong outputs"), value=nothing))
     review, wrong = contract.review, contract.output_is_wrong
     undecided, signs = _(_SAFETY_OPEN), ""
@@ -185,7 +208,7 @@ def safety(context: Context, first: str = "") -> tuple[Pair, ...]:
         late = (
             _("If nobody does: “%(timeout)s”", timeout=review.timeout.removesuffix("."))
             if review.timeout
-            else _("How long it may wait is not decided")
+            else _("How long it may wait is not agreed")
         )
         signs = f"{words.sentence(review.role)} {late}"
     elif review.required is False:
@@ -215,16 +238,19 @@ def _open_now(context: Context, first: str) -> str:
     ]
     if not titles_seen:
         return ""
-    titles = words.listed([f"“{title}”" for title in titles_seen], TOLD)
     gate = words.gate(context.assessment.target_gate)
     if all(title in first for title in titles_seen):
-        return _(
-            "What is to be done first: that was observed. The %(gate)s waits until it is closed and tried again.",
+        return words.counted(
+            len(titles_seen),
+            "What is named under “First”. The %(gate)s waits until it is closed and tried again.",
+            "The %(number)s faults named under “First”. The %(gate)s waits until they are closed and tried again.",
             gate=gate,
         )
-    return _(
-        "%(titles)s: that was observed. The %(gate)s waits until it is closed and tried again.",
-        titles=titles,
+    return words.counted(
+        len(titles_seen),
+        "%(titles)s. The %(gate)s waits until it is closed and tried again.",
+        "%(titles)s. The %(gate)s waits until they are closed and tried again.",
+        titles=words.listed([f"“{title}”" for title in titles_seen], TOLD),
         gate=gate,
     )
 
@@ -236,24 +262,32 @@ def launched(context: Context) -> list[str]:
 
 
 def _on_patients(context: Context) -> str:
-    """Where a launch is recorded; and what a trial outside the EHR, which is no launch, needs before it begins."""
+    """Where a launch is recorded."""
     names = [context.organization_name(org) for org in launched(context)]
-    told = (
-        _("In use at %(places)s.", places=named(context, names))
-        if names
-        else _("It is in use nowhere, as far as is recorded.")
-    )
+    if names:
+        return _("In use at %(places)s.", places=named(context, names))
+    return _("In use nowhere, as far as is recorded.")
+
+
+def trial_ahead(context: Context) -> bool:
+    """Whether the plan has a trial outside the EHR that is not over: it is no launch, and it meets real patients."""
     tasks = context.assessment.plan.tasks
-    if any(task.id == OUTSIDE and task.chance is None and not task.is_done for task in tasks):
-        told += " " + _(
-            "The trial outside the EHR shows outputs on real cases to the staff concerned, as a list, a message or a "
-            "page: the privacy office of its place has to agree before it begins."
-        )
-        choice = next((task for task in context.assessment.plan.left if task.id == _CHOICE), None)
-        if choice is not None:
-            told += " " + _(
-                "Where it runs and what it has to reach is not chosen yet (%(owner)s, about %(when)s).",
-                owner=words.OWNER[choice.owner].phrase,
-                when=between_days(context, [choice.ends] if choice.ends else []),
-            )
-    return told
+    return any(task.id == OUTSIDE and task.chance is None and not task.is_done for task in tasks)
+
+
+def _trial(context: Context) -> str:
+    """What a trial outside the EHR does with patients' data, and what has to be settled before it begins."""
+    told = _(
+        "It shows outputs on real cases to the staff concerned, as a list, a message or a page; the privacy office of "
+        "its place has to agree before it begins."
+    )
+    choice = next((task for task in context.assessment.plan.left if task.id == _CHOICE), None)
+    if choice is None:
+        return f"{told} {_('Its review and what becomes of a wrong output stand where its choice is recorded.')}"
+    chosen = _(
+        "Not chosen yet: where it runs, who reviews an output there, what becomes of a wrong one, and what it has to "
+        "reach (%(owner)s, about %(when)s).",
+        owner=words.OWNER[choice.owner].phrase,
+        when=between_days(context, [choice.ends] if choice.ends else []),
+    )
+    return f"{told} {chosen}"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from interlock.model import words
-from interlock.model.base import Gate, Owner, Recommendation
+from interlock.model.base import Gate, Owner, VerdictValue
 from interlock.model.forecast import Quantiles
 from interlock.model.language import N_, Said, _
 from interlock.model.plan import PlanTask
@@ -16,7 +15,7 @@ from interlock.report import safe
 from interlock.report.sections.context import Context
 from interlock.report.sections.executive_words import board
 
-#: A smaller share of judgement is not told; from the larger one on it is all.
+#: From these shares on how long things take is called mostly judgement, and judgement.
 _LEAST_SHARE, _NEARLY_ALL = 0.5, 0.97
 _LINE = 320
 #: What happens on the day on which a gate is passed, in a sentence.
@@ -33,22 +32,6 @@ _SUCCEEDS = {
     "us.decide-product": N_("the test of the settled product confirms it"),
     "us.decide-outside": N_("the trial outside the EHR succeeds"),
 }
-
-
-class Work(NamedTuple):
-    """Whole person-days that are left: of the product team, and of organisations and EHR vendors together.
-
-    :ivar unreckoned: steps of organisations and vendors of which only the wait is estimated: approvals, meetings.
-    """
-
-    team: int
-    others: int
-    unreckoned: int
-
-    @property
-    def told(self) -> str:
-        """``60 + 56``; where nothing of others is estimated although they have steps, a dash and no zero."""
-        return f"{self.team:,} + {'–' if self.unreckoned and not self.others else f'{self.others:,}'}"
 
 
 def _ours(tasks: Iterable[PlanTask]) -> Iterator[tuple[Effort, float]]:
@@ -71,36 +54,18 @@ def of_team(tasks: Iterable[PlanTask]) -> str:
     return _("about %(days)s", days=words.person_days(round(days))) if days >= 1 else _("less than a person-day")
 
 
-def together(parts: Iterable[Work]) -> Work:
-    """The sum of parts as they are shown, so that a reader who adds them up finds the same."""
-    team, others, unreckoned = (sum(column) for column in zip(*parts, strict=True))
-    return Work(team, others, unreckoned)
-
-
-def work(context: Context, orgs: Collection[str | None]) -> Work:
-    """Work that is left for some organisations, what only an unknown may bring by its chance.
+def work(context: Context, orgs: Collection[str | None]) -> int:
+    """Whole person-days of the product team that are left for some organisations.
 
     :param orgs: ids of organisations; none stands for the product itself and what is done with the EHR vendors.
     """
-    team = others = 0.0
-    unreckoned = 0
-    for task in context.assessment.plan.left:
-        if task.org not in orgs:
-            continue
-        if task.effort is None:
-            unreckoned += task.owner is not Owner.US
-            continue
-        days = task.effort.mean * (1.0 if task.chance is None else task.chance)
-        if task.owner is Owner.US:
-            team += days
-        else:
-            others += days
-    return Work(round(team), round(others), unreckoned)
+    return round(days_of_team(task for task in context.assessment.plan.left if task.org in orgs))
 
 
-def cost(context: Context, left: Work, parts: Iterable[str]) -> Iterator[str]:
+def cost(context: Context, team: int, parts: Iterable[str]) -> Iterator[str]:
     """All work that is left up to the target gate, by who does it, and what is not in it.
 
+    :param team: the sum of the rows as they are shown, so that a reader who adds them up finds the same.
     :param parts: what of it is to be decided on now.
     """
     assessment = context.assessment
@@ -115,7 +80,7 @@ def cost(context: Context, left: Work, parts: Iterable[str]) -> Iterator[str]:
     least, most = (
         sum(getattr(effort, end) * chance for effort, chance in _ours(assessment.plan.left)) for end in ("low", "high")
     )
-    if round(least) < left.team < round(most):
+    if round(least) < team < round(most):
         people = _(
             "%(least)s to %(most)s if every step takes its least or its most; %(people)s",
             least=words.number(round(least)),
@@ -123,34 +88,33 @@ def cost(context: Context, left: Work, parts: Iterable[str]) -> Iterator[str]:
             people=people,
         )
     gate = words.gate(assessment.target_gate)
-    team = words.person_days(left.team)
+    said = {"team": words.person_days(team), "people": people}
     if not assessment.organizations:
         yield _(
             "For the product alone, up to the %(gate)s: about %(team)s of the product team (%(people)s).",
             gate=gate,
-            team=team,
-            people=people,
+            **said,
         )
         yield from parts
         yield _("What organisations and EHR vendors have to do is not in it, nor are fees and licences.")
         return
     where = context.how_many(len(assessment.organizations)) if len(assessment.organizations) > 1 else ""
     there = _("the %(gate)s at %(where)s", gate=gate, where=where) if where else _("the %(gate)s", gate=gate)
-    said = {"there": there, "team": team, "people": people}
-    if left.others:
-        yield _(
-            "The sum of the table, up to %(there)s: about %(team)s of the product team (%(people)s), and %(others)s of "
-            "organisations and EHR vendors.",
-            others=words.number(left.others),
-            **said,
-        )
-    else:
-        yield _("The sum of the table, up to %(there)s: about %(team)s of the product team (%(people)s).", **said)
+    yield _(
+        "The sum of the table, up to %(there)s: about %(team)s of the product team (%(people)s).", there=there, **said
+    )
     yield from parts
-    if left.unreckoned:
-        yield _("Work, not money: no fees or licences, nor others' meetings and approvals (“–”).")
-    else:
-        yield _("Work, not money; without fees and licences.")
+    others = sum(
+        task.effort.mean * (1.0 if task.chance is None else task.chance)
+        for task in assessment.plan.left
+        if task.owner is not Owner.US and task.effort is not None
+    )
+    if round(others):
+        yield _(
+            "Organisations and EHR vendors have about %(days)s of their own to do, besides meetings and approvals.",
+            days=words.person_days(round(others)),
+        )
+    yield _("This is work, not money: fees and licences are not in it.")
 
 
 def dates(context: Context) -> Iterator[str]:
@@ -162,40 +126,46 @@ def dates(context: Context) -> Iterator[str]:
         yield _("There is no date yet: no organisation has been added.") if lacks else nothing
         return
     happens = _HAPPENS[context.assessment.target_gate]
-    said = {"happens": words.capital(happens), "between": between(context, plan.finish)}
-    soonest = _soonest(context)
-    if len(plan.orgs) == 1:
-        yield _("%(happens)s %(between)s in eight of ten simulated runs of the plan.", **said)
-    elif soonest:
+    orgs = {forecast.org for forecast in plan.orgs}
+    if not context.assessment.verdict.settled:
         yield _(
-            "%(happens)s at %(soonest)s, and at the last organisation %(between)s in eight of ten simulated runs of "
-            "the plan.",
-            soonest=soonest,
-            **said,
+            "No date holds before it is decided what comes next. The table has when %(happens)s in eight of ten "
+            "simulated runs of the plan as it is today.",
+            happens=happens,
         )
+    elif len(orgs) == 1:
+        yield _("The table has when %(happens)s in eight of ten simulated runs of the plan.", happens=happens)
     else:
-        yield _("%(happens)s at the last organisation %(between)s in eight of ten simulated runs of the plan.", **said)
-    if len(plan.orgs) > 1:
-        yield _("Which is the last differs from run to run.")
-    if not plan.ground.firm:
+        yield _(
+            "At %(where)s, the last of them included, %(happens)s %(between)s, in eight of ten simulated runs of the "
+            "plan; the table has each by itself.",
+            where=context.how_many(len(orgs)),
+            happens=happens,
+            between=or_later(context, between(context, plan.finish), orgs),
+        )
+    if not plan.ground.firm and context.assessment.verdict.settled:
         because = board(safe.text(words.listed(plan.ground.because, 3), _LINE))
-        yield _("This is no date to promise: %(because)s.", because=because)
+        yield _("No date to promise: %(because)s.", because=because)
     if beyond := _beyond(context):
         yield beyond
     yield _assumed(context)
-    if plan.judged_durations >= _LEAST_SHARE:
-        mostly = _("mostly judgement") if plan.judged_durations < _NEARLY_ALL else _("judgement")
-        yield _("How long things take is %(judgement)s, not measured.", judgement=mostly)
+    judged = plan.judged_durations
+    judgement = (
+        _("judgement")
+        if judged >= _NEARLY_ALL
+        else _("mostly judgement")
+        if judged >= _LEAST_SHARE
+        else _("in part judgement")
+    )
+    yield _("How long things take is %(judgement)s, not measured.", judgement=judgement)
     yield from _moved(context)
 
 
-def _soonest(context: Context) -> str:
-    """The organisation to start at, with its range; empty where there is none."""
-    verdict, forecasts = context.assessment.verdict, context.assessment.plan.orgs
-    own = next((forecast for forecast in forecasts if forecast.org == verdict.next_org), None)
-    if own is None or context.readiness[own.org].recommendation is not Recommendation.START:
-        return ""
-    return f"{context.organization_name(own.org)} {between(context, own.finish)}"
+def or_later(context: Context, dates: str, orgs: Collection[str]) -> str:
+    """Dates of some organisations; where one was never observed, or something else comes first, they may be later."""
+    verdict = context.assessment.verdict
+    first = not verdict.settled or verdict.value is not VerdictValue.INTEGRATE
+    return _("%(dates)s, or later", dates=dates) if first or any(map(context.unseen, orgs)) else dates
 
 
 def _beyond(context: Context) -> str:
@@ -227,7 +197,7 @@ def _assumed(context: Context) -> str:
     granted = (_("every approval is given"), _("every decision is yes"))
     begins = _("work begins on %(day)s", day=words.iso_day(plan.start))
     return _(
-        "Taken for granted in every run: %(granted)s.",
+        "Taken for granted: %(granted)s.",
         granted=words.listed([begins, people, *map(_, tests), *granted]),
     )
 
@@ -235,8 +205,9 @@ def _assumed(context: Context) -> str:
 def _moved(context: Context) -> Iterator[str]:
     """What was simulated of the unknowns, and what no simulation can know."""
     plan = context.assessment.plan
-    unseen = [context.organization_name(own.org) for own in context.assessment.readiness if context.unseen(own.org)]
-    if plan.if_no_gaps and plan.if_all_gaps:
+    if any(context.unseen(own.org) for own in context.assessment.readiness):
+        yield _("What a check brings up is in no date.")
+    elif plan.if_no_gaps and plan.if_all_gaps:
         weeks = round((plan.if_all_gaps.p80_days - plan.if_no_gaps.p80_days) / 5)
         apart = (
             words.counted(weeks, "about %(number)s week later", "about %(number)s weeks later")
@@ -247,13 +218,7 @@ def _moved(context: Context) -> Iterator[str]:
             "If every open question turns out badly rather than well, the simulated plan ends %(apart)s.",
             apart=apart,
         )
-        if unseen:
-            yield _(
-                "That says little of %(unseen)s, where nobody could look: no date has in it what a look brings up.",
-                unseen=words.listed(unseen, 3),
-            )
-        else:
-            yield _("That is an estimate and no limit: no date has in it what nobody has asked about yet.")
+        yield _("That is an estimate and no limit: no date has in it what nobody has asked about yet.")
 
 
 def between(context: Context, *finishes: Quantiles) -> str:

@@ -11,9 +11,14 @@ from interlock.report.elements import Pair
 
 #: Words of engineers, and what a board reads in their place.
 _BOARD = (
+    ("a look at ", "a check of the EHR's server at "),
+    ("never observed", "never checked"),
+    ("the verdict is “product first”", "the product comes first"),
+    ("the verdict is “", "what comes first is “"),
+    ("another FHIR release than the contract", "another version of FHIR than the contract is written for"),
     ("map the auth surface", "find out how signing in works at each hospital"),
-    ("findings about signing in there cannot be decided", "points about signing in are undecided"),
-    ("finding about signing in there cannot be decided", "point about signing in is undecided"),
+    ("findings about signing in there cannot be decided", "of the points not known are about signing in there"),
+    ("finding about signing in there cannot be decided", "of the points not known is about signing in there"),
     ("our client's key", "the product's sign-in key"),
     ("the production client", "the product's registration for production"),
     ("our client is", "the product's registration is"),
@@ -46,21 +51,23 @@ _BOARD = (
 _MEANT = (
     (
         N_("gate"),
-        N_("design (on paper), sandbox (test environment), pilot (one unit) or production (every unit)"),
+        N_("design (on paper), sandbox (test environment), pilot (one unit), production (every unit)"),
     ),
     (N_("blocker"), N_("an open requirement that holds a gate up")),
     (
         N_("contract"),
-        N_("the workflow contract (what the product reads, writes and does when something fails), nothing legal"),
+        N_("the workflow contract: what the product reads, writes and does when something fails"),
     ),
+    (N_("EHR"), N_("the hospital's electronic health record")),
     (N_("FHIR"), N_("the data standard of EHRs")),
     (N_("registration"), N_("the EHR's entry for a product that may sign in")),
     (N_("sign-in key"), N_("how the EHR knows that it is the product")),
+    (N_("clinical owner"), N_("the clinician who answers for what the product does")),
     (N_("SAFER"), N_("a hospital's own check of how safe its EHR is")),
 )
 #: Words of FHIR that people write into a contract, and so stay as they wrote them.
 _OF_FHIR = (
-    ("Observation", N_("a result or score")),
+    ("Observation", N_("a result or score in the record")),
     ("DocumentReference", N_("a document")),
     ("entered-in-error", N_("kept, and marked as wrong")),
 )
