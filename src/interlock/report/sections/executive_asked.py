@@ -58,12 +58,12 @@ def part_costs(context: Context) -> Iterator[str]:
     elif verdict.next_org and len(context.names) > 1:
         vendor = next(org.vendor for org in context.assessment.organizations if org.id == verdict.next_org)
         part = [task for task in left if task.org == verdict.next_org or (task.org is None and _is_for(task, vendor))]
-        told = N_("Of that, %(place)s alone takes %(days)s%(rows)s.")
+        told = N_("Of that, %(name)s alone takes %(days)s%(rows)s.")
     else:
         return
     if days := sums.of_team(part):
-        place = context.organization_name(verdict.next_org or "")
-        yield _(told, place=place, days=days, rows=_rows(context, part))
+        name = context.organization_name(verdict.next_org or "")
+        yield _(told, name=name, days=days, rows=_rows(context, part))
 
 
 def _rows(context: Context, tasks: Iterable[PlanTask]) -> str:
