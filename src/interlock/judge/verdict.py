@@ -241,7 +241,7 @@ def _titles(votes: Iterable[Vote]) -> str:
 def _headline(ballot: Ballot, value: VerdictValue, reasons: Sequence[Vote], readiness: Sequence[OrgReadiness]) -> str:
     """The headline of a settled verdict."""
     if value is VerdictValue.INTEGRATE and readiness and all(own.recommendation is not START for own in readiness):
-        return "Nothing about the product argues against integrating, but no organisation can start yet."
+        return "Integration comes next, but no organisation can start yet."
     headline = _TEXTS[value][0].format(titles=_titles(vote for vote in reasons if is_requirement(vote.rule)))
     if value is VerdictValue.INTEGRATE or any(_is_gap(v) and v.value is value for v in ballot.product):
         return headline + "."
