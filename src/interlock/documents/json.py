@@ -16,10 +16,11 @@ MAX_DEPTH = 64
 MAX_NODES = 3_000_000
 
 
-def json_text(raw: bytes, file: str, *, max_nodes: int = MAX_NODES, max_depth: int = MAX_DEPTH) -> str:
+def json_text(raw: bytes, file: str, *, max_nodes: int = MAX_NODES, max_depth: int | None = MAX_DEPTH) -> str:
     """JSON as text, which a parser may build; whether it is JSON is for the parser to say.
 
-    :raises DocumentError: not UTF-8, a merge that git left unfinished, nested too deeply, or too many values.
+    :param max_depth: none leaves it to the parser.
+    :raises DocumentError: not UTF-8, nested too deeply, or too many values.
     """
     try:
         text = raw.decode("utf-8-sig")
@@ -28,19 +29,19 @@ def json_text(raw: bytes, file: str, *, max_nodes: int = MAX_NODES, max_depth: i
         raise DocumentError("not UTF-8 text", location=Location(file=file), remedy="save the file as UTF-8") from error
     except JsonBoundsError as error:
         raise DocumentError(f"this {error}", location=Location(file=file)) from error
-    check_merged(text, file)
     return text
 
 
 def parse_json(raw: bytes, file: str, *, max_nodes: int = MAX_NODES, max_depth: int = MAX_DEPTH) -> Any:
     """The value that some JSON holds.
 
-    :raises DocumentError: as with :func:`json_text`, or not JSON.
+    :raises DocumentError: as with :func:`json_text`, not JSON, or a merge that git left unfinished.
     """
     text = json_text(raw, file, max_nodes=max_nodes, max_depth=max_depth)
     try:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
+        check_merged(text, file)
         location = Location(file=file, line=error.lineno, column=error.colno)
         raise DocumentError(f"not valid JSON: {plain(error.msg)}", location=location) from error
     except ValueError as error:

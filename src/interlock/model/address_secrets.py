@@ -61,7 +61,7 @@ def may_hold_secrets(raw: bytes) -> bool:
     if b"\0" in raw or (b"\\" in raw and _ESCAPED.search(raw)):
         return True
     return any(_ends_user(raw, position) for position in _positions(raw, b"@")) or any(
-        _ends_parameter(raw, position) for position in _positions(raw, b"=")
+        _tells_secret(raw, position) for position in _positions(raw, b"=")
     )
 
 
@@ -81,11 +81,13 @@ def _ends_user(raw: bytes, position: int) -> bool:
     return before[-1] in b"/\\" and before.rstrip(b"/\\").endswith(b":")
 
 
-def _ends_parameter(raw: bytes, position: int) -> bool:
-    """Whether what is before a ``=`` is a parameter's name in an address."""
+def _tells_secret(raw: bytes, position: int) -> bool:
+    """Whether what is before a ``=`` is a parameter's name that tells of a secret; so may one beyond ASCII."""
     before = raw[max(0, position - _LONGEST_PARAMETER) : position]
-    name = before.rstrip(_IN_PARAMETER)
-    return name != before and name[-1:] in {b"?", b"&", b";", b"#"}
+    rest = before.rstrip(_IN_PARAMETER)
+    if rest[-1:] in {b"?", b"&", b";", b"#"}:
+        return _tells(before[len(rest) :].decode())
+    return rest[-1:] >= b"\x80"
 
 
 def redacted_json(raw: bytes) -> bytes:

@@ -104,7 +104,12 @@ def load(workspace: Workspace) -> Read:
     from interlock.usecases.load import load_inputs
 
     files = fingerprint(workspace.root)
-    return Read(load_inputs(workspace), files, workspace.disputes())
+    inputs = load_inputs(workspace)
+    for observation in inputs.observations.values():  # these stay, unlike those of a command
+        for check in observation.checks:
+            for model in (check, *check.references):
+                model.sharing_names()
+    return Read(inputs, files, workspace.disputes())
 
 
 def judged(inputs: Inputs) -> Judgement:

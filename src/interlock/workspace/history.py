@@ -130,12 +130,7 @@ def load_observation(path: Path, workspace: Workspace | None = None) -> Observat
 
     :raises DocumentError: missing or not an observation.
     """
-    observation = read_json(path, Observation, workspace.root if workspace else None)
-    for check in observation.checks:
-        check.sharing_names()
-        for reference in check.references:
-            reference.sharing_names()
-    return observation
+    return read_json(path, Observation, workspace.root if workspace else None)
 
 
 def latest_observation(workspace: Workspace, org: str) -> Observation | None:

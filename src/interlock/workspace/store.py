@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from interlock.documents.files import inside, read_bytes
+from interlock.documents.files import check_merged, inside, read_bytes
 from interlock.documents.json import json_text
 from interlock.documents.yaml import model_from_yaml, parse_yaml
 from interlock.model.address_secrets import redacted_json
@@ -312,10 +312,12 @@ def read_json(path: Path, model: type[_M], within: Path | None = None) -> _M:
     :param within: the folder that the file must really be in.
     :raises DocumentError: it is missing, elsewhere, unreadable, made by a newer Interlock, or not what it should be.
     """
-    text = symbols_in_json(json_text(read_bytes(path, MAX_RECORD_BYTES, within=within), str(path)))
+    raw = read_bytes(path, MAX_RECORD_BYTES, within=within)
+    text = symbols_in_json(json_text(raw, str(path), max_depth=None))  # pydantic's parser bounds the depth
     try:
         return model.model_validate_json(redacted_json(text.encode()), extra="ignore")
     except ValidationError as error:
+        check_merged(json_text(raw, str(path)), str(path))  # the words for what no parser can read
         problems = error.errors(include_url=False)
         for problem in problems:
             ours = int(model.model_fields["schema_version"].default) if problem["loc"] == ("schema_version",) else None
