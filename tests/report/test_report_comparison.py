@@ -22,7 +22,9 @@ def shown(assessment: Assessment, observations: Any = None, **options: Any) -> A
 
 
 def told(rows: Any) -> dict[str, dict[str, str]]:
-    return {row.term: {value.value: value.where for value in row.values} for row in rows}
+    return {
+        row.term: {value.value: ", ".join(link.label for link in value.where) for value in row.values} for row in rows
+    }
 
 
 def need(name: str, outcome: Any) -> NeedMatch:

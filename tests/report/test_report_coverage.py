@@ -51,17 +51,17 @@ def test_each_is_counted_with_what_its_answers_rest_on_and_what_was_observed() -
     rows = {row.where.label: row for row in shown(factory.sample().but(answers=ANSWERS)).rows}
     product = rows["Sentinel Sepsis"]
     assert (product.answered, product.unknown, product.not_applicable) == ("2", "1", "1")
-    assert product.evidence == "1 documented and 1 asserted" and product.observed == ""
+    assert product.evidence.label == "1 documented and 1 asserted" and product.observed.label == ""
     lakeshore = rows["Lakeshore Health System"]
-    assert (lakeshore.answered, lakeshore.evidence) == ("1", "1 asserted")
-    assert lakeshore.observed.startswith("Observed, ")
-    assert rows["Harborview Clinics"].observed.endswith(": connection timed out after 10 s.")
+    assert (lakeshore.answered, lakeshore.evidence.label) == ("1", "1 asserted")
+    assert lakeshore.observed.label.startswith("Observed, ")
+    assert rows["Harborview Clinics"].observed.label.endswith(": connection timed out after 10 s.")
 
 
 def test_an_answer_that_says_unknown_is_counted_as_the_total_counts_it() -> None:
     told = ANSWERS[0].model_copy(update={"counts_as": Status.UNKNOWN})
     row = next(iter(shown(factory.sample().but(answers=(told, *ANSWERS[1:]))).rows))
-    assert (row.answered, row.unknown, row.evidence) == ("1", "2", "1 asserted")
+    assert (row.answered, row.unknown, row.evidence.label) == ("1", "2", "1 asserted")
 
 
 def test_who_answered_is_named_without_an_address() -> None:
@@ -71,7 +71,7 @@ def test_who_answered_is_named_without_an_address() -> None:
 def test_what_does_not_apply_is_a_register_and_in_a_brief_report_a_count_with_reasons() -> None:
     assessed = factory.sample().but(answers=ANSWERS)
     (row,) = shown(assessed).not_applicable
-    assert row.question == "Question 4?"
+    assert (row.question.label, row.question.anchor) == ("Question 4?", "answer-product-auth-q4")
     brief = shown(assessed, brief=True)
     assert brief.not_applicable == ()
     assert brief.excused == "Left out as not applicable, 1 answer: No browser is used (1)."

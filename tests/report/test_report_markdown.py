@@ -125,7 +125,7 @@ def test_each_entry_of_a_list_has_a_line_of_its_own(sample: str) -> None:
 
 def test_what_was_not_observed(sample: str) -> None:
     seen = next(line for line in sample.splitlines() if line.startswith("| [Harborview Clinics]"))
-    assert "Not observed: connection timed out after 10 s. |" in seen
+    assert "Not observed: connection timed out after 10 s.](#seen-harborview) |" in seen
     page = sample.split('<a id="org-harborview"></a>')[1].split('<a id="')[0]
     assert "not observed" in page.lower()
     assert "missing" not in page.lower()

@@ -68,7 +68,8 @@ class OrgOutlook(Model):
 
     :ivar recommended: what to do there now, in a word or two; ``why`` goes on after it.
     :ivar stage: the stage in full (:func:`interlock.model.words.met_up_to`).
-    :ivar next: what stands in its way next, as an action; ``there`` and ``here`` who is named on each side.
+    :ivar next: what stands in its way next, as an action, and ``next_task`` the id of that task.
+    :ivar there, here: who is named on each side.
     """
 
     org: str
@@ -78,6 +79,7 @@ class OrgOutlook(Model):
     why: str = ""
     stage: str
     next: str
+    next_task: str = ""
     there: str
     here: str
     finish: Quantiles

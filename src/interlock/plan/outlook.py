@@ -44,6 +44,7 @@ def with_outlook(
     for forecast in plan.orgs if plan.ground.dated else ():
         organization = by_id[forecast.org]
         tasks = left[forecast.org]
+        first = _next(tasks)
         own = state.get(forecast.org)
         lines.append(
             OrgOutlook(
@@ -53,7 +54,8 @@ def with_outlook(
                 recommended=words.RECOMMENDATION[own.recommendation].title if own else "",
                 why=words.capital(plain(own.because, 300)) if own else "",
                 stage=words.met_up_to(own.stage if own else None) + _conditions(tasks),
-                next=named(_next(tasks), organization.name),
+                next=named(_deed(first), organization.name) if first is not None else "nothing of its own is left",
+                next_task=first.id if first is not None else "",
                 there=_named(organization.contact("there"), tasks, Owner.ORG),
                 here=_named(organization.contact("here"), tasks, Owner.US),
                 finish=forecast.finish,
@@ -72,15 +74,16 @@ def _conditions(tasks: Sequence[PlanTask]) -> str:
     return f"; {words.count(number, 'condition')} of the launch open" if number else ""
 
 
-def _next(tasks: Sequence[PlanTask]) -> str:
+def _next(tasks: Sequence[PlanTask]) -> PlanTask | None:
     """What is critical most often of what is under way or starts in the next two weeks; else what starts first."""
     soon = [task for task in tasks if task.start_p50 <= _SOON]
     if soon:
-        task = max(soon, key=lambda task: (task.criticality, -task.start_p50, task.id))
-    elif tasks:
-        task = min(tasks, key=lambda task: (task.start_p50, task.id))
-    else:
-        return "nothing of its own is left"
+        return max(soon, key=lambda task: (task.criticality, -task.start_p50, task.id))
+    return min(tasks, key=lambda task: (task.start_p50, task.id), default=None)
+
+
+def _deed(task: PlanTask) -> str:
+    """What to do, as an action."""
     deed = plain(task.action or task.title, 300).removesuffix(".")
     under_way = task.progress is not None and task.progress.status is TaskState.BEGUN
     return f"see through: {deed[:1].lower()}{deed[1:]}" if under_way else deed

@@ -34,7 +34,7 @@ def annex_of(context: Context) -> Annex:
             )
             for said in spoken(context)
         ),
-        method=tuple(Note(**note) for note in build_method(context)["notes"]),
+        method=tuple(Note(title=note["title"], text=note["text"]) for note in build_method(context)["notes"]),
         limits=LIMITS,
         glossary=tuple(Note(title=term, text=text) for term, text in GLOSSARY.items()),
     )

@@ -122,11 +122,12 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
-    """One key figure: the number, what it is, and how to read it."""
+    """One key figure: the number, what it is, how to read it, and where it is told in full."""
 
     value: str
     label: str
     note: str
+    at: Link
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from operator import attrgetter
@@ -83,6 +83,7 @@ class ReportView:
 
     :ivar sections: of each the ``id``, the ``number`` (a letter in the appendix), the ``title``, the links of its
         ``children``, its ``content``, and the name of its ``layout`` among the templates.
+    :ivar linked: ids of the sections that a fixed link may lead into; of a brief report none.
     :ivar whole: of a brief report the file beside it that has all; each section and id leads to its place there.
     :ivar english: what stays English in another language; empty where all is.
     """
@@ -92,12 +93,9 @@ class ReportView:
     brand: Brand
     cover: Shown
     sections: tuple[Shown, ...]
+    linked: tuple[str, ...] = ()
     whole: str = ""
     english: frozenset[str] = frozenset()
-
-    def only(self, ids: Collection[str]) -> ReportView:
-        """The same with these sections alone, numbered anew; nothing that stays may lead to what goes."""
-        return replace(self, sections=_numbered(entry for entry in self.sections if entry["id"] in ids))
 
     @cached_property
     def plain(self) -> dict[str, Any]:
@@ -163,6 +161,7 @@ def build(
             }
             for section in wanted
         ),
+        linked=() if brief else tuple(section.id for section in wanted),
         whole=WHOLE if brief else "",
         english=frozenset() if current() is ENGLISH else sentences_of(assessment, observations),
     )

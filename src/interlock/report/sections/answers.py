@@ -28,6 +28,7 @@ def build_answers(context: Context) -> Shown:
         "whole": not context.brief,
         "given": tuple(
             {
+                "anchor": safe.anchor("answers", scope),
                 "where": about(context, scope),
                 "about": _("Product") if scope == PRODUCT else context.organization_name(scope),
                 "answers": tuple(_answer(context, answer) for answer in given[scope]),
@@ -62,6 +63,7 @@ def _observed(context: Context) -> list[Shown]:
     ]
     return [
         {
+            "anchor": safe.anchor("seen", org),
             "where": about(context, org),
             "when": safe.moment(observation.started.isoformat()),
             "requests": tuple(build_requests(observation)),

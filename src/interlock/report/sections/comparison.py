@@ -13,7 +13,7 @@ from interlock.model.finding import Finding, is_requirement
 from interlock.model.language import N_, _
 from interlock.model.rule import Rule
 from interlock.report import safe
-from interlock.report.elements import Shown
+from interlock.report.elements import Link, Shown
 from interlock.report.sections.context import BLOCKERS, UNDECIDED, Context, Section
 from interlock.report.sections.fit import need_name
 from interlock.report.sections.summary import question
@@ -250,10 +250,10 @@ def _row(context: Context, term: str, by_org: Mapping[str, str]) -> Shown:
     }
 
 
-def _who(context: Context, orgs: Sequence[str]) -> str:
+def _who(context: Context, orgs: Sequence[str]) -> tuple[Link, ...]:
     if len(orgs) > _NAMED or len(orgs) == len(context.organizations):
-        return context.how_many(len(orgs))
-    return words.listed([context.organization_name(org) for org in orgs], _NAMED)
+        return (Link(label=context.how_many(len(orgs)), anchor=context.leads("organizations")),)
+    return tuple(map(context.organization_link, orgs))
 
 
 SECTION = Section("comparison", "Area by area, and organisations compared", build_comparison)

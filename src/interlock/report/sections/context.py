@@ -18,13 +18,15 @@ from interlock.model.gap_graph import GapNode
 from interlock.model.language import _
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
-from interlock.model.plan import PlanTask
+from interlock.model.plan import PlanTask, finding_of
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
 from interlock.report import safe
-from interlock.report.elements import Cite, Link, ReferenceEntry, Shown
+from interlock.report.elements import Cite, Link, Shown
+from interlock.report.reference_book import ReferenceBook
 
 UNDECIDED = frozenset({RuleOutcome.UNKNOWN, RuleOutcome.ERROR})
+_OPEN = UNDECIDED | {RuleOutcome.GAP}
 BLOCKERS = frozenset({GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER})
 #: First words of the names that only an observation gives.
 OBSERVED_ROOTS = frozenset({"probe", "checks", "fit", "compared", "contradictions"})
@@ -41,37 +43,14 @@ def answer_anchor(answer: GivenAnswer) -> str:
     return safe.anchor("answer", answer.scope, answer.item)
 
 
-class ReferenceBook:
-    """Numbers references in order of first citation; the same address, or else the same title, is one entry.
+def task_anchor(task: PlanTask) -> str:
+    """Where the list of all tasks has this one: in its wave, one row for all organisations at which it is."""
+    return safe.anchor("task", str(task.wave + 1), task.kind, finding_of(task.id).partition("@")[0])
 
-    :param linked: whether the report has the list that a number can lead to.
-    """
 
-    def __init__(self, *, linked: bool) -> None:
-        self._linked = linked
-        self._entries: dict[str, ReferenceEntry] = {}
-        self._cited: dict[tuple[str, str], Cite] = {}  # a workbook of 50 organisations cites 12,000 times
-
-    def cite(self, reference: Reference) -> Cite:
-        """The reference's number, a new one on first sight."""
-        known = self._cited.get((reference.url, reference.title))
-        if known is None:
-            known = self._cited[reference.url, reference.title] = self._cite(reference)
-        return known
-
-    def _cite(self, reference: Reference) -> Cite:
-        url, title, number = safe.web_address(reference.url), safe.text(reference.title, 200), len(self._entries) + 1
-        new = ReferenceEntry(number=number, anchor=f"ref-{number}", title=title, url=url)
-        entry = self._entries.setdefault(url or title.casefold(), new)
-        return Cite(number=entry.number, anchor=entry.anchor if self._linked else "")
-
-    def cite_all(self, references: Iterable[Reference]) -> tuple[Cite, ...]:
-        """Each reference's number, each once."""
-        return tuple({cite.number: cite for cite in map(self.cite, references)}.values())
-
-    def entries(self) -> tuple[ReferenceEntry, ...]:
-        """Everything cited so far, in number order."""
-        return tuple(self._entries.values())
+def _roots(finding: Finding) -> frozenset[str]:
+    """What kinds of facts a finding's rule reads, by the first words of their names."""
+    return frozenset(name.partition(".")[0] for name in finding.reads)
 
 
 def worst_first(rule: Rule) -> tuple[int, int, str]:
@@ -162,10 +141,6 @@ class Context:
         worst = [rule for rule in undecided if rule.severity is Severity.CRITICAL or rule.gap_class in BLOCKERS]
         return frozenset([rule.id for rule in sorted(filter(self.needed, worst), key=worst_first)][:BRIEF_QUESTIONS])
 
-    def subject_lines(self, lines: Iterable[tuple[Link, str]]) -> tuple[Shown, ...]:
-        """A line for each subject."""
-        return tuple({"links": [link], "message": message} for link, message in lines)
-
     def rule(self, rule_id: str) -> Rule | None:
         """The rule, or none when the assessment does not carry it."""
         return self.assessment.rules.get(rule_id)
@@ -214,10 +189,16 @@ class Context:
         known = "organizations" in self.shown and org in self.organizations
         return Link(label=self.organization_name(org), anchor=safe.anchor("org", org) if known else "")
 
+    @cached_property
+    def product_link(self) -> Link:
+        """Leads to what was answered about the product."""
+        anchor = self.leads("answers", safe.anchor("answers", "product")) if "product" in self.answered_about else ""
+        return Link(label=_("Product"), anchor=anchor)
+
     def subject_link(self, subject: Subject) -> Link:
         """Names a subject: the product, a vendor or an organisation."""
         if subject.scope is Scope.PRODUCT:
-            return Link(label=_("Product"))
+            return self.product_link
         if subject.scope is Scope.VENDOR:
             return Link(label=_("%(vendor)s (vendor)", vendor=words.vendor(subject.id)))
         return self.organization_link(subject.id)
@@ -246,26 +227,46 @@ class Context:
         Each is a line of words that leads to where the report has all of it; what nobody answered or observed is not
         among them.
         """
-        shown = "answers" in self.shown and not self.brief
         said = []
         for answer in self.answers_read(finding):
             said += self._rehearsed(answer)
-            said.append(Link(label=self._answer_told(answer), anchor=answer_anchor(answer) if shown else ""))
-        roots = {name.partition(".")[0] for name in finding.reads}
+            anchor = self.leads("answers", answer_anchor(answer))
+            said.append(Link(label=self._answer_told(answer), anchor=anchor))
+        roots = _roots(finding)
         own = self.readiness.get(finding.subject.id) if finding.subject.scope is Scope.ORG else None
         observed = own is not None and own.observed in {"observed", "partial"}
         if roots & OBSERVED_ROOTS and own is not None and observed:
             label = _("Observed at its endpoints on %(observed_at)s.", observed_at=safe.day(own.observed_at))
-            said.append(Link(label=label, anchor=self.organization_link(own.org).anchor))
+            said.append(Link(label=label, anchor=self.seen_anchor(own.org)))
         if "fleet" in roots:
-            said.append(Link(label=_("What is known of all organisations together.")))
+            said.append(Link(label=_("What is known of all organisations together."), anchor=self.leads("comparison")))
         if roots & {"org", "settings"} and finding.subject.scope is Scope.ORG:
-            said.append(Link(label=_("What its file in the workspace records.")))
+            label = _("What its file in the workspace records.")
+            anchor = self.leads("organizations", safe.anchor("org", finding.subject.id, "file"))
+            said.append(Link(label=label, anchor=anchor))
         if roots & {"contract", "fit", "settings"} and self.assessment.contract is not None:
             version = safe.text(self.assessment.contract.version, 40)
-            anchor = "contract" if "contract" in self.shown else ""
-            said.append(Link(label=_("The workflow contract, version %(version)s.", version=version), anchor=anchor))
+            label = _("The workflow contract, version %(version)s.", version=version)
+            said.append(Link(label=label, anchor=self.leads("contract")))
         return tuple(said)
+
+    def lacks(self, finding: Finding) -> tuple[Link, ...]:
+        """Where the whole report has what an undecided finding lacks: answers that say “unknown”, and what was seen."""
+        links = {link: None for item in finding.missing_answers for link in self.given(item, finding.subject)}
+        org = finding.subject.id if finding.subject.scope is Scope.ORG and finding.missing_facts else ""
+        if seen := self.seen_anchor(org) if org else "":
+            links[Link(label=_("observed"), anchor=seen)] = None
+        return tuple(links)
+
+    def given(self, item: str, subject: Subject) -> tuple[Link, ...]:
+        """Leads to the answer of a subject or of the product to a question, else to all that was answered about it."""
+        scopes = (subject.id, "product") if subject.scope is Scope.ORG else ("product",)
+        answer = next((self.answers[item, scope] for scope in scopes if (item, scope) in self.answers), None)
+        anchor = answer_anchor(answer) if answer is not None else ""
+        if answer is None and scopes[0] in self.answered_about:
+            anchor = safe.anchor("answers", scopes[0])
+        anchor = self.leads("answers", anchor) if anchor else ""
+        return (Link(label=_("answered"), anchor=anchor),) if anchor else ()
 
     def _rehearsed(self, answer: GivenAnswer) -> list[Link]:
         """What the rehearsal showed of the question that an answer is to; nothing where it showed nothing."""
@@ -285,6 +286,15 @@ class Context:
             checks=words.listed(row.checks, 4),
         )
         return [Link(label=label, anchor=self.break_anchor(row.checks[0]) if row.checks else "")]
+
+    def settled_anchor(self, item: str) -> str:
+        """Where the report tells what the rehearsal showed of a question; empty where it showed nothing."""
+        told = self.assessment.rehearsal
+        row = next((row for row in (told.settled if told is not None else ()) if row.item == item), None)
+        if row is None or self.brief:
+            return ""
+        broke = self.break_anchor(row.checks[0]) if row.contradicted and row.checks else ""
+        return broke or self.leads("rehearsal")
 
     def break_anchor(self, check: str) -> str:
         """Where the report tells what one check of the rehearsal broke; empty where it does not."""
@@ -313,6 +323,11 @@ class Context:
                 yield answer
 
     @cached_property
+    def answered_about(self) -> frozenset[str]:
+        """The organisations, and the product, about which somebody answered anything."""
+        return frozenset(answer.scope for answer in self.assessment.answers)
+
+    @cached_property
     def answers(self) -> dict[tuple[str, str], GivenAnswer]:
         """Answers by question and scope."""
         return {(answer.item, answer.scope): answer for answer in self.assessment.answers}
@@ -336,16 +351,35 @@ class Context:
             return said
         return f"{said} {_('Note: %(note)s', note=words.sentence(safe.text(response.note, 400)))}"
 
+    def leads(self, section: str, anchor: str = "") -> str:
+        """The anchor of a section, or one in it, which a brief report has not; empty where the report has neither."""
+        return (anchor or section) if section in self.shown and not (anchor and self.brief) else ""
+
+    def seen_anchor(self, org: str) -> str:
+        """Where the report has every request to an organisation; of a brief one its page, and empty without any."""
+        if self.brief:
+            return self.organization_link(org).anchor
+        return self.leads("answers", safe.anchor("seen", org)) if org in self.observations else ""
+
+    def task_link(self, task: PlanTask | None) -> Link:
+        """Leads to a task in the list of all of them; nowhere when it is done."""
+        left = task is not None and not task.is_done
+        return Link(label=_("details"), anchor=self.leads("tasks", task_anchor(task)) if task and left else "")
+
     def rests_at(self, finding: Finding) -> str:
         """Where the whole report has what a finding rests on: the gap, else its answer, else what was seen there."""
-        if finding.outcome is not RuleOutcome.MET:
-            kind = "gap" if finding.outcome is RuleOutcome.GAP else "open"
-            return safe.anchor(kind, finding.rule) if self._has("gaps" if kind == "gap" else "unknowns") else ""
+        if finding.outcome is RuleOutcome.GAP:
+            return safe.anchor("gap", finding.rule) if self._has("gaps") else ""
+        if finding.outcome in UNDECIDED:
+            return safe.anchor("open", finding.rule) if self._has("unknowns") else ""
         answer = next(iter(self.answers_read(finding)), None)
         if answer is not None:
             return answer_anchor(answer) if self._has("answers") else ""
-        if finding.subject.scope is Scope.ORG and self._has("organizations"):
-            return safe.anchor("org", finding.subject.id)
+        org = finding.subject.id if finding.subject.scope is Scope.ORG else ""
+        if org in self.observations and self._has("answers") and _roots(finding) & OBSERVED_ROOTS:
+            return safe.anchor("seen", org)
+        if org and self._has("organizations"):
+            return safe.anchor("org", org)
         return "contract" if self.assessment.contract is not None and self._has("contract") else ""
 
     def _has(self, section: str) -> bool:
@@ -365,9 +399,30 @@ class Context:
         """The rule's id, leading to where the report explains it."""
         rule_id = key.partition("@")[0]
         finding = self.findings.get(key)
-        return Link(
-            label=safe.text(rule_id, 60), anchor=self.rule_anchor(rule_id, finding.outcome if finding else None)
+        anchor = self.rule_anchor(rule_id, finding.outcome if finding else None)
+        if finding is not None and finding.outcome not in _OPEN and not self.brief:
+            anchor = self.rests_at(finding)
+        return Link(label=safe.text(rule_id, 60), anchor=anchor)
+
+    def statement_links(self, statements: Iterable[str]) -> tuple[Link, ...]:
+        """Statements of the method's source, each leading to what it says."""
+        return tuple(
+            Link(label=safe.text(each, 20), anchor=self.leads("statements", safe.anchor("statement", each)))
+            for each in statements
         )
+
+    def rule_link(self, rule_id: str) -> Link:
+        """The rule's id, leading to the worst that was found by it."""
+        worst = self._worst.get(rule_id)
+        return self.finding_link(worst.key) if worst else Link(label=safe.text(rule_id, 60))
+
+    @cached_property
+    def _worst(self) -> dict[str, Finding]:
+        """The worst finding of each rule: one that is open, else one undecided, else one that is met."""
+        order = (RuleOutcome.NOT_APPLICABLE, RuleOutcome.MET, *UNDECIDED, RuleOutcome.GAP)
+        return {
+            each.rule: each for each in sorted(self.assessment.findings, key=lambda each: order.index(each.outcome))
+        }
 
     def unseen(self, org: str) -> bool:
         """Whether nothing was observed of this organisation."""

@@ -16,6 +16,13 @@ from interlock.report.sections.context import WHOLE, Context, Section
 #: Organisations beside each other in a table of settings, and rows of any table: a contract has no bounds of its own.
 COLUMNS, MAX_ROWS, MAX_LINES, MAX_LENGTH = 6, 200, 40, 1_500
 _SURFACE = "Configuration surface"
+#: Parts that other sections lead to.
+_ANCHORS = {
+    "Launch and session": "launch",
+    "What it reads": "reads",
+    "What it writes": "writes",
+    "Test path": "test path",
+}
 #: Parts that somebody who signs has to agree with, and those of which a brief report names the rows alone.
 _SHORTENED = frozenset({"What it reads", "What it writes"})
 _SIGNED = _SHORTENED | {
@@ -59,6 +66,8 @@ def build_contract(context: Context) -> Shown:
         "lead": safe.text(lead, 900),
         "hash": context.assessment.contract_hash or contract.hash,
         "parts": tuple(map(_shown, parts)),
+        "anchors": {_(title): safe.anchor("contract", name) for title, name in _ANCHORS.items()},
+        "surface": _(_SURFACE),
     }
 
 

@@ -13,7 +13,7 @@ from interlock.model.language import N_, _
 from interlock.model.readiness import OrgReadiness
 from interlock.report import safe
 from interlock.report.elements import Link, Shown
-from interlock.report.sections.context import UNDECIDED, Context, Section
+from interlock.report.sections.context import UNDECIDED, Context, Section, answer_anchor
 
 PRODUCT = "product"
 #: Organisations with a row each in a brief report; more are one row for each way in which they were observed.
@@ -47,7 +47,9 @@ def build_coverage(context: Context) -> Shown:
         "not_applicable": tuple(
             {
                 "where": about(context, answer.scope),
-                "question": safe.text(answer.text, 300),
+                "question": Link(
+                    label=safe.text(answer.text, 300), anchor=context.leads("answers", answer_anchor(answer))
+                ),
                 "reason": safe.note(answer.response.reason),
             }
             for answer in excused
@@ -105,8 +107,13 @@ def _row(context: Context, scope: str, given: Sequence[GivenAnswer]) -> Shown:
         "answered": f"{statuses[Status.ANSWERED]:,}",
         "unknown": f"{statuses[Status.UNKNOWN]:,}",
         "not_applicable": f"{statuses[Status.NOT_APPLICABLE]:,}",
-        "evidence": _evidence(given),
-        "observed": _observed(context, own) if own is not None else "",
+        "evidence": Link(
+            label=_evidence(given), anchor=context.leads("answers", safe.anchor("answers", scope)) if given else ""
+        ),
+        "observed": Link(
+            label=_observed(context, own) if own is not None else "",
+            anchor="" if context.brief or own is None else context.seen_anchor(scope),
+        ),
     }
 
 
@@ -129,8 +136,8 @@ def _together(
         "answered": between(Status.ANSWERED),
         "unknown": between(Status.UNKNOWN),
         "not_applicable": between(Status.NOT_APPLICABLE),
-        "evidence": _evidence([answer for answers in given for answer in answers]),
-        "observed": words.capital(observed),
+        "evidence": Link(label=_evidence([answer for answers in given for answer in answers])),
+        "observed": Link(label=words.capital(observed)),
     }
 
 
@@ -191,7 +198,9 @@ def why_not_seen(context: Context, readiness: OrgReadiness) -> str:
 
 def about(context: Context, scope: str) -> Link:
     """The product, or an organisation with its page: whom an answer is about."""
-    return Link(label=safe.name(context.assessment.product)) if scope == PRODUCT else context.organization_link(scope)
+    if scope != PRODUCT:
+        return context.organization_link(scope)
+    return Link(label=safe.name(context.assessment.product), anchor=context.product_link.anchor)
 
 
 def author(answer: GivenAnswer) -> str:

@@ -8,7 +8,7 @@ from interlock.model.language import _
 from interlock.model.plan import FirstThing, finding_of
 from interlock.plan.people import asks
 from interlock.report import safe
-from interlock.report.elements import Link, Shown
+from interlock.report.elements import Shown
 from interlock.report.sections.context import Context, Section
 from interlock.report.sections.tasks import details
 
@@ -54,7 +54,7 @@ def _first(context: Context, rank: int, first: FirstThing) -> Shown:
         where = context.subject_link(node.subject).label
     return {
         "rank": str(rank),
-        "id": details(context.finding_link(keys[0])) if node else Link(label=""),
+        "id": details(context, (first.keys or (first.key,))[0]),
         "title": title,
         "state": safe.name(first.state),
         "where": where,

@@ -38,6 +38,13 @@ _MEANS = Said(
     }
 )
 PART = Said({"release": "Release", "launch": "Launch and scopes", "input": "Reads", "output": "Writes"})
+#: Where the contract says what it needs.
+_AT = {
+    "release": "contract-text",
+    "launch": "contract-launch",
+    "input": "contract-reads",
+    "output": "contract-writes",
+}
 KIND = Said(
     {
         "resource": "resource",
@@ -130,7 +137,8 @@ def _table(
         ours = [match for match in needs.values() if match.direction == direction]
         rows = [_row(match, fits, matches_of) for match in ours]
         if rows:
-            groups.append({"title": title, "rows": _merged(ours, rows) if context.brief else tuple(rows)})
+            at = context.leads("contract", _AT[direction]) if context.assessment.contract else ""
+            groups.append({"title": title, "at": at, "rows": _merged(ours, rows) if context.brief else tuple(rows)})
     caption = _("Contract fit")
     if total > COLUMNS:
         part_of = {"first": start + 1, "last": start + len(fits), "total": total}

@@ -90,12 +90,13 @@ def _entry(context: Context, rule: Rule, findings: Sequence[Finding]) -> Shown:
         "lead_source": source,
         "lead_cites": cites,
         "cites": references,
-        "statements": ", ".join(rule.source),
+        "statements": context.statement_links(rule.source),
         "behind": behind(context, keys),
         "waits_for": neighbours(context, keys, before=True),
         "opens": neighbours(context, keys, before=False),
-        "subjects": context.subject_lines(
-            (context.subject_link(finding.subject), context.message(finding)) for finding in findings
+        "subjects": tuple(
+            {"links": [context.subject_link(finding.subject)], "message": context.message(finding)}
+            for finding in findings
         ),
         "rests": _rests(context, findings),
     }

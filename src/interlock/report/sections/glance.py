@@ -13,6 +13,7 @@ from interlock.report import safe
 from interlock.report.charts import score_bar
 from interlock.report.elements import Link, Mark, Pair, Shown, Tone
 from interlock.report.sections.context import Context, Section
+from interlock.report.sections.coverage import PRODUCT, about
 
 
 def build_glance(context: Context) -> Shown:
@@ -21,7 +22,7 @@ def build_glance(context: Context) -> Shown:
     reached = Counter(readiness.stage for readiness in assessment.readiness)
     stages = (*reversed(Gate), None)
     product = {
-        "link": Link(label=safe.name(assessment.product)),
+        "link": about(context, PRODUCT),
         "vendor": "",
         "environment": "",
         "observed": Mark(symbol="", label="", tone="neutral"),
@@ -52,6 +53,7 @@ def _row(context: Context, readiness: OrgReadiness) -> Shown:
         "recommendation": words.RECOMMENDATION[readiness.recommendation].title,
         "gates": tuple(map(gate_mark, readiness.gates)),
         "because": "" if context.brief else _because(readiness),
+        "why": Link(label=_("details"), anchor=context.organization_link(readiness.org).anchor),
     }
 
 

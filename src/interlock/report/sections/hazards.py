@@ -6,12 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from interlock.model import words
-from interlock.model.base import RuleOutcome
 from interlock.model.hazard import Detectability, HazardControl, HazardState, HazardStatus
 from interlock.model.language import N_, _
 from interlock.report import safe
 from interlock.report.elements import Link, Mark, Shown, Tone
-from interlock.report.sections.context import UNDECIDED, Context, Section, answer_anchor
+from interlock.report.sections.context import UNDECIDED, Context, Section
 from interlock.report.sections.summary import question
 
 #: Open and unknown hazards that a brief report has a row for.
@@ -44,7 +43,11 @@ def build_hazards(context: Context) -> Shown:
     controlled = [state for state in states if state.status == "controlled"]
     return {
         "lead": _lead(states, status),
-        "hidden": _hidden(states),
+        "hidden": _hidden(hidden := _gravest(states)),
+        "hidden_at": tuple(
+            Link(label=state.hazard.id, anchor=context.leads("hazards", safe.anchor("hazard", state.hazard.id)))
+            for state in hidden
+        ),
         "notes": tuple(
             filter(None, (_(JUDGEMENT), _(_CONTROLLED), "" if context.brief else _read(*told, *controlled)))
         ),
@@ -78,21 +81,20 @@ def _lead(states: Sequence[HazardState], status: Counter[HazardStatus]) -> str:
     return f"{lead} {_('The team set the figures of %(number)s of them.', number=words.number(own))}"
 
 
-def _hidden(states: Sequence[HazardState]) -> str:
+def _gravest(states: Sequence[HazardState]) -> list[HazardState]:
     """Those that may kill and that nobody notices without a control: where an alarm or a drill is worth most."""
-    worst = [
-        safe.name(state.hazard.title)
+    return [
+        state
         for state in states
         if state.severity == _GRAVEST and state.detectability is Detectability.VERY_LOW and state.applies is not False
     ]
-    return (
-        _(
-            "Gravest, and hardest to notice: %(worst)s. An alarm or a drill for these comes first.",
-            worst="; ".join(worst),
-        )
-        if worst
-        else ""
-    )
+
+
+def _hidden(gravest: Sequence[HazardState]) -> str:
+    worst = "; ".join(safe.name(state.hazard.title) for state in gravest)
+    if not worst:
+        return ""
+    return _("Gravest, and hardest to notice: %(worst)s. An alarm or a drill for these comes first.", worst=worst)
 
 
 def _rest(context: Context, told: Sequence[HazardState], controlled: Sequence[HazardState]) -> str:
@@ -221,7 +223,7 @@ def _line(context: Context, control: HazardControl) -> Shown:
             path=path,
             said=said or safe.text(control.says, 200) or _("stated"),
         )
-        anchor = "contract" if "contract" in context.shown else ""
+        anchor = context.leads("contract")
         return {
             "mark": mark,
             "text": words.sentence(text),
@@ -241,9 +243,7 @@ def _line(context: Context, control: HazardControl) -> Shown:
 
 def _of_rule(context: Context, control: HazardControl, mark: Mark, where: tuple[Link, ...]) -> Shown:
     rule = context.rule(control.id)
-    outcomes = {"open": RuleOutcome.GAP, "not_known": RuleOutcome.UNKNOWN}
-    anchor = context.rule_anchor(control.id, outcomes.get(control.outcome))
-    link = Link(label=control.id, anchor=anchor or _answered_at(context, control))
+    link = context.rule_link(control.id)
     text = words.sentence(safe.text(control.says, 200))
     if rule is not None and control.outcome != "open":
         text = question(rule) if control.outcome != "held" or not (answers := _answers(context, control)) else answers
@@ -258,14 +258,6 @@ def _answers(context: Context, control: HazardControl) -> str:
         return ""
     read = list(context.answers_read(finding))[:_ANSWERS]
     return " ".join(f"{safe.text(answer.text, 200)} {words.sentence(safe.text(answer.said, 200))}" for answer in read)
-
-
-def _answered_at(context: Context, control: HazardControl) -> str:
-    """Where the report has the first answer by which a rule about the product is met; empty where it has none."""
-    finding = context.findings.get(control.id)
-    if finding is None or finding.outcome is not RuleOutcome.MET or context.brief or "answers" not in context.shown:
-        return ""
-    return next((answer_anchor(answer) for answer in context.answers_read(finding)), "")
 
 
 def _subject(context: Context, name: str) -> Link:

@@ -79,6 +79,7 @@ def build_method(context: Context) -> Shown:
     plan = context.assessment.plan
     notes = (
         {
+            "anchor": "method-evidence",
             "title": _("Two kinds of evidence"),
             "text": (
                 _(
@@ -91,6 +92,7 @@ def build_method(context: Context) -> Shown:
             ),
         },
         {
+            "anchor": "method-score",
             "title": _("Score"),
             "text": (
                 _(
@@ -104,6 +106,7 @@ def build_method(context: Context) -> Shown:
             ),
         },
         {
+            "anchor": "method-stage",
             "title": _("Stage and caps"),
             "text": (
                 _(
@@ -116,6 +119,21 @@ def build_method(context: Context) -> Shown:
             ),
         },
         {
+            "anchor": "method-verdict",
+            "title": _("Verdict and recommendation"),
+            "text": (
+                _(
+                    "A requirement may name the verdict that its open gap argues for, in this order: the product "
+                    "first, proof outside the EHR, the contract, the auth surface; without one it is to integrate. "
+                    "The verdict is the product’s or, when every organisation is held back, the earliest of theirs. "
+                    "It is not decided while something undecided could lead to an earlier one. What is recommended "
+                    "at an organisation follows from the verdict, from what is open or undecided there up to the "
+                    "target gate, and from whether its endpoints were observed."
+                )
+            ),
+        },
+        {
+            "anchor": "method-not-observed",
             "title": _("Not observed"),
             "text": (
                 _(
@@ -127,6 +145,7 @@ def build_method(context: Context) -> Shown:
             ),
         },
         {
+            "anchor": "method-plan",
             "title": _("Plan"),
             "text": (
                 _(
@@ -145,10 +164,30 @@ def build_method(context: Context) -> Shown:
         },
     )
     return {
-        "notes": (*notes, *_translated()),
+        "notes": (*notes, _inputs(context), *_translated()),
         "limits": tuple(map(_, LIMITS)),
         "glossary": pairs({_(term): _(meaning) for term, meaning in GLOSSARY.items()}),
         "made_with": pairs(made_with(context)),
+    }
+
+
+def _inputs(context: Context) -> Shown:
+    """Which file has which figure of the plan."""
+    plan = context.assessment.plan
+    says = _(
+        "Person-days and lead times are those of the rule or the routine task, shipped with Interlock, unless a row "
+        "names another source. What is begun, done or due, and by whom, is written in tasks.yaml; an answer that is "
+        "owed, with that answer in responses. People, holidays and change freezes are in interlock.yaml; contacts, "
+        "settings and access windows of an organisation in its file, orgs/ID.yaml. What is critical, what waits in a "
+        "queue and what drives the dates is counted over the same runs: a share is that of the runs, and what a thing "
+        "saves is the P80 with it less the P80 without it."
+    )
+    freezes = " ".join(words.sentence(safe.text(each)) for each in plan.freezes)
+    told = [_("Change freezes: %(freezes)s", freezes=freezes)] if freezes else []
+    return {
+        "anchor": "method-inputs",
+        "title": _("Where the plan’s figures are written"),
+        "text": " ".join([says, *told]),
     }
 
 
@@ -161,7 +200,7 @@ def _translated() -> tuple[Shown, ...]:
         "The fixed words of this report are a translation. Questions, rules, hazards and routine tasks, what the "
         "checks of a probe saw, and what verdict, score and plan say are in English."
     )
-    return ({"title": _("Language"), "text": " ".join([says, *language.told])},)
+    return ({"anchor": "method-language", "title": _("Language"), "text": " ".join([says, *language.told])},)
 
 
 SECTION = Section("method", "Method", build_method, appendix=True)

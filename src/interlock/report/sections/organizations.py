@@ -15,7 +15,7 @@ from interlock.model.observation import Observation
 from interlock.model.organization import Contact, Organization
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.report import safe
-from interlock.report.elements import SEVERITY_MARK, Link, Pair, Shown, pairs
+from interlock.report.elements import SEVERITY_MARK, Link, Shown
 from interlock.report.sections.context import UNDECIDED, Context, Section, worst_first
 from interlock.report.sections.endpoints import (
     callout,
@@ -67,7 +67,9 @@ def _page(context: Context, readiness: OrgReadiness, fit: ContractFit | None, fi
         "picture": bar(readiness.score, name),
         "score": words.interval(readiness.score.interval.low, readiness.score.interval.high),
         "stage": stage_mark(readiness, context.assessment.target_gate),
-        "facts": _facts(readiness, organization),
+        "facts": _facts(context, readiness, organization),
+        "file": _file(readiness.org),
+        "seen": Link(label=_("observed"), anchor=context.seen_anchor(readiness.org)),
         "callout": callout(context, readiness, name),
         "caps": tuple(words.capital(words.sentence(safe.text(cap))) for cap in readiness.score.caps),
         "gates": tuple(_gate(context, state) for state in readiness.gates),
@@ -84,25 +86,34 @@ def _page(context: Context, readiness: OrgReadiness, fit: ContractFit | None, fi
     }
 
 
-def _facts(readiness: OrgReadiness, organization: Organization) -> tuple[Pair, ...]:
-    score = readiness.score
+def _file(org: str) -> Link:
+    """The file that records an organisation, and where its page names it."""
+    return Link(label=safe.text(f"orgs/{org}.yaml", 120), anchor=safe.anchor("org", org, "file"))
+
+
+def _facts(context: Context, readiness: OrgReadiness, organization: Organization) -> tuple[Shown, ...]:
+    """Terms with their values, each with where it is from."""
+    score, recorded = readiness.score, _file(readiness.org)
+    seen = Link(label=_("observed"), anchor=context.seen_anchor(readiness.org))
+    scored = Link(label=_("method"), anchor=context.leads("method", "method-score"))
+    staged = Link(label=_("method"), anchor=context.leads("method", "method-stage"))
+    decided = Link(label=_("method"), anchor=context.leads("method", "method-verdict"))
     held = words.stage(readiness.stage_if_unknowns_hold) if if_unknowns_hold(readiness) else ""
     recommended = words.RECOMMENDATION[readiness.recommendation]
-    return pairs(
-        {
-            _("FHIR base URL"): safe.text(organization.fhir_base_url or _("none recorded"), 300),
-            _("Observed"): when_observed(readiness),
-            _("Stage if what is undecided holds"): words.capital(held),
-            _("Before caps"): words.interval(score.uncapped.low, score.uncapped.high) if score.caps else "",
-            _("Complete"): words.share(score.completeness),
-            _("Confidence"): words.share(score.confidence),
-            _("Not applicable"): words.share(score.not_applicable) if score.not_applicable else "",
-            _("Recommended"): f"{recommended.title}: {safe.text(readiness.because, 300)}",
-            _("Verdict here"): words.verdict(readiness.verdict, readiness.latest_verdict),
-            _("Contacts"): "; ".join(map(_contact, organization.contacts)),
-            _("Note"): safe.text(organization.note or ""),
-        }
+    told = (
+        (_("FHIR base URL"), safe.text(organization.fhir_base_url or _("none recorded"), 300), recorded),
+        (_("Observed"), when_observed(readiness), seen),
+        (_("Stage if what is undecided holds"), words.capital(held), staged),
+        (_("Before caps"), words.interval(score.uncapped.low, score.uncapped.high) if score.caps else "", scored),
+        (_("Complete"), words.share(score.completeness), scored),
+        (_("Confidence"), words.share(score.confidence), scored),
+        (_("Not applicable"), words.share(score.not_applicable) if score.not_applicable else "", scored),
+        (_("Recommended"), f"{recommended.title}: {safe.text(readiness.because, 300)}", decided),
+        (_("Verdict here"), words.verdict(readiness.verdict, readiness.latest_verdict), decided),
+        (_("Contacts"), "; ".join(map(_contact, organization.contacts)), recorded),
+        (_("Note"), safe.text(organization.note or ""), recorded),
     )
+    return tuple({"term": term, "value": value, "at": at} for term, value, at in told if value)
 
 
 def _contact(contact: Contact) -> str:

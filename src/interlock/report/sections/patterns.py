@@ -25,6 +25,7 @@ def build_patterns(context: Context) -> Shown:
             {
                 "id": match.pattern,
                 "title": safe.name(match.title),
+                "seen": _seen(context, match),
                 "detail": words.sentence(safe.text(match.detail or _("too little is known"))),
             }
             for match in undecided
@@ -67,11 +68,18 @@ def _entry(context: Context, match: PatternMatch) -> Shown:
         "title": safe.name(match.title),
         "where": _where(context, match),
         "messages": tuple(messages),
+        "seen": _seen(context, match),
         "means": words.sentence(safe.text(match.means)),
         "action": words.sentence(safe.text(match.action, 1500)),
         "owner": words.OWNER[match.owner].title,
         "cites": context.book.cite_all(match.references),
     }
+
+
+def _seen(context: Context, match: PatternMatch) -> tuple[Link, ...]:
+    """Leads to what was asked of its organisation; of several, to what is compared of them."""
+    seen = context.seen_anchor(match.orgs[0]) if len(match.orgs) == 1 and not context.brief else ""
+    return (Link(label=_("observed") if seen else _("compared"), anchor=seen or context.leads("comparison")),)
 
 
 def _where(context: Context, match: PatternMatch) -> tuple[Link, ...]:

@@ -8,6 +8,7 @@ from interlock.model import words
 from interlock.model.forecast import Driver, OrgForecast
 from interlock.model.language import N_, _
 from interlock.model.plan import PlanTask, UnknownThing
+from interlock.plan.go import LAUNCH
 from interlock.plan.outlook import order
 from interlock.plan.people import alike, decided_by
 from interlock.report import estimates, safe
@@ -19,6 +20,8 @@ from interlock.report.sections.weeks import build_weeks
 
 DECIDING_LIMIT, DECIDING_SHARE = 8, 0.05
 DRIVER_LIMIT = 8
+#: Facts that the method explains elsewhere than where it says what the figures are taken from.
+_FACT_AT = {"What makes the range this wide": "-plan"}
 DECIDING_NOTE = N_(
     "The work that is critical most often: median start to median end, or the days that what is stated leaves for it, "
     "from the first organisation to the last, and the share of the runs in which it decides the date."
@@ -39,7 +42,10 @@ def build_plan(context: Context) -> Shown:
         "pictures": (*pictures(context, dated), *filter(None, [curve(context)])),
         "firm": plan.ground.firm,
         "ranged": plan.if_no_gaps is not None,
-        "facts": tuple(facts(context)),
+        "facts": tuple(
+            {"term": fact.term, "value": fact.value, "at": _FACT_AT.get(fact.term, "-inputs")}
+            for fact in facts(context)
+        ),
         "deciding": tuple(_deciding(context, group) for group in groups),
         "deciding_note": _(DECIDING_NOTE) if groups else "",
         "bars": bars(context, groups),
@@ -52,8 +58,7 @@ def build_plan(context: Context) -> Shown:
 
 
 def _deciding(context: Context, group: Sequence[PlanTask]) -> Shown:
-    row = task_row(context, group)
-    return row | {"id": Link(label="")}
+    return task_row(context, group) | {"id": Link(label="")}
 
 
 def deciding(context: Context) -> list[list[PlanTask]]:
@@ -173,6 +178,7 @@ def _outlook(context: Context) -> tuple[Shown, ...]:
             "vendor": safe.name(line.vendor),
             "stage": line.stage,
             "next": words.sentence(words.capital(safe.text(line.next))),
+            "task": (context.task_link(context.tasks.get(line.next_task)),),
             "there": safe.text(line.there),
             "here": safe.text(line.here),
         }
@@ -182,18 +188,29 @@ def _outlook(context: Context) -> tuple[Shown, ...]:
 
 def go(context: Context) -> Shown | None:
     """The rule for the day on which the first pilot unit begins; none where no launch is left."""
-    rule = context.assessment.plan.go
+    plan = context.assessment.plan
+    rule = plan.go
     if rule is None:
         return None
+    launch = context.tasks.get(f"{LAUNCH}@{rule.org}")
+    before = [task for task in plan.tasks if launch is not None and task.id in launch.after]
+    rests = [context.task_link(task).anchor or context.leads("method", "method-inputs") for task in before]
+    rests.append(context.organization_link(rule.org).anchor)  # its gates; what comes then is from the contract
+    rests += [context.leads("contract")] * max(len(rule.holds) - len(rests), 0)
     return {
         "means": _(words.GO_MEANS),
         "title": _("Go or no-go at %(rule)s, %(day)s", rule=safe.name(rule.name), day=safe.text(rule.day)),
         "holds": tuple(
-            Pair(term=safe.text(requirement), value=words.sentence(safe.text(state)))
-            for requirement, state in rule.holds
+            {
+                "term": safe.text(requirement),
+                "value": words.sentence(safe.text(state)),
+                "link": Link(label=safe.text(requirement), anchor="" if context.brief else anchor),
+            }
+            for (requirement, state), anchor in zip(rule.holds, rests, strict=False)
         ),
         "said": tuple(safe.text(sentence) for sentence in (rule.decides, *rule.otherwise)),
-        "rests": Link(label=_("the workflow contract"), anchor="contract" if "contract" in context.shown else ""),
+        "rests": Link(label=_("the workflow contract"), anchor=context.leads("contract")),
+        "source": Link(label=_("sources"), anchor=context.leads("method", "method-inputs")),
     }
 
 
@@ -201,7 +218,8 @@ def decisions(context: Context) -> tuple[Shown, ...]:
     """Each decision once for all organisations at which it is the same."""
     return tuple(
         {
-            "title": words.sentence(safe.text(group[0].action or group[0].title)),
+            "title": (title := words.sentence(safe.text(group[0].action or group[0].title))),
+            "row": Link(label=title, anchor=context.task_link(group[0]).anchor),
             "where": task_row(context, group)["where"],
             "who": safe.text(words.capital(group[0].decides.removeprefix("the "))),
             "when": decided_by(group),
@@ -236,7 +254,7 @@ def _driver(context: Context, driver: Driver) -> TornadoRow:
 def _unknown(context: Context, unknown: UnknownThing) -> Shown:
     node = context.nodes.get(unknown.key)
     return {
-        "id": details(context.finding_link(unknown.key)),
+        "id": details(context, unknown.key),
         "title": words.sentence(safe.text(unknown.action)),
         "state": safe.text(unknown.if_bad),
         "where": context.subject_link(node.subject).label if node else "",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from interlock.model import words
 from interlock.model.language import _, ngettext
-from interlock.model.rehearsal import BrokenCheck, RehearsalTold
+from interlock.model.rehearsal import BrokenCheck, RehearsalTold, SettledQuestion
 from interlock.report import safe
-from interlock.report.elements import Shown
-from interlock.report.sections.context import Context, Section
+from interlock.report.elements import Link, Shown
+from interlock.report.sections.context import Context, Section, answer_anchor
 
 
 def build_rehearsal(context: Context) -> Shown:
@@ -15,7 +15,7 @@ def build_rehearsal(context: Context) -> Shown:
     told = context.assessment.rehearsal
     if told is None:
         unknown = _("The product was not rehearsed: nothing is known of it but what the team says.")
-        return {"lead": (unknown,), "settled": (), "entries": ()}
+        return {"lead": (unknown,), "settled": (), "entries": (), "record": ""}
     by_check: dict[str, list[BrokenCheck]] = {}
     for broke in told.broke:
         by_check.setdefault(broke.check.id, []).append(broke)
@@ -33,7 +33,11 @@ def build_rehearsal(context: Context) -> Shown:
             {
                 "question": safe.text(row.text, 300),
                 "observed": safe.text(row.observed, 300),
-                "answered": safe.text(row.answered, 300) if row.answered is not None else _("not answered"),
+                "answer": _answer(context, row),
+                "seen": Link(
+                    label=_("details") if row.contradicted else _("record"),
+                    anchor=context.settled_anchor(row.item) if row.contradicted else "rehearsal-record",
+                ),
                 "contradicted": row.contradicted,
                 "sign": "✗" if row.contradicted else "✓",
                 "stands": _("what was observed is judged")
@@ -45,7 +49,18 @@ def build_rehearsal(context: Context) -> Shown:
             for row in (() if context.brief else told.settled)  # its contradictions have a section of their own
         ),
         "entries": tuple(_entry(context, rows) for rows in by_check.values()),
+        "record": _(
+            "Every check with what came of it is in the record of that day, which the product team keeps: a file of "
+            "observations/product in its workspace; numbers of requests are of its “tape”."
+        ),
     }
+
+
+def _answer(context: Context, row: SettledQuestion) -> Link:
+    """The answer, leading to who gave it."""
+    answer = context.answers.get((row.item, "product"))
+    anchor = context.leads("answers", answer_anchor(answer)) if answer is not None else ""
+    return Link(label=_("not answered") if row.answered is None else safe.text(row.answered, 300), anchor=anchor)
 
 
 def _lead(told: RehearsalTold) -> tuple[str, ...]:
@@ -80,13 +95,6 @@ def _lead(told: RehearsalTold) -> tuple[str, ...]:
             apart=apart,
         ),
     ]
-    if any(broke.result.requests for broke in told.broke):
-        lead.append(
-            _(
-                "Numbers of requests are of its record of that day, which the product team keeps: “tape” in a file of "
-                "observations/product in its workspace."
-            )
-        )
     if told.left_out:
         lead.append(words.sentence(_("Left out: %(left_out)s", left_out=safe.text(told.left_out, 500))))
     if told.hooks:
@@ -120,7 +128,7 @@ def _entry(context: Context, rows: list[BrokenCheck]) -> Shown:
         else "",
         "right": words.sentence(safe.text(check.good)),
         "questions": tuple(
-            safe.text(answer.text, 300)
+            Link(label=safe.text(answer.text, 300), anchor=context.leads("answers", answer_anchor(answer)))
             for item in (() if context.brief else questions)
             if (answer := context.answers.get((item, "product"))) is not None
         ),

@@ -10,8 +10,9 @@ from interlock.model import words
 from interlock.model.base import RuleOutcome
 from interlock.model.language import _
 from interlock.model.statements import STATEMENTS
-from interlock.report.elements import Link, Shown
-from interlock.report.sections.context import UNDECIDED, Context, Section
+from interlock.report import safe
+from interlock.report.elements import Shown
+from interlock.report.sections.context import Context, Section
 
 
 class Spoken(NamedTuple):
@@ -27,7 +28,11 @@ def build_statements(context: Context) -> Shown:
     """Every statement, the rules that cite it, and how their findings came out."""
     return {
         "rows": [
-            said._asdict() | {"rules": [_link(context, rule, outcomes) for rule, outcomes in said.rules.items()]}
+            said._asdict()
+            | {
+                "anchor": safe.anchor("statement", said.id),
+                "rules": [context.rule_link(rule) for rule in said.rules],
+            }
             for said in spoken(context)
         ]
     }
@@ -46,11 +51,6 @@ def spoken(context: Context) -> Iterator[Spoken]:
     for statement in sorted({*texts, *rules}):
         citing = {rule_id: outcomes[rule_id] for rule_id in rules[statement]}
         yield Spoken(statement, texts.get(statement, ""), citing, _outcome(list(citing.values())))
-
-
-def _link(context: Context, rule_id: str, outcomes: Counter[RuleOutcome]) -> Link:
-    worst = next((outcome for outcome in (RuleOutcome.GAP, *UNDECIDED) if outcomes[outcome]), None)
-    return Link(label=rule_id, anchor=context.rule_anchor(rule_id, worst))
 
 
 def _outcome(of_rules: Sequence[Counter[RuleOutcome]]) -> str:

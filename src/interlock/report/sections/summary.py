@@ -14,8 +14,8 @@ from interlock.model.language import _
 from interlock.model.readiness import OrgReadiness, VerdictChange, VerdictReason
 from interlock.model.rule import Rule
 from interlock.report import safe
-from interlock.report.elements import OUTCOME_MARK, Figure, Pair, Shown, pairs
-from interlock.report.sections.context import UNDECIDED, Context, Section
+from interlock.report.elements import OUTCOME_MARK, Figure, Link, Shown, pairs
+from interlock.report.sections.context import UNDECIDED, Context, Section, answer_anchor
 
 
 def build_cover(context: Context, generated: str | None, version: str) -> Shown:
@@ -88,7 +88,8 @@ def build_summary(context: Context) -> Shown:
         "counterfactual": words.sentence(safe.text(verdict.counterfactual)),
         "changes": tuple(_change(context, change) for change in verdict.changes),
         "figures": _figures(context),
-        "sure": _sure(context),
+        "sure": tuple(sure := _sure(context)),
+        "sure_at": tuple(sure.values()),
         "undecided": tuple(_reason(context, reason) for reason in verdict.undecided),
         "caps": tuple(words.capital(words.sentence(safe.text(cap))) for cap in assessment.product_score.caps),
     }
@@ -211,14 +212,19 @@ def _figures(context: Context) -> tuple[Figure, ...]:
     counted = sum(
         number for outcome, number in assessment.totals.findings.items() if outcome is not RuleOutcome.NOT_APPLICABLE
     )
+    scored = Link(label=_("method"), anchor=context.leads("method", "method-score"))
     return (
         Figure(
-            value=words.share(score.completeness), label=_("Complete"), note=_("of the product's own score is decided")
+            value=words.share(score.completeness),
+            label=_("Complete"),
+            note=_("of the product's own score is decided"),
+            at=scored,
         ),
         Figure(
             value=words.share(score.confidence),
             label=_("Confidence"),
             note=_("strength of evidence: an answer counts half, a document three quarters, an observation in full"),
+            at=scored,
         ),
         Figure(
             value=_("%(observed)s of %(total)s", observed=states["observed"], total=total) if total else _("none"),
@@ -226,43 +232,47 @@ def _figures(context: Context) -> tuple[Figure, ...]:
             note=_("and %(partial)s in part", partial=states["partial"])
             if states["partial"]
             else _("by looking at their own endpoints"),
+            at=Link(label=_("details"), anchor=context.leads("coverage")),
         ),
         Figure(
             value=_("%(undecided)s of %(counted)s", undecided=undecided, counted=counted) if counted else _("none"),
             label=_("Findings undecided"),
             note=_("for want of an answer or an observation"),
+            at=Link(label=_("details"), anchor=context.leads("unknowns")),
         ),
     )
 
 
-def _sure(context: Context) -> tuple[str, ...]:
+def _sure(context: Context) -> dict[str, Link]:
+    """How sure the verdict is: each sentence with where it is told in full."""
     assessment = context.assessment
     verdict = assessment.verdict
     few = words.count(len(verdict.undecided), "undecided finding") if verdict.undecided else _("what is undecided")
-    said = [
+    settled = (
         _("The verdict is settled: nothing that is undecided could change it.")
         if verdict.settled
         else _("The verdict is not decided: %(few)s could still lead to an earlier one than the latest named.", few=few)
-    ]
+    )
+    said = {settled: Link(label=_("method"), anchor=context.leads("method", "method-verdict"))}
     shares = [readiness.score.completeness for readiness in assessment.readiness]
     if len(shares) > 1:
         low, high = words.share(min(shares)), words.share(max(shares))
         spread = _("runs from %(low)s to %(high)s", low=low, high=high) if low != high else _("is %(low)s", low=low)
-        said.append(_("Organisation by organisation, completeness %(spread)s.", spread=spread))
+        complete = _("Organisation by organisation, completeness %(spread)s.", spread=spread)
+        said[complete] = Link(label=_("details"), anchor=context.leads("organizations"))
     if assessment.contradictions:
         number = len(assessment.contradictions)
-        said.append(
-            words.counted(
-                number,
-                "%(number)s answer disagrees with what was observed, which is what is judged; both sides are shown.",
-                "%(number)s answers disagree with what was observed, which is what is judged; both sides are shown.",
-            )
+        disagree = words.counted(
+            number,
+            "%(number)s answer disagrees with what was observed, which is what is judged; both sides are shown.",
+            "%(number)s answers disagree with what was observed, which is what is judged; both sides are shown.",
         )
-    return tuple(said)
+        said[disagree] = Link(label=_("details"), anchor=context.leads("contradictions"))
+    return said
 
 
-def _change(context: Context, change: VerdictChange) -> Pair:
-    """The verdict that it would be, and the answers that would make it so."""
+def _change(context: Context, change: VerdictChange) -> Shown:
+    """The verdict that it would be, the answers that would make it so, and where those of today are."""
     answers = [
         _(
             "%(item)s%(value)s: “%(after)s” instead of “%(before)s”",
@@ -273,7 +283,13 @@ def _change(context: Context, change: VerdictChange) -> Pair:
         )
         for answer in change.answers
     ]
-    return Pair(term=words.verdict(change.verdict, change.latest), value=words.sentence("; ".join(answers)))
+    given = [context.answers.get((answer.item, answer.org or "product")) for answer in change.answers]
+    rests = (context.leads("answers", answer_anchor(answer)) for answer in given if answer is not None)
+    return {
+        "term": words.verdict(change.verdict, change.latest),
+        "value": words.sentence("; ".join(answers)),
+        "rests": tuple(Link(label=_("answered"), anchor=anchor) for anchor in rests),
+    }
 
 
 SECTION = Section("summary", "The verdict, and how sure we are", build_summary)

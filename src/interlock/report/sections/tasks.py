@@ -9,7 +9,7 @@ from interlock.model.language import _
 from interlock.model.plan import PlanTask, finding_of
 from interlock.report import estimates, safe
 from interlock.report.elements import Link, Shown
-from interlock.report.sections.context import Context, Section
+from interlock.report.sections.context import Context, Section, task_anchor
 from interlock.report.sections.summary import question
 
 #: Kinds of task that are about one rule, which their id names.
@@ -25,9 +25,13 @@ def grouped(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
     return list(groups.values())
 
 
-def details(link: Link) -> Link:
-    """A link to what is open, in words: ids are for columns of their own."""
-    return Link(label=_("details") if link.anchor else "", anchor=link.anchor)
+def details(context: Context, task: str) -> Link:
+    """A link in words (ids are for columns of their own) to what is open, or else to the task in the list of all.
+
+    :param task: its id.
+    """
+    anchor = context.finding_link(finding_of(task)).anchor or context.task_link(context.tasks.get(task)).anchor
+    return Link(label=_("details") if anchor else "", anchor=anchor)
 
 
 def build_tasks(context: Context) -> Shown:
@@ -45,7 +49,7 @@ def build_tasks(context: Context) -> Shown:
         "waves": tuple(waves),
         "note": waits if waves else _("Nothing is planned."),
         "rests": _("Person-days are judgement; a lead time of others names its source.") if waves else "",
-        "method": Link(label=_("How the dates are made"), anchor="method" if "method" in context.shown else ""),
+        "method": Link(label=_("How the dates are made"), anchor=context.leads("method")),
     }
 
 
@@ -56,11 +60,15 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
     link = context.finding_link(finding_of(first.id))
     base = finding_of(first.id).partition("@")[0]
     rule = context.rule(base)
+    title = question(rule) if first.kind == "discovery" and rule else safe.name(first.title)
     starts, ends = ([day for task in group if (day := getattr(task, name))] for name in ("starts", "ends"))
     return {
+        "anchor": task_anchor(first),
         "id": Link(label=safe.text(base, 60) if first.kind in _OF_RULES else "", anchor=link.anchor),
+        "about_findings": tuple(map(context.finding_link, first.about)),
         "kind": words.TASK[first.kind].title,
-        "title": question(rule) if first.kind == "discovery" and rule else safe.name(first.title),
+        "title": title,
+        "row": Link(label=title, anchor=context.task_link(first).anchor),
         "where": where(context, group),
         "about": tuple(dict.fromkeys(context.task_subject(task) for task in group)),
         "owner": words.OWNER[first.owner].title,

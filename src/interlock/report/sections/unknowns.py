@@ -16,6 +16,9 @@ from interlock.report.sections.context import UNDECIDED, Context, Section, worst
 from interlock.report.sections.gaps import behind
 from interlock.report.sections.summary import question, why_undecided
 
+#: Answers that say “unknown”, of the organisations that a question is open at, that its row leads to.
+_GIVEN = 4
+
 
 def build_unknowns(context: Context) -> Shown:
     """Undecided findings, one entry a rule, worst first; then the questions still to answer."""
@@ -74,8 +77,12 @@ def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> Show
         "gate": words.GATE[rule.gate].title,
         "owner": words.OWNER[next((node.owner for node in nodes), Owner.US)].title,
         "behind": behind(context, (finding.key for finding in findings)),
-        "subjects": context.subject_lines(
-            (context.subject_link(finding.subject), words.capital(why_undecided(context, finding, reason=False)))
+        "subjects": tuple(
+            {
+                "links": [context.subject_link(finding.subject)],
+                "message": words.capital(why_undecided(context, finding, reason=False)),
+                "lacks": context.lacks(finding),
+            }
             for finding in findings
         ),
         "help": _help(context, findings),
@@ -98,15 +105,18 @@ def _help(context: Context, findings: Sequence[Finding]) -> str:
 def _items(context: Context, findings: Iterable[Finding]) -> tuple[Shown, ...]:
     rules: dict[str, dict[str, Link]] = defaultdict(dict)
     who: dict[str, dict[str, None]] = defaultdict(dict)
+    given: dict[str, dict[Link, None]] = defaultdict(dict)
     for finding in findings:
         for item in finding.missing_answers:
             rules[item][finding.rule] = context.finding_link(finding.key)
             who[item][context.subject_link(finding.subject).label] = None
+            given[item] |= dict.fromkeys(context.given(item, finding.subject))
     order = sorted(rules, key=lambda item: (-len(rules[item]), item))
     return tuple(
         {
             "item": safe.text(item, 96),
             "who": words.listed(list(who[item]), 4),
+            "given": tuple(given[item])[:_GIVEN],
             "rules": tuple(rules[item][rule] for rule in sorted(rules[item])),
         }
         for item in order

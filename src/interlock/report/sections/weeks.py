@@ -7,7 +7,7 @@ from datetime import date
 
 from interlock.model import words
 from interlock.model.language import _
-from interlock.model.plan import FIND_OUT_WORDS, PlanTask, finding_of
+from interlock.model.plan import FIND_OUT_WORDS, PlanTask
 from interlock.plan.actions import ASK_ORG
 from interlock.plan.due import later, loads, sure, waits_for
 from interlock.plan.people import accepted, alike, done, lines, next_weeks, reckoned, spanned
@@ -73,7 +73,7 @@ def _block(context: Context, group: Sequence[PlanTask]) -> Shown:
         state = _("If the answer is bad: %(state)s", state=state)
     return {
         "title": words.sentence(safe.text(done(group, names))),
-        "id": details(context.finding_link(finding_of(task.id))),
+        "id": details(context, task.id),
         "state": words.sentence(safe.text(state)) if told else "",
         "lines": tuple(_line(context, part) for part in lines(group)),
         "accepted": words.sentence(safe.text(accepted(group))),

@@ -38,7 +38,7 @@ def facts(content: Content, version: str) -> Iterator[Row]:
     if changes:
         told = first_changes(changes, 20, "report.json")
         yield _("Changes of this workspace"), len(changes), lines(told_changes(changes), *told)
-    others = [f"{pair.term}: {pair.value}" for pair in summary["changes"]]
+    others = [f"{change['term']}: {change['value']}" for change in summary["changes"]]
     capped = lines(_("Points of 100: what is verified so far."), *summary["caps"])
     best = _("Points of 100: the best case, once everything undecided has turned out well.")
     undecided = sum(totals.findings.get(outcome, 0) for outcome in UNDECIDED)
