@@ -5,6 +5,7 @@ It has words only: no rule, no question, no command, no address, and nothing tha
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -50,7 +51,7 @@ _STATED = Said(
         VerdictValue.DEFINE_CONTRACT: (
             "The workflow contract (what the product reads, writes and does when something fails) is not agreed"
         ),
-        VerdictValue.MAP_AUTH: "What depends on it is not built before",
+        VerdictValue.MAP_AUTH: "Nothing that depends on it is built before",
     }
 )
 #: What an organisation waits for where the verdict is about the product.
@@ -100,7 +101,7 @@ def build_executive(context: Context) -> Shown:
 def _known(way: Sequence[Shown]) -> str:
     """How all that is in the way is known, where it is the same of each; else empty, and each is told by itself."""
     ways = {row["known"] for row in way}
-    return _("Source: %(known)s.", known=ways.pop()) if len(ways) == 1 else ""
+    return _("Source of all: %(known)s.", known=ways.pop()) if len(ways) == 1 else ""
 
 
 def _headline(context: Context) -> str:
@@ -144,14 +145,19 @@ def _where(context: Context) -> Iterator[str]:
         if others:
             yield _("Not yet at %(places)s.", places=named(context, others))
     elif context.names:
-        yield _("Integration comes next; something holds each organisation back first.")
+        nearest = context.assessment.verdict.next_org
+        yield (
+            _("No organisation can start; the nearest is %(nearest)s.", nearest=context.organization_name(nearest))
+            if nearest
+            else _("No organisation can start.")
+        )
 
 
 def _organizations(context: Context) -> Iterator[Shown]:
     """A row for each organisation, or, of many, for all of which the same is recommended; in the order to take them."""
     readiness = context.assessment.readiness
     forecasts = {forecast.org: forecast.finish for forecast in context.assessment.plan.orgs}
-    dated, told = context.assessment.plan.ground.dated, set[str]()
+    dated, told = sums.has_dates(context), set[str]()
     nearest = next((own for own in readiness if own.org == context.assessment.verdict.next_org), None)
     for recommendation in sorted(_ORDER, key=lambda each: nearest is None or each is not nearest.recommendation):
         group = [own for own in readiness if own.recommendation is recommendation]
@@ -193,7 +199,7 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
         because = words.sentence(safe.text(part[0].because, _CELL))
         if not because.startswith("“"):
             return words.capital(because)
-        return _("Open: %(because)s", because=because)
+        return _open(context, part, re.findall(r"“([^”]+)”", because))
     of = {own.org for own in part}
     counted = defaultdict(set)
     for finding in still_open.blocking(context):
@@ -207,6 +213,21 @@ def _because(context: Context, part: Sequence[OrgReadiness]) -> str:
             rules=words.sentence(safe.name(context.assessment.rules[rule].title)),
         )
         for rule in most[:2]
+    )
+
+
+def _open(context: Context, part: Sequence[OrgReadiness], titles: Sequence[str]) -> str:
+    """The first of what holds an organisation back, and of how many blockers; or that it is the product's own."""
+    of = {own.org for own in part}
+    number = sum(finding.subject.id in of for finding in still_open.blocking(context))
+    first = words.listed([f"“{title}”" for title in titles[:2]])
+    if not number:
+        return _("Open in the product, and so everywhere: %(first)s.", first=first)
+    return words.counted(
+        number,
+        "%(number)s blocker is open there: %(first)s.",
+        "%(number)s blockers are open there, among them %(first)s.",
+        first=first,
     )
 
 
@@ -242,9 +263,9 @@ def _unseen(context: Context, part: Sequence[OrgReadiness]) -> str:
     if not unseen:
         return ""
     if len(part) == 1:
-        return _("Its EHR's server was never checked: the gate is met by the team's account.")
+        return _("Nobody has checked its EHR's server: which gate is met is the team's account.")
     return _(
-        "At %(counted)s the EHR's server was never checked: the gate is met by the team's account.",
+        "At %(counted)s nobody has checked the EHR's server: which gate is met is the team's account.",
         counted=words.number(unseen),
     )
 

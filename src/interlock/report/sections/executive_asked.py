@@ -101,8 +101,8 @@ def waits(context: Context) -> str:
         return ""
     return words.counted(
         after,
-        "%(number)s of the %(whole)s person-days waits for it and is not begun before.",
-        "%(number)s of the %(whole)s person-days wait for it and are not begun before.",
+        "%(number)s of the %(whole)s person-days waits for it; the others need not wait.",
+        "%(number)s of the %(whole)s person-days wait for it; the others need not.",
         whole=words.number(_team(context)),
     )
 

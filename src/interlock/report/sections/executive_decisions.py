@@ -28,7 +28,7 @@ _NAMED = 2
 #: So many steps at the organisation to start at are told.
 _STEPS = 3
 #: What stands in a line of the page, in characters.
-_LINE = 220
+_LINE = 320
 _LEAD = N_("Product lead")
 #: Who decides what the verdict asks for, and what that is: verdict → to do now, and what waits for it.
 _NOW = Said(
@@ -49,7 +49,7 @@ def first(context: Context) -> str:
         questions = len(verdict.settled_by)
         if not questions:
             return _(
-                "Have the servers checked that nobody has: what comes next depends on them (%(owner)s).",
+                "Have the EHR's servers checked: what comes next depends on it (%(owner)s).",
                 owner=owner,
             )
         return words.counted(
@@ -113,18 +113,18 @@ def who_decides(context: Context) -> str:
     :return: the product lead; where the workflow contract names none, that this is a judgement.
     """
     if lead := _lead(context):
-        said = [_("By the product lead (%(lead)s), where nobody else is named.", lead=lead)]
+        said = [_("By the product lead (%(lead)s) where nobody is named.", lead=lead)]
     else:
         who = _(
-            "By the product lead, which is a judgement: the workflow contract names none yet, so the head of the "
-            "product team names one first."
+            "Usually the product lead decides, which is a judgement. The workflow contract names none: the head of the "
+            "product team has to name one first."
         )
         said = [who]
     if more := _told_and_more(context)[1]:
         others = words.counted(
             more,
-            "%(number)s more decision is in the section on the plan.",
-            "%(number)s more decisions are in the section on the plan.",
+            "%(number)s later decision: further on.",
+            "%(number)s later decisions: further on.",
         )
         said.append(others)
     return " ".join(said)
@@ -138,12 +138,8 @@ def _lead(context: Context) -> str:
 
 def decisions(context: Context) -> Iterator[Shown]:
     """What the product's people decide: today whether to follow the verdict, and where; then what has a month."""
-    for today in _today(context):
-        yield {
-            "where": "",
-            "what": _("Today: %(what)s", what=f"{today[:1].lower()}{today[1:]}"),
-            "by": "",
-        }
+    today = " ".join(_today(context))
+    yield {"where": "", "what": _("Today: %(what)s", what=f"{today[:1].lower()}{today[1:]}"), "by": ""}
     for group in _told_and_more(context)[0]:
         yield _decision(context, group)
 
@@ -190,7 +186,7 @@ def _today(context: Context) -> Iterator[str]:
     elif verdict.value is not VerdictValue.INTEGRATE:
         yield " ".join(filter(None, (_NOW[verdict.value], asked.waits(context))))
     elif not start:
-        yield _("Start nowhere yet, and have what holds each organisation back closed first.")
+        yield _("Start nowhere yet, and first close what holds each organisation back.")
     elif len(start) == len(readiness):
         yield _("Start at %(places)s.", places=named(context, start))
     else:
@@ -208,19 +204,22 @@ def approvals(context: Context) -> Iterator[str]:
     for task in context.assessment.plan.decisions:
         if task.decided_by is not Owner.US:
             at[safe.name(task.decides.removeprefix("the organisation's ").removeprefix("the "))].append(task)
-    groups = sorted(at.items(), key=lambda group: min(task.ends or "" for task in group[1]))
-    clinical = [(who, tasks) for who, tasks in groups if tasks[0].id.partition("@")[0] in _CLINICAL]
-    if clinical:
+    in_order = sorted(at, key=lambda who: min(task.ends or "" for task in at[who]))
+    clinical = [who for who in in_order if at[who][0].id.partition("@")[0] in _CLINICAL]
+    others = [who for who in in_order if who not in clinical]
+    for whose, label in ((clinical, N_("Clinical")), (others, N_("Others"))):
+        if not whose:
+            continue
         told = [
-            f"{words.capital(who)} ({', '.join(filter(None, (_how_many(context, tasks), _from(context, tasks))))})"
-            for who, tasks in clinical
+            f"{who} ({where})" if whose is clinical and (where := _how_many(context, at[who])) else who for who in whose
         ]
-        yield _("Clinical: %(approvals)s.", approvals="; ".join(told))
-    if others := [group for group in groups if group not in clinical]:
+        tasks = [task for who in whose for task in at[who]]
+        month = sums.between_days(context, [min(task.ends for task in tasks if task.ends)])
         yield _(
-            "Others, %(when)s: %(approvals)s.",
-            when=_from(context, [task for _who, tasks in others for task in tasks]),
-            approvals=words.listed([who for who, _tasks in others], len(others)),
+            "%(label)s, the first about %(month)s: %(approvals)s.",
+            label=_(label),
+            month=month,
+            approvals=words.listed(told, len(told)),
         )
 
 
@@ -232,12 +231,6 @@ def _how_many(context: Context, tasks: Sequence[PlanTask]) -> str:
     if len(orgs) == total:
         return _("both") if total == 2 else _("all %(number)s", number=words.number(total))
     return _("%(number)s of %(total)s", number=words.number(len(orgs)), total=words.number(total))
-
-
-def _from(context: Context, tasks: Sequence[PlanTask]) -> str:
-    """About when, or when the first of several."""
-    month = sums.between_days(context, [min(task.ends for task in tasks if task.ends)])
-    return _("from %(month)s", month=month) if len(tasks) > 1 else _("about %(month)s", month=month)
 
 
 def _beside_lead(who: str) -> str:

@@ -112,7 +112,7 @@ def all_blockers(context: Context, told: int) -> str:
     if rest := most[FEW:]:
         parts.append(f"{words.count(len(rest), 'other')} {words.number(sum(orgs[label] for label in rest))}")
     return _(
-        "Open in all, up to the %(gate)s: %(blockers)s (%(parts)s), in the section on gaps.",
+        "Open in all, up to the %(gate)s: %(blockers)s (%(parts)s); each is told further on.",
         gate=words.gate(context.assessment.target_gate),
         blockers=words.count(number, "blocker"),
         parts="; ".join(parts),
@@ -152,33 +152,30 @@ def _known_by(context: Context, finding: Finding) -> str:
 
 
 def unknown(context: Context) -> Iterator[str]:
-    """What nobody knows, and what it would change."""
+    """What nobody knows, what it would change, and what is not judged at all."""
     assessment = context.assessment
     undecided = sum(assessment.totals.findings.get(outcome, 0) for outcome in UNDECIDED)
     if not undecided:
         yield _("Nothing that was asked or checked is undecided.")
-        return
-    gate, may_block = words.gate(assessment.target_gate), _may_block(context)
-    points = words.counted(
-        undecided,
-        "%(number)s point that was to be judged is undecided, for want of an answer or a check of a server",
-        "%(number)s points that were to be judged are undecided, for want of an answer or a check of a server",
-    )
-    if may_block:
-        yield words.counted(
-            may_block,
-            "%(points)s. %(number)s of them is a blocker of the %(gate)s if it turns out badly.",
-            "%(points)s. %(number)s of them are blockers of the %(gate)s if they turn out badly.",
-            points=points,
-            gate=gate,
-        )
     else:
-        yield f"{points}."
-    yield (
-        _("By this report's rules none changes what comes next; dates, cost and where to start can change.")
-        if assessment.verdict.settled
-        else _("What comes next can change with them.")
-    )
+        yield words.counted(
+            undecided,
+            "%(number)s point could not be judged, because an answer or a check of a server is missing.",
+            "%(number)s points could not be judged, because answers or checks of servers are missing.",
+        )
+        if may_block := _may_block(context):
+            yield words.counted(
+                may_block,
+                "%(number)s of them is a blocker of the %(gate)s if it turns out badly.",
+                "%(number)s of them are blockers of the %(gate)s if they turn out badly.",
+                gate=words.gate(assessment.target_gate),
+            )
+        yield (
+            _("By this report's rules none changes what comes first; where to start, dates and cost may change.")
+            if assessment.verdict.settled
+            else _("What comes next may change with them.")
+        )
+    yield _("Not judged here: how often an output is wrong or missing.")
 
 
 def _may_block(context: Context) -> int:
@@ -204,26 +201,32 @@ def safety(context: Context, first: str = "") -> tuple[Pair, ...]:
         return (*today, Pair(term=_("Review and wrong outputs"), value=nothing))
     review, wrong = contract.review, contract.output_is_wrong
     undecided, signs = _(_SAFETY_OPEN), ""
-    if review.required and review.role:
-        late = (
-            _("If nobody does: “%(timeout)s”", timeout=review.timeout.removesuffix("."))
-            if review.timeout
-            else _("How long it may wait is not agreed")
-        )
+    if review.required and review.role and review.timeout:
+        late = _("If nobody does: “%(timeout)s”", timeout=review.timeout.removesuffix("."))
         signs = f"{words.sentence(review.role)} {late}"
+    elif review.required and review.role:
+        signs = _(
+            "Not fully agreed: %(role)s is named, and not how long an output may wait", role=safe.name(review.role)
+        )
     elif review.required is False:
         signs = _("Nobody reviews an output before it enters the record; the contract says that none is required")
     steps = [step for step in (wrong.withdraw or wrong.correct, wrong.notify) if step]
     if not signs and not steps:
         return (*today, Pair(term=_("Review and wrong outputs"), value=undecided))
-    return (
-        *today,
-        Pair(term=_("Who reviews an output"), value=words.sentence(safe.text(signs or undecided, _LINE))),
-        Pair(
-            term=_("When an output is wrong"),
-            value=safe.text(" ".join(map(words.sentence, steps)), _LINE) if steps else undecided,
+    later = trial_ahead(context)
+    told = [
+        (
+            _("Later, in the EHR: who reviews an output") if later else _("Who reviews an output"),
+            words.sentence(safe.text(signs or undecided, _LINE)),
         ),
-    )
+        (
+            _("Later, in the EHR: when an output is wrong") if later else _("When an output is wrong"),
+            safe.text(" ".join(map(words.sentence, steps)), _LINE) if steps else undecided,
+        ),
+    ]
+    if off := contract.safeguards.off_switch:
+        told.append((_("Who switches it off"), words.sentence(safe.text(off, _LINE))))
+    return (*today, *(Pair(term=term, value=value) for term, value in told))
 
 
 def _open_now(context: Context, first: str) -> str:
@@ -266,7 +269,7 @@ def _on_patients(context: Context) -> str:
     names = [context.organization_name(org) for org in launched(context)]
     if names:
         return _("In use at %(places)s.", places=named(context, names))
-    return _("In use nowhere, as far as is recorded.")
+    return _("In use nowhere, by the team's own record.")
 
 
 def trial_ahead(context: Context) -> bool:
@@ -278,15 +281,15 @@ def trial_ahead(context: Context) -> bool:
 def _trial(context: Context) -> str:
     """What a trial outside the EHR does with patients' data, and what has to be settled before it begins."""
     told = _(
-        "It shows outputs on real cases to the staff concerned, as a list, a message or a page; the privacy office of "
-        "its place has to agree before it begins."
+        "It shows outputs on real cases to staff, as a list, a message or a page. Nothing is shown before the privacy "
+        "office of its place has agreed."
     )
     choice = next((task for task in context.assessment.plan.left if task.id == _CHOICE), None)
     if choice is None:
-        return f"{told} {_('Its review and what becomes of a wrong output stand where its choice is recorded.')}"
+        return f"{told} {_('Who answers for it, reviews an output and stops it stands where its choice is recorded.')}"
     chosen = _(
-        "Not chosen yet: where it runs, who reviews an output there, what becomes of a wrong one, and what it has to "
-        "reach (%(owner)s, about %(when)s).",
+        "Not chosen yet, and to be chosen before: where it runs, which clinician answers for it, who reviews an output "
+        "there, what becomes of a wrong one, and what stops it (%(owner)s, about %(when)s).",
         owner=words.OWNER[choice.owner].phrase,
         when=between_days(context, [choice.ends] if choice.ends else []),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from interlock.model import words
-from interlock.model.base import Gate, Owner, VerdictValue
+from interlock.model.base import Gate, Owner, Recommendation, VerdictValue
 from interlock.model.forecast import Quantiles
 from interlock.model.language import N_, Said, _
 from interlock.model.plan import PlanTask
@@ -29,7 +29,7 @@ _HAPPENS = Said(
 )
 #: What has to go well before the plan goes on, by the task with which it is decided.
 _SUCCEEDS = {
-    "us.decide-product": N_("the test of the settled product confirms it"),
+    "us.decide-product": N_("the product holds when it is tested again"),
     "us.decide-outside": N_("the trial outside the EHR succeeds"),
 }
 
@@ -129,17 +129,18 @@ def dates(context: Context) -> Iterator[str]:
     orgs = {forecast.org for forecast in plan.orgs}
     if not context.assessment.verdict.settled:
         yield _(
-            "No date holds before it is decided what comes next. The table has when %(happens)s in eight of ten "
-            "simulated runs of the plan as it is today.",
+            "There is no date before it is decided what comes next. If that is “%(latest)s”, %(happens)s %(between)s "
+            "in eight of ten simulated runs of the plan as it is today, or later.",
+            latest=words.VERDICT[context.assessment.verdict.latest].phrase,
             happens=happens,
+            between=between(context, plan.finish),
         )
     elif len(orgs) == 1:
         yield _("The table has when %(happens)s in eight of ten simulated runs of the plan.", happens=happens)
     else:
         yield _(
-            "At %(where)s, the last of them included, %(happens)s %(between)s, in eight of ten simulated runs of the "
-            "plan; the table has each by itself.",
-            where=context.how_many(len(orgs)),
+            "In eight of ten simulated runs of the plan %(happens)s at the last of the %(where)s %(between)s.",
+            where=words.count(len(orgs), "organisation"),
             happens=happens,
             between=or_later(context, between(context, plan.finish), orgs),
         )
@@ -162,10 +163,16 @@ def dates(context: Context) -> Iterator[str]:
 
 
 def or_later(context: Context, dates: str, orgs: Collection[str]) -> str:
-    """Dates of some organisations; where one was never observed, or something else comes first, they may be later."""
+    """Dates of some organisations, and that they may be later, but where each can start and was observed."""
     verdict = context.assessment.verdict
-    first = not verdict.settled or verdict.value is not VerdictValue.INTEGRATE
-    return _("%(dates)s, or later", dates=dates) if first or any(map(context.unseen, orgs)) else dates
+    sure = verdict.settled and verdict.value is VerdictValue.INTEGRATE
+    begins = all(context.readiness[org].recommendation is Recommendation.START for org in orgs)
+    return dates if sure and begins and not any(map(context.unseen, orgs)) else _("%(dates)s, or later", dates=dates)
+
+
+def has_dates(context: Context) -> bool:
+    """Whether organisations have dates: not without one, nor before it is decided what comes next."""
+    return context.assessment.plan.ground.dated and context.assessment.verdict.settled
 
 
 def _beyond(context: Context) -> str:
@@ -197,7 +204,7 @@ def _assumed(context: Context) -> str:
     granted = (_("every approval is given"), _("every decision is yes"))
     begins = _("work begins on %(day)s", day=words.iso_day(plan.start))
     return _(
-        "Taken for granted: %(granted)s.",
+        "All dates assume that %(granted)s.",
         granted=words.listed([begins, people, *map(_, tests), *granted]),
     )
 
@@ -206,7 +213,7 @@ def _moved(context: Context) -> Iterator[str]:
     """What was simulated of the unknowns, and what no simulation can know."""
     plan = context.assessment.plan
     if any(context.unseen(own.org) for own in context.assessment.readiness):
-        yield _("What a check brings up is in no date.")
+        yield _("No date has in it what such a check may bring up.")
     elif plan.if_no_gaps and plan.if_all_gaps:
         weeks = round((plan.if_all_gaps.p80_days - plan.if_no_gaps.p80_days) / 5)
         apart = (

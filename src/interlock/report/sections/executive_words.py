@@ -16,6 +16,7 @@ _BOARD = (
     ("the verdict is “product first”", "the product comes first"),
     ("the verdict is “", "what comes first is “"),
     ("another FHIR release than the contract", "another version of FHIR than the contract is written for"),
+    ("define the contract", "write the workflow contract"),
     ("map the auth surface", "find out how signing in works at each hospital"),
     ("findings about signing in there cannot be decided", "of the points not known are about signing in there"),
     ("finding about signing in there cannot be decided", "of the points not known is about signing in there"),
@@ -69,7 +70,7 @@ _MEANT = (
 _OF_FHIR = (
     ("Observation", N_("a result or score in the record")),
     ("DocumentReference", N_("a document")),
-    ("entered-in-error", N_("kept, and marked as wrong")),
+    ("entered-in-error", N_("marked as wrong, and kept")),
 )
 
 
