@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
 from staging import InThisProcess, checks, looked_at, on_stage, product_at
@@ -334,6 +335,22 @@ def test_a_product_that_dies_is_started_again_and_counted(tmp_path: Path) -> Non
         Started(start, url, tmp_path, {}).__enter__()
     with pytest.raises(InterlockError, match="could not be started"):
         Started(StartCommand(command="no-such-program"), url, tmp_path, {}).__enter__()
+
+
+def test_a_proxy_that_answers_before_the_product_is_not_taken_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "http://127.0.0.1:9/app/launch"
+    start = StartCommand(command="{python} -c 'import time; time.sleep(60)'", ready=url, seconds=0.3)
+    answers = iter([404, 503, 302, *[404] * 100])
+    monkeypatch.setattr(httpx, "get", lambda *_, **__: httpx.Response(next(answers)))
+    with Started(start, url, tmp_path, {}) as product:
+        assert product.alive() and next(answers) == 404, "it is up with the third answer"
+    told = f"not ready after 0.3 s: the last answer at {url} was a page of status 404"
+    with pytest.raises(NothingObservedError, match=told), Started(start, url, tmp_path, {}):
+        pass
+    with Started(start.but(ready=None), url, tmp_path, {}) as product:
+        assert product.alive(), "where nothing is named any answer will do"
 
 
 def test_a_rehearsal_can_be_ended_while_the_product_starts(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ library does by itself only what held is looked at.
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from contextlib import nullcontext
@@ -35,17 +36,21 @@ TIMES = 10
 class App:
     """One application.
 
-    :ivar command: how it is started; ``{python}`` and ``{modules}`` are where its packages are, ``{apps}`` our folder.
+    :ivar command: how it is started; ``{python}`` is the one that has its packages, ``{apps}`` our folder.
     :ivar product: keys of its ``product.yaml``; ``{own}`` is its origin.
+    :ivar python: its packages of PyPI; ``node`` those of npm, whose programs are on the path.
+    :ivar ready: a page that is there once it is up, where something else answers before it.
     :ivar broken: exactly the checks that break by its own doing, where no library signs in for it; none is unknown.
     :ivar held: checks that must hold besides, and do whatever a library does.
     :ivar scripts: whether a script makes its pages, so that Chromium drives it: eight minutes, for ``held`` alone.
     """
 
     name: str
-    needs: str
     command: str
     product: dict[str, Any]
+    python: str = ""
+    node: str = ""
+    ready: str | None = None
     held: str = ""
     broken: str | None = None
     client: str = "public"
@@ -61,7 +66,6 @@ OWN = """
 
 ALONE = App(
     "plain FastAPI",
-    "fastapi==0.165.0 uvicorn==0.54.0 httpx==0.28.1",
     "{python} -m uvicorn --app-dir {apps} fastapi_alone:app --port {port} --log-level warning",
     {
         "standalone_url": "{own}/{org}/login",
@@ -69,72 +73,73 @@ ALONE = App(
         "sign_out": {"path": "/{org}/logout"},
         "endpoints": [{"path": "/{org}/patient", "what": "page"}],
     },
+    python="fastapi==0.165.0 uvicorn==0.54.0 httpx==0.28.1",
     held=f"{OWN} A03 A13 C07 D03 E02 L02 L04 L12 L13 R06 R13 R14 R16 T09 F10 S02",
     broken="L17 A06 C13 R05 R15 R17 F05 F11 F12 F14 F16 F17 F20 F23",
 )
 FLASK = App(
     "Flask with fhirclient of PyPI",
-    "flask==3.1.3 fhirclient==4.4.0",
     "{python} -m flask --app {apps}/flask_fhirclient.py run --port {port}",
     {"home": "/chart", "sign_out": {"path": "/logout"}, "endpoints": [{"path": "/chart", "what": "page"}]},
+    python="flask==3.1.3 fhirclient==4.4.0",
     held=OWN,
     callback="{own}/callback",
 )
-JUPYTER = App(
-    "an extension of a Jupyter server",
-    "jupyter_server==2.21.1",
-    "{python} -m jupyter_server --allow-root --no-browser --port {port} --ServerApp.port_retries=0"
-    " --ServerApp.base_url=/user/nurse/ --IdentityProvider.token="
-    " --ServerApp.jpserver_extensions=jupyter_extension=True",
+HUB = App(
+    "a service of a JupyterHub",
+    "{python} -m jupyterhub -f {apps}/jupyterhub_config.py --ip 127.0.0.1 --port {port}",
     {
-        "launch_url": "{own}/user/nurse/smart/launch",
-        "home": "/user/nurse/smart/chart",
-        "sign_out": {"path": "/user/nurse/smart/leave", "method": "GET"},
-        "endpoints": [{"path": "/user/nurse/smart/chart", "what": "page"}],
+        "launch_url": "{own}/services/smart/launch",
+        "home": "/services/smart/chart",
+        "sign_out": {"path": "/services/smart/leave", "method": "GET"},
+        "endpoints": [{"path": "/services/smart/chart", "what": "page"}],
     },
+    python="jupyterhub==6.1.1",
+    node="configurable-http-proxy@5.3.0",
+    ready="/services/smart/launch",
     held=f"{OWN} A07 A08 A10 A13 C13 L12 L13 R06 T09 F10 F11 F14",
     broken="L17 A06 R05 F16 F17 F20 F23 S02",
     client="confidential-symmetric",
-    callback="{own}/user/nurse/smart/callback",
+    callback="{own}/services/smart/callback",
 )
 EXPRESS = App(
     "Express with fhirclient of npm",
-    "express@5.3.0 express-session@1.19.0 fhirclient@2.6.3",
     "node {apps}/express_fhirclient.js {port}",
     {"sign_out": {"path": "/logout"}, "endpoints": [{"path": "/en/chart", "what": "page"}]},
+    node="express@5.3.0 express-session@1.19.0 fhirclient@2.6.3",
     held=OWN,
 )
 
 BROWSER = App(
     "a browser application with fhirclient of npm",
-    "fhirclient@2.6.3",
     "node {apps}/browser_fhirclient.js {port}",
     {},
+    node="fhirclient@2.6.3",
     held="L01 L03 L06 L07 L16 L19 A01 A02 A03 A05 A09 A12 C02 C03 T01 T02 T03 R01 F01 F05 F06 F09 F14 F22 S01 S09",
     callback="{own}/{org}/chart",
     scripts=True,
 )
 
 
-@pytest.mark.parametrize("app", [ALONE, FLASK, EXPRESS, JUPYTER, BROWSER], ids=lambda app: app.name)
+@pytest.mark.parametrize("app", [ALONE, FLASK, EXPRESS, HUB, BROWSER], ids=lambda app: app.name)
 def test_a_real_application_is_rehearsed_several_times_with_the_same_outcomes(
     app: App, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    installed = tmp_path_factory.mktemp("packages")
     if app.scripts and find_browser() is None:
         pytest.skip("no Chromium on this machine")
-    places = {"PYTHONPATH": str(APPS), "JUPYTER_PREFER_ENV_PATH": "1"}
-    python = Path(sys.executable)
-    if app.command.startswith("node"):
-        places["NODE_PATH"] = str(node_modules(installed, *app.needs.split()))
-    else:
-        python = python_with(installed, *app.needs.split())
+    python, places = Path(sys.executable), dict[str, str]()
+    if app.python:
+        python = python_with(tmp_path_factory.mktemp("python"), *app.python.split())
+    if app.node:
+        modules = node_modules(tmp_path_factory.mktemp("node"), *app.node.split())
+        places = {"NODE_PATH": str(modules), "PATH": f"{modules / '.bin'}{os.pathsep}{os.environ['PATH']}"}
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
     product = product_of(app, port)
     command = app.command.format(python=python, apps=APPS, port=port)
-    start = StartCommand(command=command, ready=f"http://127.0.0.1:{port}/", seconds=60)
+    ready = f"http://127.0.0.1:{port}{app.ready}" if app.ready is not None else None
+    start = StartCommand(command=command, ready=ready, seconds=60)
     seen: list[ProductObservation] = []
     only = numbered(app.held) if app.scripts else {check for check, built in BUILT.items() if not built.scripts}
     with Chromium() if app.scripts else nullcontext() as chromium, Hospitals(product, 0) as hospitals:

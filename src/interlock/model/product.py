@@ -78,7 +78,8 @@ class StartCommand(Model):
     :ivar command: one program with its arguments, no shell; ``{python}`` is the Python that Interlock runs with,
         ``{port}`` the launch address's port.
     :ivar folder: in which it runs, from the workspace's; by default that itself.
-    :ivar ready: an address that answers once the product is up; by default the launch address is asked.
+    :ivar ready: an address that answers below 400 once the product is up; by default any answer at the launch address
+        will do.
     """
 
     command: Command

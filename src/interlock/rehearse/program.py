@@ -160,9 +160,14 @@ class Started:
         self._wait(log)
 
     def _wait(self, log: Path) -> None:
-        """Until it answers with any status, for as long as its start command says."""
+        """Until it answers, for as long as its start command says.
+
+        A proxy in front of it answers before it does, with a 404 or 502; a launch address without a launch may do that
+        for ever. So a refusal counts as an answer there, and not at an address that is named to tell.
+        """
         until = time.monotonic() + self.start.seconds
         url = self.start.ready or self.launch_url
+        heard = f"nobody answers at {url}"
         while time.monotonic() < until:
             if self.stop is not None and self.stop():
                 raise NothingObservedError("the rehearsal was ended while the product started")
@@ -171,11 +176,13 @@ class Started:
                     f"the product ended while it started: {_last_words(log)}", remedy=f"look into {log}"
                 )
             with contextlib.suppress(httpx.HTTPError):
-                httpx.get(url, timeout=_CONNECT_SECONDS, trust_env=False)
-                return
+                status = httpx.get(url, timeout=_CONNECT_SECONDS, trust_env=False).status_code
+                if self.start.ready is None or status < httpx.codes.BAD_REQUEST:
+                    return
+                heard = f"the last answer at {url} was a page of status {status}"
             time.sleep(_POLL_SECONDS)
         raise NothingObservedError(
-            f"the product was not ready after {self.start.seconds:g} s: nobody answers at {url}",
+            f"the product was not ready after {self.start.seconds:g} s: {heard}",
             remedy=f"look into {log}, or give it more seconds",
         )
 

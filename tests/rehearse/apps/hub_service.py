@@ -1,9 +1,11 @@
-"""An extension of a Jupyter server: a notebook user opens a chart, below the prefix that a hub gives to each user.
+"""A service of a JupyterHub: whoever is signed in there opens a chart, below the prefix that the hub gives to it.
 
-A sign-in ends at a page that shows nobody: the record is read when the reader goes on from there. Who is signed in
+Each page asks the hub first who the reader is, which is a sign-in by OAuth of the hub's own, with cookies of its own.
+The EHR's ends at a page that shows nobody: the record is read when the reader goes on from there. Whose chart is open
 stands in this process, and a signed cookie of Tornado has the number of the session.
 """
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -11,13 +13,11 @@ import os
 import secrets
 import time
 from html import escape
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from jupyter_server.auth.decorator import allow_unauthenticated
-from jupyter_server.base.handlers import JupyterHandler
-from jupyter_server.utils import url_path_join
+from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
-from tornado.web import HTTPError
+from tornado.web import Application, HTTPError, RequestHandler, authenticated
 
 HOSPITALS = {
     os.environ[f"SIM_{name.upper()}_ISS"]: {
@@ -29,17 +29,8 @@ HOSPITALS = {
     for name in os.environ.get("SIM_ORGANIZATIONS", "").split()
 }
 SCOPE = "patient/Patient.rs patient/Observation.rs"
+BASE = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
 flows, sessions = {}, {}
-
-
-def _jupyter_server_extension_points():
-    return [{"module": "jupyter_extension"}]
-
-
-def _load_jupyter_server_extension(server):
-    base = url_path_join(server.web_app.settings["base_url"], "smart")
-    routes = [("launch", Launch), ("callback", Callback), ("start", Start), ("chart", Chart), ("leave", Leave)]
-    server.web_app.add_handlers(".*$", [(f"{base}/{name}", handler) for name, handler in routes])
 
 
 async def ask(url, **more):
@@ -55,13 +46,17 @@ async def ask(url, **more):
     return found
 
 
-class Page(JupyterHandler):
+class Page(HubOAuthenticated, RequestHandler):
+    def set_default_headers(self):
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", "frame-ancestors 'none'")
+
     def write_error(self, status_code, **_):
         self.set_status(status_code)
         self.page(f"<p>This cannot be shown ({status_code}).</p>")
 
     def page(self, body):
-        self.set_header("Cache-Control", "no-store")
         self.finish(f"<!doctype html><title>Chart</title>{body}")
 
     def only(self, name):
@@ -74,7 +69,7 @@ class Page(JupyterHandler):
         return (self.get_signed_cookie(name) or b"").decode()
 
     def give(self, name, value):
-        self.set_signed_cookie(name, value, expires_days=None, httponly=True, samesite="Lax", path=self.base_url)
+        self.set_signed_cookie(name, value, expires_days=None, httponly=True, samesite="Lax", path=BASE)
 
     def patient_session(self):
         session = sessions.get(self.cookie("chart"))
@@ -84,7 +79,7 @@ class Page(JupyterHandler):
 
 
 class Launch(Page):
-    @allow_unauthenticated
+    @authenticated
     async def get(self):
         iss, launch = self.only("iss"), self.only("launch")
         hospital = HOSPITALS.get(iss)
@@ -114,7 +109,7 @@ class Launch(Page):
 
 
 class Callback(Page):
-    @allow_unauthenticated
+    @authenticated
     async def get(self):
         began, iss, token, verifier, ends = flows.get(self.only("state"), ("", "", "", "", 0))
         if not began or not secrets.compare_digest(began, self.cookie("began")):
@@ -138,18 +133,18 @@ class Callback(Page):
         number = secrets.token_urlsafe(32)
         sessions[number] = {"iss": iss, "token": told["access_token"], "patient": told["patient"]}
         self.give("chart", number)
-        self.redirect(url_path_join(self.base_url, "smart", "start"))
+        self.redirect(f"{BASE}start")
 
 
 class Start(Page):
-    @allow_unauthenticated
+    @authenticated
     async def get(self):
         self.patient_session()
-        self.page(f'<p>You are signed in. <a href="{escape(self.base_url)}smart/chart">Open the chart</a></p>')
+        self.page(f'<p>You are signed in. <a href="{BASE}chart">Open the chart</a></p>')
 
 
 class Chart(Page):
-    @allow_unauthenticated
+    @authenticated
     async def get(self):
         session = self.patient_session()
         headers = {"Authorization": f"Bearer {session['token']}"}
@@ -165,8 +160,19 @@ class Chart(Page):
 
 
 class Leave(Page):
-    @allow_unauthenticated
+    @authenticated
     async def get(self):
         sessions.pop(self.cookie("chart"), None)
-        self.clear_cookie("chart", path=self.base_url)
+        self.clear_cookie("chart", path=BASE)
         self.page("<p>Bye.</p>")
+
+
+async def serve():
+    pages = {"launch": Launch, "callback": Callback, "start": Start, "chart": Chart, "leave": Leave}
+    routes = [(f"{BASE}{name}", page) for name, page in {**pages, "oauth_callback": HubOAuthCallbackHandler}.items()]
+    at = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
+    Application(routes, cookie_secret=secrets.token_bytes(32)).listen(at.port, at.hostname)
+    await asyncio.Event().wait()
+
+
+asyncio.run(serve())
