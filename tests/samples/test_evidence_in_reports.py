@@ -8,14 +8,16 @@ import zipfile
 from collections.abc import Callable, Iterable
 from datetime import date
 from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
 from interlock.model.statements import STATEMENTS
-from interlock.report import html, view
+from interlock.report import html, markdown, view
 from interlock.report.sections.context import Context
 from interlock.report.sections.method import GLOSSARY, LIMITS
 from interlock.report.view import SECTIONS
@@ -26,6 +28,8 @@ from interlock.usecases.report import write_report
 from test_executive_page import TEMPLATES  # isort: skip
 
 TODAY = date(2026, 11, 30)
+#: Elements without an end.
+VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
 
 
 @pytest.fixture
@@ -98,6 +102,95 @@ def test_the_annex_has_every_answer_and_request_and_each_gap_leads_there(
         "from every sentence but those of the first page a section leads on"
     )
     assert {name for name in here if name.startswith(("gap-", "open-", "org-", "pattern-"))} <= on
+
+
+class Units(HTMLParser):
+    """The paragraphs, list items, rows and pairs of a page, each with its section and whether a link stands beside it.
+
+    Beside is in it, in the list item around it, in the caption of its table, or in the row of pairs that it is in.
+    """
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.section = ""
+        self.stack: list[dict[str, Any]] = []
+        self.left: list[tuple[str, str]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in VOID:
+            return
+        named = dict(attrs)
+        if tag == "h2":
+            self.section = str(named["id"])
+        if tag == "a":
+            for around in self.stack:
+                around["led"] = True
+        self.stack.append({"tag": tag, "text": "", "led": False, "inner": False, "class": named.get("class") or ""})
+
+    def handle_data(self, data: str) -> None:
+        for around in self.stack:
+            around["text"] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        unit = self.stack.pop()
+        if tag == "caption" and unit["led"]:
+            self.stack[-1]["captioned"] = True
+        pair = tag == "div" and self.stack[-1]["tag"] == "dl" and self.stack[-1]["class"] != "meta-row"
+        if tag not in {"p", "li", "tr"} and not pair:
+            return
+        around = [outer["tag"] for outer in self.stack]
+        within_item = [outer for outer in self.stack if outer["tag"] == "li"]
+        for outer in within_item:
+            outer["inner"] = True
+        captioned = any(outer.get("captioned") for outer in self.stack)
+        if unit["led"] or unit["inner"] or captioned or within_item or "thead" in around:
+            return
+        self.left.append((self.section, " ".join(unit["text"].split())))
+
+
+#: Sections that are what the others lead to; the first page is told in words alone.
+EVIDENCE = {"", "executive", "answers", "method", "references"}
+#: What needs no evidence: it introduces what follows, is a heading within a table, or is itself what is recorded.
+NO_CLAIM = ("These answers would make", "The pilot unit begins only if", "Recorded in", "The hash of this text")
+#: A label or a number under one, in letters: no sentence.
+SHORT = 24
+
+
+def test_beside_each_sentence_of_the_whole_report_a_link_leads_to_what_it_rests_on(
+    inputs_of: Callable[[str], Inputs], assessed: Callable[[str], Assessment]
+) -> None:
+    assessment, observations = assessed("sepsis"), inputs_of("sepsis").observations
+    built = view.build(assessment, generated=None, interlock_version="0", observations=observations)
+    page, text = html.render(built), markdown.render(built)
+    done = {section["id"]: section for section in built.sections}["tasks"]["content"]["done"]
+    left = [
+        (section, said)
+        for section, said in Units(page).left
+        if section not in EVIDENCE and not said.startswith(NO_CLAIM) and len(said) > SHORT
+    ]
+    recorded = tuple(task["title"] for task in done)
+    assert [unit for unit in left if not unit[1].startswith(recorded)] == []
+
+    for document, link, anchor in (
+        (page, r'href="#([^"]+)"', r' id="([^"]+)"'),
+        (text, r"\]\(#([^)]+)\)", r'<a id="([^"]+)"></a>'),
+    ):
+        anchors = re.findall(anchor, document)
+        assert len(anchors) == len(set(anchors))
+        assert set(re.findall(link, document)) <= set(anchors)
+
+    gaps = re.findall(r'<article class="gap[^"]*" id="gap-(.*?)</article>', page, re.DOTALL)
+    assert len(gaps) > 10
+    for gap in gaps:
+        rule = assessment.rules[gap.partition('"')[0].upper()]
+        assert all(f'href="#statement-{said.lower()}"' in gap for said in rule.source)
+    rows = re.findall(r'<tr id="task-(.*?)</tr>', page, re.DOTALL)
+    assert len(rows) > 50
+    for row in rows:
+        kind = row.split("-")[1]
+        of_a_rule = kind in {"gap", "discovery"} and not row.split("-")[2].startswith("probe")
+        assert re.search(r'href="#(gap|open)-' if of_a_rule else r'href="#method-inputs"', row), row
 
 
 def texts_of(path: Path) -> str:

@@ -136,6 +136,12 @@ def sure(plan: Plan) -> dict[str, PlanTask]:
     return {task.id: task for task in plan.left if task.chance is None}
 
 
+def longest_before(task: PlanTask, left: Mapping[str, PlanTask]) -> PlanTask | None:
+    """What a task waits for longest, of what comes directly before it; none where that is nothing that is left."""
+    before = [left[name] for name in task.after if name in left]
+    return max(before, key=lambda first: (first.finish_p50, first.id), default=None)
+
+
 def waits_for(plan: Plan, tasks: Sequence[PlanTask], left: Mapping[str, PlanTask]) -> str:
     """What tasks wait for longest, of what comes directly before each; empty where that is nothing that is left.
 
@@ -144,9 +150,8 @@ def waits_for(plan: Plan, tasks: Sequence[PlanTask], left: Mapping[str, PlanTask
     names = {line.org: line.name for line in plan.outlook}
     said = []
     for task in tasks:
-        before = [left[name] for name in task.after if name in left]
-        if before:
-            last = max(before, key=lambda first: (first.finish_p50, first.id))
+        last = longest_before(task, left)
+        if last is not None:
             first_of_all = {"task": _quoted(plan, last), "by": last.by_said}
             if len(tasks) > 1:
                 name = names.get(task.org or "", task.org)

@@ -39,7 +39,7 @@ def build_comparison(context: Context) -> Shown:
     differ = [row for row in rows if not row["same"]]
     same = [row for row in rows if row["same"]]
     return {
-        "areas": tuple(_areas(context)),
+        "areas": tuple(_area(context, number, *area) for number, area in enumerate(by_area(context).items(), start=1)),
         "differ": tuple(differ),
         "same": () if context.brief else tuple(same),
         "same_in_words": _in_words(same) if context.brief else "",
@@ -56,19 +56,18 @@ def _in_words(rows: Sequence[Shown]) -> str:
 # -- scorecard ------------------------------------------------------------------------------------------------------
 
 
-def _areas(context: Context) -> Iterator[Shown]:
-    """One row for each area that has a requirement: how many hold, the strongest point and the weakest."""
+def by_area(context: Context) -> dict[str, list[tuple[Rule, Finding]]]:
+    """Areas that have a requirement, in order, each with its requirements and what was found of them."""
     by_area: dict[str, list[tuple[Rule, Finding]]] = defaultdict(list)
     for finding in context.assessment.findings:
         rule = context.assessment.rules[finding.rule]
         if is_requirement(rule) and finding.outcome is not RuleOutcome.NOT_APPLICABLE:
             by_area[words.area(rule.id)].append((rule, finding))
-    for area in (*words.AREA.values(), _(words.OTHER_AREA)):
-        if area in by_area:
-            yield _area(context, area, by_area[area])
+    return {area: by_area[area] for area in (*words.AREA.values(), _(words.OTHER_AREA)) if area in by_area}
 
 
-def _area(context: Context, area: str, judged: Sequence[tuple[Rule, Finding]]) -> Shown:
+def _area(context: Context, number: int, area: str, judged: Sequence[tuple[Rule, Finding]]) -> Shown:
+    """How many of an area hold, the strongest point and the weakest."""
     outcomes = Counter(finding.outcome for _rule, finding in judged)
     met = [pair for pair in judged if pair[1].outcome is RuleOutcome.MET]
     undecided = sum(outcomes[outcome] for outcome in UNDECIDED)
@@ -77,7 +76,8 @@ def _area(context: Context, area: str, judged: Sequence[tuple[Rule, Finding]]) -
     weakest = max(judged, key=_weakness)
     return {
         "area": area,
-        "counted": ", ".join(f"{number:,} {name}" for name, number in counted.items() if number),
+        "counted": ", ".join(f"{of:,} {name}" for name, of in counted.items() if of),
+        "rules": Link(label=_("rules"), anchor=context.leads("statements", f"area-{number}")),
         "strongest": _holds(context, *strongest) if strongest else _("Nothing is met yet."),
         "weakest": _lacks(context, *weakest),
         "strongest_at": context.rests_at(strongest[1]) if strongest else "",

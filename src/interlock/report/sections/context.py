@@ -27,6 +27,13 @@ from interlock.report.reference_book import ReferenceBook
 
 UNDECIDED = frozenset({RuleOutcome.UNKNOWN, RuleOutcome.ERROR})
 _OPEN = UNDECIDED | {RuleOutcome.GAP}
+#: Parts that every contract has in a report, by their names in contract.yaml.
+_PARTS = frozenset(
+    {
+        "clinical_event", "launch", "inputs", "outputs", "output_is_wrong", "failures", "review", "endpoints",
+        "test_path", "organization_surface",
+    }
+)  # fmt: skip
 BLOCKERS = frozenset({GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER})
 #: First words of the names that only an observation gives.
 OBSERVED_ROOTS = frozenset({"probe", "checks", "fit", "compared", "contradictions"})
@@ -34,6 +41,8 @@ OBSERVED_ROOTS = frozenset({"probe", "checks", "fit", "compared", "contradiction
 WHOLE = "report.html"
 #: So many organisations are named one by one where space is short.
 FEW = 6
+#: Short links beside one sentence to what it rests on.
+_GROUNDS = 4
 #: Undecided rules that a brief report tells in full: about a page.
 BRIEF_QUESTIONS = 12
 
@@ -44,13 +53,21 @@ def answer_anchor(answer: GivenAnswer) -> str:
 
 
 def task_anchor(task: PlanTask) -> str:
-    """Where the list of all tasks has this one: in its wave, one row for all organisations at which it is."""
-    return safe.anchor("task", str(task.wave + 1), task.kind, finding_of(task.id).partition("@")[0])
+    """Where the list of all tasks has this one: in its wave, or done; one row for all organisations at which it is."""
+    wave = "done" if task.is_done else str(task.wave + 1)
+    return safe.anchor("task", wave, task.kind, finding_of(task.id).partition("@")[0])
 
 
 def _roots(finding: Finding) -> frozenset[str]:
     """What kinds of facts a finding's rule reads, by the first words of their names."""
     return frozenset(name.partition(".")[0] for name in finding.reads)
+
+
+def _contract_part(finding: Finding) -> str:
+    """Where the contract has the first part that a finding's rule reads; the whole of it where it reads no one part."""
+    parts = (name.split(".")[1] for name in finding.reads if name.startswith("contract."))
+    part = next((part for part in parts if part in _PARTS), "")
+    return safe.anchor("contract", part) if part else "contract"
 
 
 def worst_first(rule: Rule) -> tuple[int, int, str]:
@@ -247,8 +264,17 @@ class Context:
         if roots & {"contract", "fit", "settings"} and self.assessment.contract is not None:
             version = safe.text(self.assessment.contract.version, 40)
             label = _("The workflow contract, version %(version)s.", version=version)
-            said.append(Link(label=label, anchor=self.leads("contract")))
+            said.append(Link(label=label, anchor=self.leads("contract", "" if self.brief else _contract_part(finding))))
         return tuple(said)
+
+    def grounds(self, finding: Finding) -> tuple[Link, ...]:
+        """The same in a word each, to stand beside a sentence."""
+        said = {"answer": _("answered"), "seen": _("observed"), "rehearsal": _("observed"), "contract": _("contract")}
+        links = (
+            Link(label=said.get(line.anchor.partition("-")[0], _("details")), anchor=line.anchor)
+            for line in self.rests_on(finding)
+        )
+        return tuple(dict.fromkeys(link for link in links if link.anchor))[:_GROUNDS]
 
     def lacks(self, finding: Finding) -> tuple[Link, ...]:
         """Where the whole report has what an undecided finding lacks: answers that say “unknown”, and what was seen."""
@@ -362,9 +388,8 @@ class Context:
         return self.leads("answers", safe.anchor("seen", org)) if org in self.observations else ""
 
     def task_link(self, task: PlanTask | None) -> Link:
-        """Leads to a task in the list of all of them; nowhere when it is done."""
-        left = task is not None and not task.is_done
-        return Link(label=_("details"), anchor=self.leads("tasks", task_anchor(task)) if task and left else "")
+        """Leads to a task in the list of all of them."""
+        return Link(label=_("details"), anchor=self.leads("tasks", task_anchor(task)) if task is not None else "")
 
     def rests_at(self, finding: Finding) -> str:
         """Where the whole report has what a finding rests on: the gap, else its answer, else what was seen there."""
@@ -380,7 +405,7 @@ class Context:
             return safe.anchor("seen", org)
         if org and self._has("organizations"):
             return safe.anchor("org", org)
-        return "contract" if self.assessment.contract is not None and self._has("contract") else ""
+        return _contract_part(finding) if self.assessment.contract is not None and self._has("contract") else ""
 
     def _has(self, section: str) -> bool:
         """Whether the whole report has a section: of a brief one the file beside it."""

@@ -16,12 +16,22 @@ from interlock.report.sections.context import WHOLE, Context, Section
 #: Organisations beside each other in a table of settings, and rows of any table: a contract has no bounds of its own.
 COLUMNS, MAX_ROWS, MAX_LINES, MAX_LENGTH = 6, 200, 40, 1_500
 _SURFACE = "Configuration surface"
-#: Parts that other sections lead to.
+#: Parts by the first word of what contract.yaml calls them, which is where other sections lead to.
 _ANCHORS = {
+    "Clinical event": "clinical_event",
     "Launch and session": "launch",
-    "What it reads": "reads",
-    "What it writes": "writes",
-    "Test path": "test path",
+    "Clients": "clients",
+    "Channels": "channels",
+    "What it reads": "inputs",
+    "What it writes": "outputs",
+    "When the output is wrong": "output_is_wrong",
+    "Failures": "failures",
+    "Review before the record": "review",
+    "Safeguards": "safeguards",
+    "The product's own endpoints": "endpoints",
+    "Test path": "test_path",
+    "Owners": "owners",
+    "Approvals": "approvals",
 }
 #: Parts that somebody who signs has to agree with, and those of which a brief report names the rows alone.
 _SHORTENED = frozenset({"What it reads", "What it writes"})
@@ -68,6 +78,7 @@ def build_contract(context: Context) -> Shown:
         "parts": tuple(map(_shown, parts)),
         "anchors": {_(title): safe.anchor("contract", name) for title, name in _ANCHORS.items()},
         "surface": _(_SURFACE),
+        "settings": next((part.title for part in parts if part.title.startswith(_(_SURFACE))), ""),
     }
 
 

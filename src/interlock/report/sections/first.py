@@ -44,6 +44,7 @@ def _as_in(number: int) -> str:
 def _first(context: Context, rank: int, first: FirstThing) -> Shown:
     keys = [finding_of(key) for key in first.keys or (first.key,)]
     node = context.nodes.get(keys[0])
+    task = context.tasks.get((first.keys or (first.key,))[0])
     orgs = first.orgs or ((node.subject.id,) if node and node.subject.scope is Scope.ORG else ())
     title = safe.text(first.task or first.title).removesuffix(".")
     more = (
@@ -54,7 +55,7 @@ def _first(context: Context, rank: int, first: FirstThing) -> Shown:
         where = context.subject_link(node.subject).label
     return {
         "rank": str(rank),
-        "id": details(context, (first.keys or (first.key,))[0]),
+        "id": details(context.finding_link(keys[0]) if node else context.task_link(task)),
         "title": title,
         "state": safe.name(first.state),
         "where": where,

@@ -42,8 +42,8 @@ PART = Said({"release": "Release", "launch": "Launch and scopes", "input": "Read
 _AT = {
     "release": "contract-text",
     "launch": "contract-launch",
-    "input": "contract-reads",
-    "output": "contract-writes",
+    "input": "contract-inputs",
+    "output": "contract-outputs",
 }
 KIND = Said(
     {

@@ -46,11 +46,12 @@ def _heading(context: Context, wave: int) -> Shown:
         gate = words.GATE[context.assessment.target_gate].phrase
         return {
             "anchor": "gaps-later",
+            "later": True,
             "title": _("Later"),
             "note": _("Open, and not needed for the %(gate)s gate.", gate=gate),
         }
     note = _("Starts after what it waits for.") if wave else _("Waits for nothing: can start now.")
-    return {"anchor": f"gaps-wave-{wave + 1}", "title": _("Wave %(wave)s", wave=wave + 1), "note": note}
+    return {"anchor": f"gaps-wave-{wave + 1}", "later": False, "title": _("Wave %(wave)s", wave=wave + 1), "note": note}
 
 
 def neighbours(context: Context, keys: Iterable[str], *, before: bool) -> tuple[Link, ...]:
@@ -95,7 +96,11 @@ def _entry(context: Context, rule: Rule, findings: Sequence[Finding]) -> Shown:
         "waits_for": neighbours(context, keys, before=True),
         "opens": neighbours(context, keys, before=False),
         "subjects": tuple(
-            {"links": [context.subject_link(finding.subject)], "message": context.message(finding)}
+            {
+                "links": [context.subject_link(finding.subject)],
+                "message": context.message(finding),
+                "grounds": context.grounds(finding),
+            }
             for finding in findings
         ),
         "rests": _rests(context, findings),

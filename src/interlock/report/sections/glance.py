@@ -53,7 +53,9 @@ def _row(context: Context, readiness: OrgReadiness) -> Shown:
         "recommendation": words.RECOMMENDATION[readiness.recommendation].title,
         "gates": tuple(map(gate_mark, readiness.gates)),
         "because": "" if context.brief else _because(readiness),
-        "why": Link(label=_("details"), anchor=context.organization_link(readiness.org).anchor),
+        "why": Link(
+            label=_("details"), anchor=context.leads("organizations", f"{safe.anchor('org', readiness.org)}-gates")
+        ),
     }
 
 

@@ -49,7 +49,15 @@ def build_hazards(context: Context) -> Shown:
             for state in hidden
         ),
         "notes": tuple(
-            filter(None, (_(JUDGEMENT), _(_CONTROLLED), "" if context.brief else _read(*told, *controlled)))
+            filter(
+                None,
+                (
+                    _(JUDGEMENT),
+                    _(_CONTROLLED),
+                    "" if context.brief else _("The figures that somebody of the team has set are in hazards.yaml."),
+                    "" if context.brief else _read(*told, *controlled),
+                ),
+            )
         ),
         "brief": context.brief,
         "groups": tuple(_groups(context, told[:BRIEF_ROWS])) if context.brief else (),
@@ -165,6 +173,7 @@ def _entry(context: Context, state: HazardState) -> Shown:
         "figures": _("set by %(by)s, %(date)s", by=safe.text(own.by, 120), date=safe.day(own.date))
         if own
         else _("judgement of Interlock"),
+        "set": own is not None,
         "reason": words.sentence(safe.text(own.reason, 400)) if own and own.reason else "",
         "controls": tuple(
             (kind, words.sentence(safe.text(said))) for kind, said in hazard.controls if said is not None
@@ -223,7 +232,8 @@ def _line(context: Context, control: HazardControl) -> Shown:
             path=path,
             said=said or safe.text(control.says, 200) or _("stated"),
         )
-        anchor = context.leads("contract")
+        part = safe.anchor("contract", control.id.partition(".")[0]) if control.outcome == "held" else ""
+        anchor = context.leads("contract", part)
         return {
             "mark": mark,
             "text": words.sentence(text),

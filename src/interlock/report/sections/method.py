@@ -164,31 +164,40 @@ def build_method(context: Context) -> Shown:
         },
     )
     return {
-        "notes": (*notes, _inputs(context), *_translated()),
+        "notes": (*notes, *_inputs(context), *_translated()),
         "limits": tuple(map(_, LIMITS)),
         "glossary": pairs({_(term): _(meaning) for term, meaning in GLOSSARY.items()}),
         "made_with": pairs(made_with(context)),
     }
 
 
-def _inputs(context: Context) -> Shown:
-    """Which file has which figure of the plan."""
+def _inputs(context: Context) -> tuple[Shown, ...]:
+    """Which file has which figure of the plan, and how the others are counted."""
     plan = context.assessment.plan
-    says = _(
+    written = _(
         "Person-days and lead times are those of the rule or the routine task, shipped with Interlock, unless a row "
-        "names another source. What is begun, done or due, and by whom, is written in tasks.yaml; an answer that is "
+        "names another source. What is begun, done or due, and by whom, is written in tasks.yaml; of an answer that is "
         "owed, with that answer in responses. People, holidays and change freezes are in interlock.yaml; contacts, "
-        "settings and access windows of an organisation in its file, orgs/ID.yaml. What is critical, what waits in a "
-        "queue and what drives the dates is counted over the same runs: a share is that of the runs, and what a thing "
-        "saves is the P80 with it less the P80 without it."
+        "settings and access windows of an organisation in its file, orgs/ID.yaml. A task is accepted when what its "
+        "rule asks for is answered or observed, or when it is recorded as done with what it names."
     )
     freezes = " ".join(words.sentence(safe.text(each)) for each in plan.freezes)
     told = [_("Change freezes: %(freezes)s", freezes=freezes)] if freezes else []
-    return {
-        "anchor": "method-inputs",
-        "title": _("Where the plan’s figures are written"),
-        "text": " ".join([says, *told]),
-    }
+    counted = _(
+        "Shares are shares of the simulated runs: those in which a task is critical, a date waits for our people’s "
+        "work, or an unknown turns out to be a gap. The days of a task are its median start and end over the runs, "
+        "moved behind the stated days that it waits for. What a thing saves or adds is the P80 with it less the P80 "
+        "without it; how far a thing drives the dates, the P80 of the fifth of the runs in which it went worst less "
+        "that in which it went best. The work of a week is the mean of the runs."
+    )
+    return (
+        {
+            "anchor": "method-inputs",
+            "title": _("Where the plan’s figures are written"),
+            "text": " ".join([written, *told]),
+        },
+        {"anchor": "method-counted", "title": _("How the plan’s other figures are counted"), "text": counted},
+    )
 
 
 def _translated() -> tuple[Shown, ...]:

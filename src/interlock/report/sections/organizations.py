@@ -80,6 +80,7 @@ def _page(context: Context, readiness: OrgReadiness, fit: ContractFit | None, fi
         "card": _card(observed) if observed else {},
         "checks": tuple(check_row(context, check) for check in failed_checks(observed)),
         "checks_note": checks_note(observed),
+        "agreed": context.assessment.contract is not None,
         "settings": settings_here(fit, only_wrong=False),
         "needs": unmet_needs(fit, limit=60) if fit else (),
         "needs_note": _needs_note(fit),
@@ -98,6 +99,7 @@ def _facts(context: Context, readiness: OrgReadiness, organization: Organization
     scored = Link(label=_("method"), anchor=context.leads("method", "method-score"))
     staged = Link(label=_("method"), anchor=context.leads("method", "method-stage"))
     decided = Link(label=_("method"), anchor=context.leads("method", "method-verdict"))
+    gates = Link(label=_("gates"), anchor=f"{safe.anchor('org', readiness.org)}-gates")
     held = words.stage(readiness.stage_if_unknowns_hold) if if_unknowns_hold(readiness) else ""
     recommended = words.RECOMMENDATION[readiness.recommendation]
     told = (
@@ -108,7 +110,7 @@ def _facts(context: Context, readiness: OrgReadiness, organization: Organization
         (_("Complete"), words.share(score.completeness), scored),
         (_("Confidence"), words.share(score.confidence), scored),
         (_("Not applicable"), words.share(score.not_applicable) if score.not_applicable else "", scored),
-        (_("Recommended"), f"{recommended.title}: {safe.text(readiness.because, 300)}", decided),
+        (_("Recommended"), f"{recommended.title}: {safe.text(readiness.because, 300)}", gates),
         (_("Verdict here"), words.verdict(readiness.verdict, readiness.latest_verdict), decided),
         (_("Contacts"), "; ".join(map(_contact, organization.contacts)), recorded),
         (_("Note"), safe.text(organization.note or ""), recorded),

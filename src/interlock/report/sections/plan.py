@@ -20,8 +20,14 @@ from interlock.report.sections.weeks import build_weeks
 
 DECIDING_LIMIT, DECIDING_SHARE = 8, 0.05
 DRIVER_LIMIT = 8
+#: Parts of the contract that the last conditions of a launch are taken from, the first where a review is required.
+_GO_PARTS = ("review", "safeguards", "failures", "failures", "output-is-wrong")
 #: Facts that the method explains elsewhere than where it says what the figures are taken from.
-_FACT_AT = {"What makes the range this wide": "-plan"}
+_FACT_AT = {
+    "What makes the range this wide": "-plan",
+    "Order": "-verdict",
+    **dict.fromkeys(("Queue", "Our people", "Unknowns", "Stated days"), "-counted"),
+}
 DECIDING_NOTE = N_(
     "The work that is critical most often: median start to median end, or the days that what is stated leaves for it, "
     "from the first organisation to the last, and the share of the runs in which it decides the date."
@@ -194,8 +200,11 @@ def go(context: Context) -> Shown | None:
         return None
     launch = context.tasks.get(f"{LAUNCH}@{rule.org}")
     before = [task for task in plan.tasks if launch is not None and task.id in launch.after]
-    rests = [context.task_link(task).anchor or context.leads("method", "method-inputs") for task in before]
+    rests = [context.task_link(task).anchor for task in before]
     rests.append(context.organization_link(rule.org).anchor)  # its gates; what comes then is from the contract
+    written = context.assessment.contract
+    parts = [f"contract-{part}" for part in _GO_PARTS] if written is not None and written.schema_version > 1 else []
+    rests += [context.leads("contract", part) for part in parts[len(rests) - len(rule.holds) :]]
     rests += [context.leads("contract")] * max(len(rule.holds) - len(rests), 0)
     return {
         "means": _(words.GO_MEANS),
@@ -254,7 +263,7 @@ def _driver(context: Context, driver: Driver) -> TornadoRow:
 def _unknown(context: Context, unknown: UnknownThing) -> Shown:
     node = context.nodes.get(unknown.key)
     return {
-        "id": details(context, unknown.key),
+        "id": details(context.finding_link(unknown.key)),
         "title": words.sentence(safe.text(unknown.action)),
         "state": safe.text(unknown.if_bad),
         "where": context.subject_link(node.subject).label if node else "",

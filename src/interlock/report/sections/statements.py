@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 from interlock.model import words
 from interlock.model.base import RuleOutcome
+from interlock.model.finding import Finding
 from interlock.model.language import _
+from interlock.model.rule import Rule
 from interlock.model.statements import STATEMENTS
 from interlock.report import safe
 from interlock.report.elements import Shown
+from interlock.report.sections.comparison import by_area
 from interlock.report.sections.context import Context, Section
 
 
@@ -34,8 +37,21 @@ def build_statements(context: Context) -> Shown:
                 "rules": [context.rule_link(rule) for rule in said.rules],
             }
             for said in spoken(context)
-        ]
+        ],
+        "areas": [
+            {"anchor": f"area-{number}", "area": area, "rules": tuple(_rules(context, judged))}
+            for number, (area, judged) in enumerate(by_area(context).items(), start=1)
+        ],
     }
+
+
+def _rules(context: Context, judged: Sequence[tuple[Rule, Finding]]) -> Iterator[Shown]:
+    """The requirements of an area, each with how its findings came out."""
+    outcomes: dict[str, Counter[RuleOutcome]] = defaultdict(Counter)
+    for rule, finding in judged:
+        outcomes[rule.id][finding.outcome] += 1
+    for rule_id in sorted(outcomes):
+        yield {"link": context.rule_link(rule_id), "outcome": _outcome([outcomes[rule_id]])}
 
 
 def spoken(context: Context) -> Iterator[Spoken]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from interlock.model import words
 from interlock.model.language import _
@@ -25,13 +25,9 @@ def grouped(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
     return list(groups.values())
 
 
-def details(context: Context, task: str) -> Link:
-    """A link in words (ids are for columns of their own) to what is open, or else to the task in the list of all.
-
-    :param task: its id.
-    """
-    anchor = context.finding_link(finding_of(task)).anchor or context.task_link(context.tasks.get(task)).anchor
-    return Link(label=_("details") if anchor else "", anchor=anchor)
+def details(link: Link) -> Link:
+    """A link to what is open, in words: ids are for columns of their own."""
+    return Link(label=_("details") if link.anchor else "", anchor=link.anchor)
 
 
 def build_tasks(context: Context) -> Shown:
@@ -47,6 +43,7 @@ def build_tasks(context: Context) -> Shown:
     waits = _("The first wave can start now, side by side; a task of a later one waits for something in an earlier.")
     return {
         "waves": tuple(waves),
+        "done": tuple(_done(context, group) for group in grouped([t for t in context.tasks.values() if t.is_done])),
         "note": waits if waves else _("Nothing is planned."),
         "rests": _("Person-days are judgement; a lead time of others names its source.") if waves else "",
         "method": Link(label=_("How the dates are made"), anchor=context.leads("method")),
@@ -68,6 +65,7 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
         "about_findings": tuple(map(context.finding_link, first.about)),
         "kind": words.TASK[first.kind].title,
         "title": title,
+        "recorded": () if context.brief else tuple(_recorded(context, group)),
         "row": Link(label=title, anchor=context.task_link(first).anchor),
         "where": where(context, group),
         "about": tuple(dict.fromkeys(context.task_subject(task) for task in group)),
@@ -80,6 +78,31 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
         "when": words.span(min(starts), max(ends)) if starts and ends else "",
         "critical": words.share(max(task.criticality for task in group)),
     }
+
+
+def _done(context: Context, group: Sequence[PlanTask]) -> Shown:
+    """The same work where it is done: when, and who says so."""
+    said = [", ".join([context.task_subject(task), *_days_done(task)]) for task in group]
+    return {"anchor": task_anchor(group[0]), "title": safe.name(group[0].title), "said": "; ".join(said)}
+
+
+def _days_done(task: PlanTask) -> Iterator[str]:
+    if task.progress is not None and task.progress.done:
+        yield words.iso_day(task.progress.done)
+    if task.progress is not None and task.progress.by:
+        yield safe.text(task.progress.by.partition(" <")[0], 60)
+
+
+def _recorded(context: Context, group: Sequence[PlanTask]) -> Iterator[str]:
+    """What somebody has written of a task, at each organisation: that it began, who does it, by when."""
+    for task in group:
+        said = task.progress
+        begun = [_("begun on %(day)s", day=words.iso_day(said.begun))] if said is not None and said.begun else []
+        owner = [safe.text(task.person, 60)] if task.person else []
+        due = [_("due on %(day)s", day=words.iso_day(task.due))] if task.due else []
+        if told := [*begun, *owner, *due]:
+            file = "tasks.yaml" if task.kind == "routine" else "responses"
+            yield f"{context.task_subject(task)}: {', '.join(told)} ({file})"
 
 
 def where(context: Context, group: Sequence[PlanTask]) -> str:

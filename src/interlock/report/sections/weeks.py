@@ -7,12 +7,12 @@ from datetime import date
 
 from interlock.model import words
 from interlock.model.language import _
-from interlock.model.plan import FIND_OUT_WORDS, PlanTask
+from interlock.model.plan import FIND_OUT_WORDS, PlanTask, finding_of
 from interlock.plan.actions import ASK_ORG
-from interlock.plan.due import later, loads, sure, waits_for
+from interlock.plan.due import later, loads, longest_before, sure, waits_for
 from interlock.plan.people import accepted, alike, done, lines, next_weeks, reckoned, spanned
 from interlock.report import safe
-from interlock.report.elements import Pair, Shown
+from interlock.report.elements import Link, Pair, Shown
 from interlock.report.sections.context import Context
 from interlock.report.sections.tasks import details, where
 
@@ -34,7 +34,15 @@ def build_weeks(context: Context) -> Shown:
             if tasks
         ),
         "later": tuple(
-            _block(context, group) | {"state": words.sentence(safe.text(waits_for(plan, group, left)))}
+            _block(context, group)
+            | {
+                "state": words.sentence(safe.text(waits_for(plan, group, left))),
+                "waits": tuple(
+                    Link(label=_("task"), anchor=context.task_link(first).anchor)
+                    for task in group
+                    if (first := longest_before(task, left)) is not None
+                ),
+            }
             for group in alike(later(plan, ahead))
         ),
     }
@@ -73,7 +81,7 @@ def _block(context: Context, group: Sequence[PlanTask]) -> Shown:
         state = _("If the answer is bad: %(state)s", state=state)
     return {
         "title": words.sentence(safe.text(done(group, names))),
-        "id": details(context, task.id),
+        "id": details(context.finding_link(finding_of(task.id))),
         "state": words.sentence(safe.text(state)) if told else "",
         "lines": tuple(_line(context, part) for part in lines(group)),
         "accepted": words.sentence(safe.text(accepted(group))),
@@ -84,7 +92,7 @@ def _line(context: Context, part: Sequence[PlanTask]) -> Shown:
     return {
         "where": where(context, part),
         "whose": safe.text(words.capital(part[0].whose.removeprefix("the "))),
-        "when": safe.text(spanned(part)),
+        "when": Link(label=safe.text(spanned(part)), anchor=context.task_link(part[0]).anchor),
     }
 
 
