@@ -58,11 +58,12 @@ def _in_words(rows: Sequence[Shown]) -> str:
 
 def by_area(context: Context) -> dict[str, list[tuple[Rule, Finding]]]:
     """Areas that have a requirement, in order, each with its requirements and what was found of them."""
+    rules = context.assessment.rules
+    areas = {rule_id: words.area(rule_id) for rule_id, rule in rules.items() if is_requirement(rule)}
     by_area: dict[str, list[tuple[Rule, Finding]]] = defaultdict(list)
     for finding in context.assessment.findings:
-        rule = context.assessment.rules[finding.rule]
-        if is_requirement(rule) and finding.outcome is not RuleOutcome.NOT_APPLICABLE:
-            by_area[words.area(rule.id)].append((rule, finding))
+        if finding.outcome is not RuleOutcome.NOT_APPLICABLE and finding.rule in areas:
+            by_area[areas[finding.rule]].append((rules[finding.rule], finding))
     return {area: by_area[area] for area in (*words.AREA.values(), _(words.OTHER_AREA)) if area in by_area}
 
 

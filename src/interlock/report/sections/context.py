@@ -267,14 +267,16 @@ class Context:
             said.append(Link(label=label, anchor=self.leads("contract", "" if self.brief else _contract_part(finding))))
         return tuple(said)
 
-    def grounds(self, finding: Finding) -> tuple[Link, ...]:
-        """The same in a word each, to stand beside a sentence."""
+    @staticmethod
+    def grounds(rests_on: Iterable[Link]) -> tuple[Link, ...]:
+        """What a finding rests on in a word each, to stand beside a sentence."""
         said = {"answer": _("answered"), "seen": _("observed"), "rehearsal": _("observed"), "contract": _("contract")}
-        links = (
-            Link(label=said.get(line.anchor.partition("-")[0], _("details")), anchor=line.anchor)
-            for line in self.rests_on(finding)
-        )
-        return tuple(dict.fromkeys(link for link in links if link.anchor))[:_GROUNDS]
+        links = {
+            Link(label=said.get(line.anchor.partition("-")[0], _("details")), anchor=line.anchor): None
+            for line in rests_on
+            if line.anchor
+        }
+        return tuple(links)[:_GROUNDS]
 
     def lacks(self, finding: Finding) -> tuple[Link, ...]:
         """Where the whole report has what an undecided finding lacks: answers that say “unknown”, and what was seen."""

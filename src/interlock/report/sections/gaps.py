@@ -70,6 +70,7 @@ def behind(context: Context, keys: Iterable[str]) -> str:
 
 def _entry(context: Context, rule: Rule, findings: Sequence[Finding]) -> Shown:
     keys = [finding.key for finding in findings]
+    rests = [(finding, context.rests_on(finding)) for finding in findings]
     remediation = rule.remediation
     source, cites = context.lead_source(remediation.lead_time)
     references: tuple[Cite, ...] = context.book.cite_all(rule.references)
@@ -99,21 +100,21 @@ def _entry(context: Context, rule: Rule, findings: Sequence[Finding]) -> Shown:
             {
                 "links": [context.subject_link(finding.subject)],
                 "message": context.message(finding),
-                "grounds": context.grounds(finding),
+                "grounds": context.grounds(lines),
             }
-            for finding in findings
+            for finding, lines in rests
         ),
-        "rests": _rests(context, findings),
+        "rests": _rests(context, rests),
     }
 
 
-def _rests(context: Context, findings: Sequence[Finding]) -> tuple[Shown, ...]:
+def _rests(context: Context, rests: Sequence[tuple[Finding, Sequence[Link]]]) -> tuple[Shown, ...]:
     """What the findings of one rule rest on, each line once with the organisations that it is about."""
     at: dict[Link, list[Link]] = defaultdict(list)
-    for finding in findings:
-        for line in context.rests_on(finding):
+    for finding, lines in rests:
+        for line in lines:
             at[line].append(context.subject_link(finding.subject))
-    return tuple({"line": line, "links": links if len(findings) > 1 else []} for line, links in at.items())
+    return tuple({"line": line, "links": links if len(rests) > 1 else []} for line, links in at.items())
 
 
 SECTION = Section("gaps", "Open gaps", build_gaps)
