@@ -335,7 +335,8 @@ def test_a_mistake_in_one_check_costs_only_that_check(monkeypatch: pytest.Monkey
         raise RuntimeError("oops")
 
     changed = replace(specs[0], needs=None, run=broken)
-    monkeypatch.setattr(registry, "list_checks", lambda: (changed, *specs[1:]))
+    alone = tuple((spec.needs, (spec,)) for spec in (changed, *specs[1:]))
+    monkeypatch.setattr(registry, "_together", lambda: alone)
     checks = run_checks(CheckInput(BASE, base_facts({}, BASE), {}))
     assert checks[0].outcome is CheckOutcome.ERROR
     assert "oops" in checks[0].message

@@ -202,10 +202,13 @@ class Seen:
     contract: WorkflowContract | None = CONTRACT
     active: bool = True
     strict: bool = True
+    origin: str | None = ORIGIN
     without: frozenset[str] = field(default_factory=frozenset)
 
     def facts(self) -> Facts:
-        facts = with_advertised(base_facts(self.exchanges, self.base, self.tls, ORIGIN, NOW), self.exchanges, self.base)
+        facts = with_advertised(
+            base_facts(self.exchanges, self.base, self.tls, self.origin, NOW), self.exchanges, self.base
+        )
         return facts.model_copy(update={"tls": self.tls, "data": self.data})
 
     def checks(self) -> dict[str, Check]:
@@ -311,6 +314,8 @@ TAKE_AWAY: dict[str, Callable[[Seen], Seen]] = {
     "versions": lambda seen: replace(seen, tls=TLS.model_copy(update={"versions": {}})),
     "anonymous": lambda seen: seen.dropping("anonymous-read", "anonymous-count"),
     "data": lambda seen: replace(seen, data=None),
+    "sample": lambda seen: replace(seen, data=None),
+    "origin": lambda seen: replace(seen, origin=None),
     "drift": lambda seen: replace(seen, drift=None),
     "contract": lambda seen: replace(seen, contract=None),
     "strict": lambda seen: replace(seen, strict=False),

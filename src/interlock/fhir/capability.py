@@ -224,7 +224,8 @@ def _entry(resource: object, problems: Problems) -> _Entry | None:
         forms = frozenset([AN_OBJECT if isinstance(profile, dict) else A_STRING for profile in sent])
     types = codes_at(resource, "searchParam", "type", problems)
     whole = len(interactions) == len(_list(resource.get("interaction"))) and len(parameters) == len(types.sent)
-    whole = whole and types.each and all(operation.name and operation.definition for operation in operations)
+    whole = whole and types.each
+    whole = whole and (not operations or all(operation.name and operation.definition for operation in operations))
     return _Entry(
         type_name,
         facts,
@@ -259,12 +260,30 @@ def _lacking(parent: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _sent_entry(text: bytes, problems: Problems) -> _Entry | None:
-    if (entry := _known(text) if len(text) <= _MAX_REMEMBERED else None) is not None:
+    if len(text) <= _MAX_REMEMBERED and _met_before(text) and (entry := _known(text)) is not None:
         return entry
     return _entry(sift_resource(text), problems)
 
 
 _MAX_REMEMBERED = 8192
+#: Hashes of entries that came, and how many of them.
+_MET: set[int] = set()
+_MAX_MET = 8192
+
+
+def _met_before(text: bytes) -> bool:
+    """Whether an entry came before, probably.
+
+    To remember each at once would fill the processor's caches with what never comes again: where no two statements
+    share an entry, a probe took a third longer.
+    """
+    number = hash(text)
+    if number in _MET:
+        return True
+    if len(_MET) >= _MAX_MET:
+        _MET.clear()
+    _MET.add(number)
+    return False
 
 
 @lru_cache(maxsize=4096)

@@ -94,8 +94,11 @@ _NEEDS = {
     "udap": "the UDAP metadata (a thorough probe asks for them)",
     "cds": "the product's CDS service (named by the user)",
     "chain": "the certificate chain (a thorough probe looks at it)",
+    "versions": "the TLS versions (a thorough probe tries them)",
     "contract": "a workflow contract",
     "active": "an active probe",
+    "sample": "a sample (--sample, with credentials)",
+    "origin": "the origin of a client in a browser (--origin)",
     "drift": "an earlier observation",
     "strict": "a request for it (--strict)",
 }

@@ -9,8 +9,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 
 from interlock.model.base import Reference, Severity, maker
-from interlock.model.facts import CapabilityFacts, Facts, JwksFacts, OpenIdFacts, SmartFacts, TlsFacts, UdapFacts
+from interlock.model.facts import (
+    CapabilityFacts,
+    CorsFacts,
+    Facts,
+    JwksFacts,
+    OpenIdFacts,
+    SmartFacts,
+    TlsFacts,
+    UdapFacts,
+)
 from interlock.model.observation import CheckEvidence
+from interlock.model.sample import DataFacts
 from interlock.probe.checks.results import NOT_HTTPS, NeedError, Result, not_applicable, not_observed
 from interlock.probe.transport.exchange import DOCUMENT_NAMES, Exchange, Purpose, Reading
 
@@ -31,7 +41,22 @@ _UNLISTED = {
 _AT_BASE: tuple[Purpose, ...] = ("metadata", "smart", "smart-root")
 
 #: The document, or the user's own part, without which a check has nothing to look at.
-Needs = Literal["metadata", "smart", "openid", "jwks", "udap", "cds", "chain", "contract", "active", "drift", "strict"]
+Needs = Literal[
+    "metadata",
+    "smart",
+    "openid",
+    "jwks",
+    "udap",
+    "cds",
+    "chain",
+    "versions",
+    "contract",
+    "active",
+    "sample",
+    "origin",
+    "drift",
+    "strict",
+]
 
 _NEEDS: tuple[Needs | None, ...] = (None, *get_args(Needs))
 
@@ -119,8 +144,18 @@ class CheckInput:
 
     @property
     def tls(self) -> TlsFacts:
-        """The base's TLS facts, for a check that needs ``chain``."""
+        """The base's TLS facts, for a check that needs ``chain`` or ``versions``."""
         return given(self.facts.tls)
+
+    @property
+    def cors(self) -> CorsFacts:
+        """The answers to requests with an origin, for a check that needs ``origin``."""
+        return given(self.facts.cors)
+
+    @property
+    def sample(self) -> DataFacts:
+        """What the sample showed, for a check that needs ``sample``."""
+        return given(self.facts.data)
 
     @cached_property
     def statement(self) -> Statement:
@@ -335,6 +370,10 @@ def _unmet(probed: CheckInput, needs: Needs | None) -> Result | None:
             return not_applicable("there is no workflow contract to compare with")
         case "active" if not probed.active:
             return not_applicable("looked at by an active probe only (--active)")
+        case "sample" if probed.facts.data is None:
+            return not_applicable("looked at with credentials and --sample only")
+        case "origin" if probed.facts.cors is None:
+            return not_applicable("no browser client's origin was given (--origin)")
         case "strict" if not probed.strict:
             return not_applicable("read strictly on request only (--strict)")
         case "drift" if probed.drift is None:
@@ -342,7 +381,11 @@ def _unmet(probed: CheckInput, needs: Needs | None) -> Result | None:
         case "chain" if probed.facts.tls is None or not probed.facts.tls.chain:
             https = probed.base.startswith("https://")
             return not_observed("the certificate chain was not looked at") if https else NOT_HTTPS
-        case None | "contract" | "active" | "drift" | "strict" | "chain":
+        case "versions" if not probed.base.startswith("https://"):
+            return NOT_HTTPS
+        case "versions" if probed.facts.tls is None or not probed.facts.tls.versions:
+            return not_observed("the TLS versions were not tried")
+        case None | "contract" | "active" | "sample" | "origin" | "drift" | "strict" | "chain" | "versions":
             return None
     asked = needs in probed.exchanges
     match needs:

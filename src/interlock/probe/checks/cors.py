@@ -30,22 +30,27 @@ _Name = Literal["smart", "metadata", "token", "fhir_api", "authorize"]
 def _asked(probed: CheckInput, name: _Name) -> tuple[str, bool]:
     """The product's origin, and whether one address allows its requests.
 
-    :raises NeedError: there is no such product, or no answer.
+    :raises NeedError: there is no answer.
     """
-    cors = probed.facts.cors
-    if cors is None:
-        raise NeedError(not_applicable("no browser client's origin was given (--origin)"))
-    allowed: bool | None = getattr(cors, name)
+    allowed: bool | None = getattr(probed.cors, name)
     if allowed is None and name in {"token", "fhir_api", "authorize"} and not probed.active:
         raise NeedError(not_observed("a preflight is sent by an active probe only (--active)"))
     if allowed is None:
         raise NeedError(not_observed("there was no answer to a request with an origin"))
-    return quoted(cors.origin), allowed
+    return quoted(probed.cors.origin), allowed
 
 
 def _public(check_id: str, name: Literal["smart", "metadata"], purpose: Purpose, title: str) -> None:
     @check(
-        check_id, title, Severity.HIGH, _RULE, rows=("COR-01", "COR-04"), rests_on=(purpose,), at=purpose, level="SHALL"
+        check_id,
+        title,
+        Severity.HIGH,
+        _RULE,
+        rows=("COR-01", "COR-04"),
+        needs="origin",
+        rests_on=(purpose,),
+        at=purpose,
+        level="SHALL",
     )
     def any_origin(probed: CheckInput) -> Result:
         """A SHALL for servers that support purely browser-based apps, since SMART 2.1."""
@@ -67,7 +72,15 @@ _public("CORS-002", "metadata", "cors-metadata", "A browser may read the stateme
 
 def _registered(check_id: str, name: Literal["token", "fhir_api"], purpose: Purpose, title: str) -> None:
     @check(
-        check_id, title, Severity.HIGH, _RULE, rows=("COR-02", "COR-04"), rests_on=(purpose,), at=purpose, level="SHALL"
+        check_id,
+        title,
+        Severity.HIGH,
+        _RULE,
+        rows=("COR-02", "COR-04"),
+        needs="origin",
+        rests_on=(purpose,),
+        at=purpose,
+        level="SHALL",
     )
     def registered_origin(probed: CheckInput) -> Result:
         """For registered origins only: a refusal of one that is not registered yet proves nothing."""
@@ -89,6 +102,7 @@ _registered("CORS-004", "fhir_api", "cors-fhir", "The registered origin may call
     Severity.MEDIUM,
     cite("RFC 9700", "section-2.6"),
     rows=("COR-03",),
+    needs="origin",
     rests_on=("cors-authorize",),
     at="cors-authorize",
     level="SHALL",
@@ -109,6 +123,7 @@ def authorize(probed: CheckInput) -> Result:
     Severity.LOW,
     cite("R4-CSD", "CapabilityStatement.rest.security.cors", "CapabilityStatement.rest.security.cors"),
     rows=("H-14",),
+    needs="origin",
     rests_on=("metadata", "cors-metadata"),
     at="metadata#/rest/0/security/cors",
 )

@@ -46,7 +46,6 @@ def _asked(probed: CheckInput, purpose: Purpose) -> Exchange:
 
     :raises NeedError: it was not asked for.
     """
-    probed.require("active")
     if purpose not in probed.exchanges:
         raise NeedError(
             not_observed("no token endpoint is known")
@@ -97,6 +96,7 @@ def _anonymous(probed: CheckInput) -> tuple[dict[Purpose, tuple[Exchange, int]],
     Severity.HIGH,
     _ERRORS,
     rows=("OAU-03",),
+    needs="active",
     rests_on=("token-negative",),
     at="token-negative",
     level="SHALL",
@@ -125,6 +125,7 @@ def refuses_unknown_grant(probed: CheckInput) -> Result:
     _ENDPOINT,
     cite("SM-ASYM", "authenticating-to-the-token-endpoint"),
     rows=("OAU-01", "ASY-10"),
+    needs="active",
     rests_on=("token-negative",),
     at="token-negative",
     level="SHALL",
@@ -148,6 +149,7 @@ def token_tls(probed: CheckInput) -> Result:
     Severity.LOW,
     _ERRORS,
     rows=("OAU-03",),
+    needs="active",
     rests_on=("token-negative",),
     at="token-negative#/error",
     level="SHALL",
@@ -173,6 +175,7 @@ def registered_error(probed: CheckInput) -> Result:
     _DENIED,
     cite("UC8", page="CapabilityStatement-us-core-server.html", section="behaviour of servers"),
     rows=("UC-06", "H-16"),
+    needs="active",
     rests_on=("anonymous",),
     at="anonymous-read",
     level="SHALL",
@@ -211,6 +214,7 @@ def anonymous_read(probed: CheckInput) -> Result:
     Severity.LOW,
     _BEARER,
     rows=("OAU-07", "OAU-08"),
+    needs="active",
     rests_on=("anonymous",),
     at="anonymous-read",
     level="SHALL",

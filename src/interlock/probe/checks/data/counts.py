@@ -36,11 +36,10 @@ LONGEST_TOKEN_S = 300
 def sample_of(probed: CheckInput) -> DataFacts:
     """What the sample showed.
 
-    :raises NeedError: no sample was taken.
+    :raises NeedError: none was taken, or there were no credentials.
     """
-    data = probed.facts.data
-    if data is None:
-        raise NeedError(not_applicable("looked at with credentials and --sample only"))
+    probed.require("sample")
+    data = probed.sample
     if data.method == "none":
         reason = data.token.reason or "there are no credentials" if data.token else "no credentials"
         raise NeedError(not_observed(reason))
@@ -68,6 +67,7 @@ def sampled_inputs(probed: CheckInput) -> list[InputSample]:
     _BACKEND,
     cite("RFC 6749", "section-5.1", "section 5.1, Successful response"),
     rows=("BCK-01", "BCK-03", "OAU-05"),
+    needs="sample",
     rests_on=("data",),
     at="token",
     level="SHALL",
@@ -108,6 +108,7 @@ def _oddity(token: TokenFacts) -> str:
     Severity.HIGH,
     cite("SM-BACK", "enforce-authorization"),
     rows=("BCK-05", "UC-06"),
+    needs="sample",
     rests_on=("data",),
 )
 def refused(probed: CheckInput) -> Result:
@@ -135,6 +136,7 @@ _EXPLAINED: dict[Absence, str] = {"reason": "with a reason", "components": "in c
     Severity.MEDIUM,
     cite("UC8", page="must-support.html", section="must support"),
     rows=("UC-03",),
+    needs="sample",
     rests_on=("data",),
 )
 def required_fields(probed: CheckInput) -> Result:
@@ -176,6 +178,7 @@ def required_fields(probed: CheckInput) -> Result:
     "The code systems are those that the contract expects",
     Severity.MEDIUM,
     cite("R4-TERM"),
+    needs="sample",
     rests_on=("data",),
 )
 def terminology(probed: CheckInput) -> Result:
@@ -242,7 +245,7 @@ def _counts(sample: InputSample) -> str:
     )
 
 
-@check("DATA-005", "No resource in the sample is entered in error", Severity.LOW, rests_on=("data",))
+@check("DATA-005", "No resource in the sample is entered in error", Severity.LOW, needs="sample", rests_on=("data",))
 def entered_in_error(probed: CheckInput) -> Result:
     """Such resources stay in the record and come with a search: the product has to leave them out.
 
@@ -259,7 +262,7 @@ def entered_in_error(probed: CheckInput) -> Result:
     return passed(f"Statuses: {clauses(statuses, 6)}" if statuses else "No status occurs")
 
 
-@check("DATA-006", "Every input of the contract could be sampled", Severity.LOW, rests_on=("data",))
+@check("DATA-006", "Every input of the contract could be sampled", Severity.LOW, needs="sample", rests_on=("data",))
 def everything_seen(probed: CheckInput) -> Result:
     """What a server gives only for a named patient, or not at all in a test environment, stays open."""
     data = sample_of(probed)

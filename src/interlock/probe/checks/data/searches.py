@@ -32,6 +32,7 @@ def _question(sample: InputSample) -> str:
     Severity.HIGH,
     cite("R4-SEARCH", "conformance", "server conformance"),
     cite("R4-SEARCH", "count", "page count"),
+    needs="sample",
     rests_on=("data",),
     level="SHALL",
 )
@@ -89,6 +90,7 @@ def _sentence(notes: list[str]) -> str:
     Severity.MEDIUM,
     cite("R4-ISSUE"),
     cite("R4-SEARCH", "total", "total number of matching resources"),
+    needs="sample",
     rests_on=("data",),
 )
 def partial(probed: CheckInput) -> Result:
@@ -131,6 +133,7 @@ _LEADS: dict[NextLink, str] = {
     "The next page is on the same server",
     Severity.MEDIUM,
     cite("R4-HTTP", "paging", "paging"),
+    needs="sample",
     rests_on=("data",),
 )
 def next_pages(probed: CheckInput) -> Result:

@@ -220,16 +220,8 @@ def signature(probed: CheckInput) -> Result:
 
 
 def _offers(probed: CheckInput, *versions: TlsVersion) -> list[str | None]:
-    """What the server answered to each of some versions of TLS; none where one was not tried.
-
-    :raises NeedError: no version was tried.
-    """
-    if not probed.base.startswith("https://"):
-        raise NeedError(NOT_HTTPS)
-    offers = probed.facts.tls.versions if probed.facts.tls else {}
-    if not offers:
-        raise NeedError(not_observed("the TLS versions were not tried"))
-    return [offers.get(version) for version in versions]
+    """What the server answered to each of some versions of TLS; none where one was not tried."""
+    return [probed.tls.versions.get(version) for version in versions]
 
 
 @check(
@@ -240,6 +232,7 @@ def _offers(probed: CheckInput, *versions: TlsVersion) -> list[str | None]:
     cite("RFC 8996", "section-5"),
     _VERSIONS,
     rows=("TLS-01",),
+    needs="versions",
     rests_on=("versions",),
     at="metadata",
     level="SHALL",
@@ -265,6 +258,7 @@ def no_old_versions(probed: CheckInput) -> Result:
     Severity.HIGH,
     _VERSIONS,
     rows=("TLS-02", "TLS-06"),
+    needs="versions",
     rests_on=("versions",),
     at="metadata",
     level="SHALL",
@@ -289,6 +283,7 @@ def tls_1_2(probed: CheckInput) -> Result:
     Severity.LOW,
     _VERSIONS,
     rows=("TLS-03",),
+    needs="versions",
     rests_on=("versions",),
     at="metadata",
     level="SHOULD",
