@@ -101,6 +101,17 @@ def test_each_link_leads_to_its_bookmark(document: Any) -> None:
     assert len(links) > 20 and links <= set(marks)
 
 
+def test_what_is_left_out_is_led_to_by_nothing(shown: view.ReportView) -> None:
+    kept = {section["id"] for section in shown.sections} - {"tasks", "statements", "method"}
+    less = docx.Document(io.BytesIO(render(shown.only(kept))))
+    marks = {mark.get(f"{W}name") for mark in less.element.iter(f"{W}bookmarkStart")}
+    links = {link.get(f"{W}anchor") for link in less.element.iter(f"{W}hyperlink")} - {None}
+    assert len(links) > 20 and links <= marks
+    said = "\n".join(cell.text for table in less.tables for row in table.rows for cell in row.cells)
+    text = "\n".join(each.text for each in less.paragraphs) + said
+    assert "(#" not in text and "[method]" not in text and not re.search(r"\[S\d\d\]", text)
+
+
 def test_properties_paper_logo_head_and_foot(document: Any) -> None:
     core = document.core_properties
     assert (core.title, core.author) == ("Sentinel Sepsis: integration readiness report", "Interlock 0.1.0")

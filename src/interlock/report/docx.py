@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from docx.document import Document
 
 _ANCHOR = re.compile(r'<a id="([^"]+)"></a>')
+#: A link within the document, and the label of one that stands in brackets beside what it is about.
+_INNER, _BESIDE = re.compile(r" ?\[((?:\\.|[^\]\\])+)\]\(#([^)]+)\)"), "\\["
 _HEADING = re.compile(r"(#{1,4}) (.+)")
 #: What means something within a line of CommonMark, with the extensions that we turn on: none.
 _MARKED = re.compile(r"[\\`*_\[\]!<&\n\0]")
@@ -67,10 +69,22 @@ def render(view: ReportView, *, day: str, version: str) -> bytes:
     _set_up(document, view, day, version)
     arrows = next((section["content"]["arrows"] for section in view.sections if section["id"] == "graph"), ())
     related = partial(document.part.relate_to, reltype=_HYPERLINK, is_external=True)
-    body = "".join(_Writer(arrows, related).write(markdown.render(view)))
+    body = "".join(_Writer(arrows, related).write(_led(markdown.render(view))))
     saved = io.BytesIO()
     document.save(saved)
     return _finished(saved.getvalue(), body)
+
+
+def _led(text: str) -> str:
+    """Markdown without its links to what the document leaves out: words stay, a link beside them goes."""
+    anchors = set(_ANCHOR.findall(text))
+
+    def kept(link: re.Match[str]) -> str:
+        if link[2] in anchors:
+            return link[0]
+        return "" if link[1].startswith(_BESIDE) else link[0][: link[0].index("[")] + link[1]
+
+    return _INNER.sub(kept, text)
 
 
 def _set_up(document: Document, view: ReportView, day: str, version: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from operator import attrgetter
@@ -96,6 +96,11 @@ class ReportView:
     linked: tuple[str, ...] = ()
     whole: str = ""
     english: frozenset[str] = frozenset()
+
+    def only(self, ids: Collection[str]) -> ReportView:
+        """The same with these sections alone, numbered anew; data that stays may still lead to what goes."""
+        linked = tuple(each for each in self.linked if each in ids)
+        return replace(self, linked=linked, sections=_numbered(each for each in self.sections if each["id"] in ids))
 
     @cached_property
     def plain(self) -> dict[str, Any]:

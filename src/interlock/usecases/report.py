@@ -109,7 +109,7 @@ def write_report(
 
     with using(language), contextlib.ExitStack() as stack:
         makers: dict[Format, Callable[[], bytes]] = {}
-        if {"md", "html", "pdf"} & {*formats}:
+        if {"md", "html", "pdf", "docx"} & {*formats}:
             whole = report_view(assessment, inputs, day, sections)
             makers["md"] = lambda: markdown.render(whole, own=own).encode()
             makers["html"] = lambda: html.render(whole, own=own).encode()
@@ -130,8 +130,7 @@ def write_report(
         if "xlsx" in formats:
             makers["xlsx"] = _workbook(assessment, inputs, sections)
         if "docx" in formats:
-            in_word = [section.id for section in told if section.id in {*on_paper, "answers"}]
-            paper = report_view(assessment, inputs, day, in_word)
+            paper = whole.only({*on_paper, "answers"}) if sections is None else whole
             makers["docx"] = lambda: docx.render(paper, day=day, version=__version__)
         if "sarif" in formats:
             makers["sarif"] = _sarif(inputs)
