@@ -93,18 +93,20 @@ def _cost_of_verdict(context: Context, argued: Sequence[str]) -> Iterator[str]:
 
 
 def waits(context: Context) -> str:
-    """How much of the product team's work waits for what the verdict asks for; empty where none does."""
+    """How the product team's work divides: what the verdict asks for, what waits for that, what may go on meanwhile."""
     asked = _asked_for(context, begun_with(context))
     ends = [task for task in asked if task.id == _ENDS.get(context.assessment.verdict.value)]
+    whole, now = _team(context), round(sums.days_of_team(asked))
     after = round(sums.days_of_team(_waiting(context, ends or asked)))
-    if after <= 0:
-        return ""
-    return words.counted(
-        after,
-        "%(number)s of the %(whole)s person-days waits for it; the others need not wait.",
-        "%(number)s of the %(whole)s person-days wait for it; the others need not.",
-        whole=words.number(_team(context)),
-    )
+    said = {"whole": words.number(whole), "now": words.number(now), "after": words.number(after)}
+    if (meanwhile := whole - now - after) > 0:
+        return _(
+            "Of the %(whole)s person-days it takes %(now)s, %(after)s wait for it, and %(meanwhile)s may go on "
+            "meanwhile.",
+            meanwhile=words.number(meanwhile),
+            **said,
+        )
+    return _("Of the %(whole)s person-days it takes %(now)s; %(after)s wait for it.", **said)
 
 
 def _asked_for(context: Context, argued: Collection[str]) -> list[PlanTask]:

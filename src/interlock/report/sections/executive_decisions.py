@@ -113,18 +113,18 @@ def who_decides(context: Context) -> str:
     :return: the product lead; where the workflow contract names none, that this is a judgement.
     """
     if lead := _lead(context):
-        said = [_("By the product lead (%(lead)s) where nobody is named.", lead=lead)]
+        said = [_("By the product lead (%(lead)s) if nobody is named.", lead=lead)]
     else:
         who = _(
-            "Usually the product lead decides, which is a judgement. The workflow contract names none: the head of the "
-            "product team has to name one first."
+            "Nobody is named to decide: the head of the product team first names a product lead in the workflow "
+            "contract. That the lead decides what follows is a judgement."
         )
         said = [who]
     if more := _told_and_more(context)[1]:
         others = words.counted(
             more,
-            "%(number)s later decision: further on.",
-            "%(number)s later decisions: further on.",
+            "%(number)s later one is in the report.",
+            "%(number)s later ones are in the report.",
         )
         said.append(others)
     return " ".join(said)
@@ -186,7 +186,7 @@ def _today(context: Context) -> Iterator[str]:
     elif verdict.value is not VerdictValue.INTEGRATE:
         yield " ".join(filter(None, (_NOW[verdict.value], asked.waits(context))))
     elif not start:
-        yield _("Start nowhere yet, and first close what holds each organisation back.")
+        yield _("Start nowhere until what stands under “First” is closed.")
     elif len(start) == len(readiness):
         yield _("Start at %(places)s.", places=named(context, start))
     else:
@@ -207,7 +207,7 @@ def approvals(context: Context) -> Iterator[str]:
     in_order = sorted(at, key=lambda who: min(task.ends or "" for task in at[who]))
     clinical = [who for who in in_order if at[who][0].id.partition("@")[0] in _CLINICAL]
     others = [who for who in in_order if who not in clinical]
-    for whose, label in ((clinical, N_("Clinical")), (others, N_("Others"))):
+    for whose, label in ((clinical, N_("Clinicians")), (others, N_("Others"))):
         if not whose:
             continue
         told = [

@@ -112,7 +112,7 @@ def all_blockers(context: Context, told: int) -> str:
     if rest := most[FEW:]:
         parts.append(f"{words.count(len(rest), 'other')} {words.number(sum(orgs[label] for label in rest))}")
     return _(
-        "Open in all, up to the %(gate)s: %(blockers)s (%(parts)s); each is told further on.",
+        "Open in all, up to the %(gate)s: %(blockers)s (%(parts)s), each told in the report.",
         gate=words.gate(context.assessment.target_gate),
         blockers=words.count(number, "blocker"),
         parts="; ".join(parts),
@@ -171,9 +171,9 @@ def unknown(context: Context) -> Iterator[str]:
                 gate=words.gate(assessment.target_gate),
             )
         yield (
-            _("By this report's rules none changes what comes first; where to start, dates and cost may change.")
+            _("By this report's rules the first step stays; which organisation is first, dates and cost may change.")
             if assessment.verdict.settled
-            else _("What comes next may change with them.")
+            else _("What comes next, dates and cost may change with them.")
         )
     yield _("Not judged here: how often an output is wrong or missing.")
 
@@ -224,8 +224,13 @@ def safety(context: Context, first: str = "") -> tuple[Pair, ...]:
             safe.text(" ".join(map(words.sentence, steps)), _LINE) if steps else undecided,
         ),
     ]
-    if off := contract.safeguards.off_switch:
-        told.append((_("Who switches it off"), words.sentence(safe.text(off, _LINE))))
+    off = contract.safeguards.off_switch or undecided
+    told.append(
+        (
+            _("Later, in the EHR: who switches it off") if later else _("Who switches it off"),
+            words.sentence(safe.text(off, _LINE)),
+        )
+    )
     return (*today, *(Pair(term=term, value=value) for term, value in told))
 
 
@@ -282,7 +287,7 @@ def _trial(context: Context) -> str:
     """What a trial outside the EHR does with patients' data, and what has to be settled before it begins."""
     told = _(
         "It shows outputs on real cases to staff, as a list, a message or a page. Nothing is shown before the privacy "
-        "office of its place has agreed."
+        "office of its place, and the review board where it is research, have agreed."
     )
     choice = next((task for task in context.assessment.plan.left if task.id == _CHOICE), None)
     if choice is None:

@@ -139,15 +139,19 @@ def dates(context: Context) -> Iterator[str]:
         yield _("The table has when %(happens)s in eight of ten simulated runs of the plan.", happens=happens)
     else:
         yield _(
-            "In eight of ten simulated runs of the plan %(happens)s at the last of the %(where)s %(between)s.",
+            "If all goes as assumed here, %(happens)s at the last of the %(where)s %(between)s in eight of ten "
+            "simulated runs of the plan (whichever is the last, so later than any by itself); otherwise later.",
             where=words.count(len(orgs), "organisation"),
             happens=happens,
-            between=or_later(context, between(context, plan.finish), orgs),
+            between=between(context, plan.finish),
         )
     if not plan.ground.firm and context.assessment.verdict.settled:
-        because = board(safe.text(words.listed(plan.ground.because, 3), _LINE))
+        reasons = list(plan.ground.because)
+        if len(orgs) > 1 and all(map(context.unseen, orgs)):
+            reasons[0] = _("no organisation's EHR server was ever checked")
+        because = board(safe.text(words.listed(reasons, 3), _LINE))
         yield _("No date to promise: %(because)s.", because=because)
-    if beyond := _beyond(context):
+    if context.assessment.verdict.settled and (beyond := _beyond(context)):
         yield beyond
     yield _assumed(context)
     judged = plan.judged_durations

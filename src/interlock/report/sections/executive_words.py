@@ -16,6 +16,7 @@ _BOARD = (
     ("the verdict is “product first”", "the product comes first"),
     ("the verdict is “", "what comes first is “"),
     ("another FHIR release than the contract", "another version of FHIR than the contract is written for"),
+    ("prove it outside the EHR", "try it outside the EHR"),
     ("define the contract", "write the workflow contract"),
     ("map the auth surface", "find out how signing in works at each hospital"),
     ("findings about signing in there cannot be decided", "of the points not known are about signing in there"),
