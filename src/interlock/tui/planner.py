@@ -22,9 +22,9 @@ from io import BufferedReader, BytesIO
 from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from interlock.model.errors import InterlockError
-from interlock.tui.work import Read, load, readable
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the process begins before the app has imported anything large
+    from interlock.tui.work import Read
     from interlock.workspace.store import Workspace
 
 _P = ParamSpec("_P")
@@ -91,6 +91,8 @@ class Planner:
         result: Future[Read] = Future()
 
         def run() -> None:
+            from interlock.tui.work import load, readable
+
             try:
                 result.set_result(self.run(load, workspace))
             except Exception as error:
@@ -119,7 +121,7 @@ class Planner:
 
 
 #: The process, and the workspace that it is reading.
-Beside = tuple[Planner, Future[Read]]
+Beside = tuple[Planner, "Future[Read]"]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -219,6 +221,8 @@ class _Unpickler(pickle.Unpickler):
 
 def main() -> None:
     """Do the jobs that come, one after the other, until nobody can send one."""
+    from interlock.tui.work import Read, judged, readable
+
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints goes nowhere
     shared, jobs = Shared(first=1), queue.SimpleQueue[Callable[[], object]]()
@@ -233,8 +237,11 @@ def main() -> None:
             error = readable(cause)
             reply = False, (str(error) if error.location else error.message, None if error.location else error.remedy)
         shared.write(replies, reply)
+        if isinstance(reply[1], Read):  # to be judged next: what is remembered of it makes that quick
+            with contextlib.suppress(Exception):  # which the job that judges it tells
+                judged(reply[1].inputs)
         del job, reply
-        if not done:  # the first job is the one that a person waits for
+        if done == 1:  # to read and to judge is what a person waits for
             gc.freeze()
             gc.enable()
             if hasattr(os, "nice"):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Seconds without a further change before the whole assessment is computed anew.
 SETTLE_S = 0.6
+#: Seconds for which saving lets judging go first.
+JUDGED_S = 0.1
 #: Seconds between two looks at the files.
 WATCH_S = 3.0
 
@@ -213,6 +215,9 @@ class Session(Edge):
         """Save what is in the queue; after a failure the rest counts as unsaved too, for it would fail alike."""
         from interlock.usecases.answer import DisputedError
 
+        with contextlib.suppress(TimeoutError):  # two threads at once take turns, and whoever answered waits for both
+            async with asyncio.timeout(JUDGED_S), self._judging:
+                pass
         while self._queue:
             answer = self._queue.popleft()
             try:

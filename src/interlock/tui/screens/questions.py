@@ -65,6 +65,7 @@ class QuestionsSection(Answering):
         self._asked_of: tuple[str, Inputs] | None = None
         self._drawn: tuple[object, ...] = ()
         self._filter = QuestionFilter()
+        self._foot = ""  # what stands below the form
 
     def body(self) -> ComposeResult:
         """List beside form, score below."""
@@ -132,7 +133,9 @@ class QuestionsSection(Answering):
         form = self.query_one(QuestionForm)
         form.set_class(index is None, "-none")
         only = f"only those {self._filter.summary}; {{questions.clear}} lists all" if self._filter.is_set else _TOOLS
-        form.border_subtitle = text(keyed(only))
+        if only != self._foot:  # to write it, even the same again, would draw the whole form
+            self._foot = only
+            form.border_subtitle = text(keyed(only))
         if index is None:
             return
         asked = self._asked[index]

@@ -207,8 +207,9 @@ class Choices(Options):
         before, self._asked = self._asked, asked
         marked_before, self._marked = self._marked, _marked(asked.item, asked.response)
         if before is not None and before.scope == asked.scope and before.item is asked.item:
-            for index, choice in enumerate(self._choices if self._marked != marked_before else ()):
-                self.replace_option_prompt_at_index(index, self._drawn(choice))
+            turned = self._marked ^ marked_before
+            changed = {i: self._drawn(c) for i, c in enumerate(self._choices) if (c.kind, c.value) in turned}
+            self.redraw(changed)
             return
         self._choices = choices_of(asked.item)
         options: list[Option | None] = []

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.css.styles import RulesMap
+from textual.geometry import Size
 from textual.strip import Strip
 from textual.style import Style
 from textual.visual import RenderOptions, Visual
+from textual.widget import Widget
 from textual.widgets import Static
 
 from interlock.model.errors import InterlockError
@@ -39,6 +41,10 @@ class Drawn(Visual):
             self._width, self._content = width, page.content()
         return self._content
 
+    def becomes(self, other: Drawn) -> None:
+        """Draw as another one from now on, which looks alike at the width that there is."""
+        self._drawing = other._drawing
+
     def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
         """All that there is."""
         return container_width
@@ -52,7 +58,18 @@ class Drawn(Visual):
         return self.at(width).render_strips(width, height, style, options)
 
 
-class Flow(Static):
+class Laid:
+    """A widget whose room a layout alone decides: when it has got it, Textual would begin one more, to the same end.
+
+    It is no :class:`Widget` itself: Textual takes a widget's styles from its first parent that is one.
+    """
+
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        own = cast(Widget, super())
+        return own._size_updated(size, virtual_size, container_size, layout=False)
+
+
+class Flow(Laid, Static):
     """Text drawn by a function on a :class:`Page` of the widget's width, and drawn anew when that changes."""
 
     def __init__(
@@ -71,6 +88,9 @@ class Flow(Static):
         """
         new, old, width = Drawn(drawing), self.visual, self.content_size.width
         if width and isinstance(old, Drawn):
+            if new.at(width).is_same(old.at(width)):
+                old.becomes(new)
+                return
             fixed = fixed or new.at(width).get_height({}, width) == old.at(width).get_height({}, width)
         self.update(new, layout=not fixed)
         # Textual counts requests for a layout and keeps a widget's measures until the count moves. A second request
@@ -88,7 +108,7 @@ def _visual(drawing: Drawing | None) -> Drawn | str:
     return "" if drawing is None else Drawn(drawing)
 
 
-class ScrollingFlow(VerticalScroll):
+class ScrollingFlow(Laid, VerticalScroll):
     """A :class:`Flow` that scrolls, with the keyboard too."""
 
     BINDINGS = bindings("text")

@@ -23,7 +23,7 @@ from interlock.model.text import plain
 from interlock.tui.keys import key_of
 from interlock.tui.page import ACCENT, BAD, DIM, STATUS, WARN, Page, line, text
 from interlock.tui.widgets.fields import Choices, Field, Segments, Words, labelled
-from interlock.tui.widgets.flow import Flow
+from interlock.tui.widgets.flow import Flow, Laid
 
 if TYPE_CHECKING:
     from interlock.usecases.next_questions import NextQuestion
@@ -53,7 +53,7 @@ class Shown:
     worth: NextQuestion | None = None
 
 
-class QuestionForm(VerticalScroll):
+class QuestionForm(Laid, VerticalScroll):
     """Question, choices or a line to type in, evidence, link and note."""
 
     can_focus = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.css.styles import RulesMap
 from textual.geometry import Region
 from textual.message import Message
+from textual.reactive import reactive
 from textual.strip import Strip
 from textual.style import Style
 from textual.visual import RenderOptions, Visual
@@ -99,16 +100,46 @@ def _look(row: Row) -> tuple[object, ...]:
     return (row.key, row.heading, row.aside, *cells)
 
 
+def _place(row: Row) -> tuple[object, ...]:
+    """What the other rows' places and heights depend on."""
+    return row.key, bool(row.cells), row.below is None
+
+
 class Options(OptionList):
     """An :class:`OptionList` that tells what is about its options from what is about earlier ones; j and k move."""
 
     BINDINGS = bindings("list")
+
+    highlighted: reactive[int | None] = reactive(None, repaint=False)
 
     def get_visual_style(self, *component_classes: str, partial: bool = False) -> Style:
         """The style of a part; reversed where the theme says so, which Textual leaves out."""
         style = super().get_visual_style(*component_classes, partial=partial)
         turned = any(self.get_component_styles(name).text_style.reverse for name in component_classes)
         return style + Style(reverse=True) if turned else style
+
+    def redraw(self, prompts: Mapping[int, Visual]) -> None:
+        """Show some options anew, by index, each as high as before; Textual would measure and draw all of them."""
+        changed = {self.options[index]: prompt for index, prompt in prompts.items()}
+        for option, prompt in changed.items():
+            option._set_prompt(prompt)
+        for key in list(self._option_render_cache.keys()):
+            if key[0] in changed:
+                self._option_render_cache.discard(key)
+        self._refresh_options(*prompts)
+
+    def _watch_highlighted(self, before: int | None, highlighted: int | None) -> None:
+        """Draw the two options that look different now; Textual would draw all of them."""
+        if before is None or highlighted is None:
+            self.refresh()
+        else:
+            self._refresh_options(before, highlighted)
+
+    def _refresh_options(self, *indexes: int) -> None:
+        known = self._line_cache  # where it is empty, all of them are to be drawn already
+        for index in indexes:
+            if index in known.index_to_line:
+                self.refresh_lines(known.index_to_line[index], known.heights[index])
 
     def holds(self, event: OptionList.OptionMessage) -> bool:
         """Is the event about an option that is still there, at its index?"""
@@ -242,8 +273,20 @@ class Rows(Vertical):
         shown = (self._empty, self._columns, *map(_look, rows))
         if shown == self._shown:
             return
-        wanted, scroll = self.key, self.options.scroll_offset.y
+        wanted, scroll, before = self.key, self.options.scroll_offset.y, self._shown
+        alike = before[:2] == shown[:2] and list(map(_place, self._rows)) == list(map(_place, rows))
         self._rows, self._shown = tuple(rows), shown
+        if alike:
+            changed = (index for index in range(len(rows)) if before[index + 2] != shown[index + 2])
+            self.options.redraw({index: Line(self, rows[index]) for index in changed})
+        else:
+            self._set_rows(wanted, scroll)
+        if self.key is not None:
+            self.post_message(self.Moved(self, self.key))
+
+    def _set_rows(self, wanted: str | None, scroll: int) -> None:
+        """List the rows anew, with the wanted one highlighted."""
+        rows = self._rows
         self._head.draw(self._draw_head, fixed=True)
         self._nothing.update(text(self._empty))
         self.set_class(not rows, "-empty")
@@ -255,8 +298,6 @@ class Rows(Vertical):
             self.options.highlighted = first if index is None else index
             self.options.scroll_to(y=scroll, animate=False, immediate=True)
             self.options.scroll_to_highlight()
-        if self.key is not None:
-            self.post_message(self.Moved(self, self.key))
 
     def select(self, key: str) -> None:
         """Highlight a row, if there is one by that key."""
