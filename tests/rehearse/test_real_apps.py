@@ -7,6 +7,7 @@ library does by itself only what held is looked at.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 from contextlib import nullcontext
@@ -42,6 +43,7 @@ class App:
     :ivar ready: a page that is there once it is up, where something else answers before it.
     :ivar broken: exactly the checks that break by its own doing, where no library signs in for it; none is unknown.
     :ivar held: checks that must hold besides, and do whatever a library does.
+    :ivar faults: texts of it, and what stands there in a copy in which each of the checks ``caught`` has to break.
     :ivar scripts: whether a script makes its pages, so that Chromium drives it: eight minutes, for ``held`` alone.
     """
 
@@ -55,6 +57,8 @@ class App:
     broken: str | None = None
     client: str = "public"
     callback: str = "{own}/{org}/callback"
+    faults: tuple[tuple[str, str], ...] = ()
+    caught: str = ""
     scripts: bool = False
 
 
@@ -101,6 +105,15 @@ HUB = App(
     broken="L17 A06 R05 F16 F17 F20 F23 S02",
     client="confidential-symmetric",
     callback="{own}/services/smart/callback",
+    # The hub's sign-in, in front of each page, hides nothing of what the service forgets.
+    faults=(
+        ('secrets.compare_digest(began, self.cookie("began"))', "began"),
+        ('del flows[self.only("state")]', "pass"),
+        (' or self.only("iss") != f"{iss}/oauth2"', ""),
+        ('sessions.get(self.cookie("chart"))', 'sessions.get(self.current_user["name"])'),
+        ("sessions[number] =", 'sessions[self.current_user["name"]] ='),
+    ),
+    caught="C03 C04 C05 C06 C07 E01 S03",
 )
 EXPRESS = App(
     "Express with fhirclient of npm",
@@ -137,18 +150,21 @@ def test_a_real_application_is_rehearsed_several_times_with_the_same_outcomes(
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
     product = product_of(app, port)
-    command = app.command.format(python=python, apps=APPS, port=port)
     ready = f"http://127.0.0.1:{port}{app.ready}" if app.ready is not None else None
-    start = StartCommand(command=command, ready=ready, seconds=60)
-    seen: list[ProductObservation] = []
     only = numbered(app.held) if app.scripts else {check for check, built in BUILT.items() if not built.scripts}
     with Chromium() if app.scripts else nullcontext() as chromium, Hospitals(product, 0) as hospitals:
-        environment = {**places, **hospitals.environment()}
-        with Started(start, product.launch_url, tmp_path, environment) as running:
-            for _ in range(TIMES):
-                seen.append(
-                    rehearse(hospitals, running, checks(), only=only, endpoints=product.endpoints, chromium=chromium)
-                )
+
+        def rehearsed(apps: Path, times: int, only: set[str]) -> list[ProductObservation]:
+            command = app.command.format(python=python, apps=apps, port=port)
+            start = StartCommand(command=command, ready=ready, seconds=60)
+            look = {"only": only, "endpoints": product.endpoints, "chromium": chromium}
+            with Started(start, product.launch_url, tmp_path, {**places, **hospitals.environment()}) as running:
+                return [rehearse(hospitals, running, checks(), **look) for _ in range(times)]
+
+        seen = rehearsed(APPS, TIMES, only)
+        if app.faults:
+            [faulty] = rehearsed(with_faults(app, tmp_path / "faulty"), 1, numbered(app.caught))
+            assert {check for check, outcome in faulty.outcomes.items() if outcome == "broke"} == numbered(app.caught)
     first = seen[0]
     assert first.polite and not first.stopped and not first.app.deaths
     assert set(first.outcomes) == only
@@ -162,6 +178,16 @@ def test_a_real_application_is_rehearsed_several_times_with_the_same_outcomes(
     assert {check: outcomes[check] for check in applies} == dict.fromkeys(applies, "held"), told
     if app.broken is not None:
         assert {check for check, outcome in outcomes.items() if outcome == "broke"} == numbered(app.broken), told
+
+
+def with_faults(app: App, folder: Path) -> Path:
+    """A copy of the applications in which each of an application's faults stands once."""
+    shutil.copytree(APPS, folder)
+    for sound, fault in app.faults:
+        [file] = [file for file in folder.glob("*.*") if sound in file.read_text("utf-8")]
+        assert file.read_text("utf-8").count(sound) == 1, sound
+        file.write_text(file.read_text("utf-8").replace(sound, fault), "utf-8")
+    return folder
 
 
 def numbered(letters: str | None) -> set[str]:
