@@ -100,7 +100,7 @@ def _look(row: Row) -> tuple[object, ...]:
     return (row.key, row.heading, row.aside, *cells)
 
 
-def _place(row: Row) -> tuple[object, ...]:
+def _shape(row: Row) -> tuple[object, ...]:
     """What the other rows' places and heights depend on."""
     return row.key, bool(row.cells), row.below is None
 
@@ -274,7 +274,7 @@ class Rows(Vertical):
         if shown == self._shown:
             return
         wanted, scroll, before = self.key, self.options.scroll_offset.y, self._shown
-        alike = before[:2] == shown[:2] and list(map(_place, self._rows)) == list(map(_place, rows))
+        alike = before[:2] == shown[:2] and list(map(_shape, self._rows)) == list(map(_shape, rows))
         self._rows, self._shown = tuple(rows), shown
         if alike:
             changed = (index for index in range(len(rows)) if before[index + 2] != shown[index + 2])
