@@ -58,7 +58,16 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
     base = finding_of(first.id).partition("@")[0]
     rule = context.rule(base)
     title = question(rule) if first.kind == "discovery" and rule else safe.name(first.title)
-    starts, ends = ([day for task in group if (day := getattr(task, name))] for name in ("starts", "ends"))
+    starts, ends, latest = (
+        [day for task in group if (day := getattr(task, name))] for name in ("starts", "ends", "latest")
+    )
+    when = words.span(min(starts), max(ends)) if starts and ends else ""
+    if latest and not context.brief:
+        by = words.iso_day(max(latest))
+        when = _("%(when)s; in four of five runs by %(by)s", when=when, by=by) if when else when
+    effort = estimates.effort(first.effort, unit=False)
+    if first.effort is not None and not context.brief:
+        effort = _("%(effort)s, on average %(mean)s", effort=effort, mean=words.number(first.effort.mean))
     return {
         "anchor": task_anchor(first),
         "id": Link(label=safe.text(base, 60) if first.kind in _OF_RULES else "", anchor=link.anchor),
@@ -71,11 +80,11 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
         "about": tuple(dict.fromkeys(context.task_subject(task) for task in group)),
         "owner": words.OWNER[first.owner].title,
         "gate": words.GATE[first.gate].title,
-        "effort": estimates.effort(first.effort, unit=False),
+        "effort": effort,
         "lead_time": estimates.expected(first.lead_time),
         "source": f"{estimates.spread(first.lead_time)}; {source}" if first.lead_time and not context.brief else "",
         "cites": cites,
-        "when": words.span(min(starts), max(ends)) if starts and ends else "",
+        "when": when,
         "critical": words.share(max(task.criticality for task in group)),
     }
 
