@@ -14,19 +14,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
 from interlock.documents.files import check_merged, read_bytes
 from interlock.documents.names import did_you_mean
 from interlock.documents.parsed import parsed
 from interlock.documents.resources import is_shipped
 from interlock.model.address_secrets import REMEDY, SECRET_FOUND, redacted_url
-from interlock.model.base import NEWER
 from interlock.model.errors import DocumentError, Location
 from interlock.model.text import forbidden, plain
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
 
 MAX_BYTES = 4_000_000
 MAX_NODES = 200_000
@@ -37,7 +38,7 @@ MAX_TEXT = 100_000
 MAX_INTEGER = 2**63 - 1
 
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_M = TypeVar("_M", bound=BaseModel)
+_M = TypeVar("_M", bound="BaseModel")
 
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -147,6 +148,8 @@ def model_from_yaml(model: type[_M], document: YamlDocument, data: Any = None, a
 
     :raises DocumentError: an unknown key, a missing one, a wrong type or value; says what was expected.
     """
+    from pydantic import ValidationError
+
     value = document.data if data is None and not at else data
     if not isinstance(value, dict):
         kind = "empty" if value is None else f"a {type(value).__name__}"
@@ -158,6 +161,8 @@ def model_from_yaml(model: type[_M], document: YamlDocument, data: Any = None, a
 
 
 def _readable(error: ValidationError, model: type[BaseModel], document: YamlDocument, at: Path_) -> DocumentError:
+    from interlock.model.base import NEWER
+
     problems = error.errors(include_url=False)
     misspelt = (problem for problem in problems if problem["type"] == "extra_forbidden")
     first = next(misspelt, problems[0])  # a misspelt key is missing too, and only it has a line

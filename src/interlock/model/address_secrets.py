@@ -1,6 +1,6 @@
 """Secrets in addresses: a name and password before the host, and keys, tokens or codes in the query.
 
-What the user writes is refused (:data:`Address`), with the remedy. What a server or a file brings is
+What the user writes is refused (:func:`refuse_secrets`), with the remedy. What a server or a file brings is
 redacted before it is kept or shown.
 """
 
@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated
 from urllib.parse import unquote
-
-from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 
 #: The type of the error for an address that holds a secret: what was found is not to be shown.
 SECRET_FOUND = "secret_in_address"  # noqa: S105
@@ -25,11 +21,10 @@ def refuse_secrets(address: str) -> str:
     :raises PydanticCustomError: it holds one; the words do not.
     """
     if (kind := secret_in(address)) is not None:
+        from pydantic_core import PydanticCustomError
+
         raise PydanticCustomError(SECRET_FOUND, "this address holds {kind}", {"kind": kind})
     return address
-
-
-Address = Annotated[str, AfterValidator(refuse_secrets)]
 
 
 #: Stands for a secret in an address. No brackets: it stays an address.

@@ -10,10 +10,11 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from interlock.model.address_secrets import Address
+from interlock.model.address_secrets import refuse_secrets
+from interlock.model.text import RESERVED_NAMES
 
-#: File names that Windows keeps for devices, with any extension: a folder with one of them cannot be cloned there.
-RESERVED_NAMES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
+#: An address of the web that holds no secret.
+Address = Annotated[str, AfterValidator(refuse_secrets)]
 
 
 def _no_reserved_name(name: str) -> str:

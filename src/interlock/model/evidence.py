@@ -9,8 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from interlock.model import words
-from interlock.model.address_secrets import Address
-from interlock.model.base import Evidence, EvidenceKind, Gate, IsoDay, Model, Owner
+from interlock.model.base import Address, Evidence, EvidenceKind, Gate, IsoDay, Model, Owner
 from interlock.model.text import plain, wrong_with_line
 
 #: For how many days an independent test report counts as an observation (a judgement: security teams ask for the last

@@ -13,8 +13,9 @@ import unicodedata
 from dataclasses import dataclass
 
 from interlock.model.address_secrets import redacted_url
-from interlock.model.base import RESERVED_NAMES
 
+#: File names that Windows keeps for devices, with any extension: a folder with one of them cannot be cloned there.
+RESERVED_NAMES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 #: C0 but line feed and tab; then DEL, C1, line and paragraph separators, bidirectional embeddings, overrides and
 #: isolates, surrogates, noncharacters, tags. Joiners and left-to-right marks are not among them: names in Arabic,
 #: Persian and Indic scripts need them.

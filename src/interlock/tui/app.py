@@ -16,7 +16,6 @@ from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
-from interlock.model import words
 from interlock.model.actions import BY_ID
 from interlock.model.errors import InterlockError
 from interlock.model.preferences import Preferences
@@ -153,6 +152,8 @@ class InterlockApp(Session):
 
     def probe(self, orgs: Iterable[str]) -> None:
         """Probe these organisations, apart from those that are being probed; those without an address are named."""
+        from interlock.model import words
+
         if self.state.inputs is None:
             return
         wanted = set(orgs)
@@ -375,6 +376,7 @@ class InterlockApp(Session):
 
     async def action_quit(self) -> None:
         """Close; first save what is being saved, and ask if something cannot be."""
+        from interlock.model import words
         from interlock.tui.screens.section import Confirm
 
         for section in tuple(self.shown_sections):

@@ -15,7 +15,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
 from io import BufferedReader, BytesIO
@@ -120,6 +120,12 @@ class Planner:
                 _end(self._process)
 
 
+#: Module and name of the types whose values are large and stay the same.
+_LARGE = (
+    ("interlock.model.contract", "ContractFit"),
+    ("interlock.model.observation", "Observation"),
+    ("interlock.usecases.load", "Content"),
+)
 #: The process, and the workspace that it is reading.
 Beside = tuple[Planner, "Future[Read]"]
 
@@ -158,10 +164,6 @@ class Shared:
 
         :param forget: what this message does not name is needed no more.
         """
-        from interlock.model.contract import ContractFit
-        from interlock.model.observation import Observation
-        from interlock.usecases.load import Content
-
         new: dict[int, object] = {}
         used: set[int] = set()
 
@@ -176,7 +178,7 @@ class Shared:
 
         packed = BytesIO()
         pickler = pickle.Pickler(packed, pickle.HIGHEST_PROTOCOL)
-        pickler.dispatch_table = dict.fromkeys((Content, Observation, ContractFit), named)
+        pickler.dispatch_table = dict.fromkeys(_shared_types(), named)
         pickler.dump(message)
         gone = self._objects.keys() - used if forget else set()
         self._forget(gone)
@@ -200,6 +202,14 @@ class Shared:
     def _forget(self, numbers: Iterable[int]) -> None:
         for number in numbers:
             del self._number_of[id(self._objects.pop(number))]
+
+
+def _shared_types() -> Iterator[type]:
+    """The types of what goes along once; of a type that nobody has imported yet, as before the first frame, there is
+    nothing in a message."""
+    for module, name in _LARGE:
+        if (found := getattr(sys.modules.get(module), name, None)) is not None:
+            yield found
 
 
 def _known(number: int) -> object:

@@ -16,7 +16,6 @@ from textual import work
 from textual.events import Event, Key
 from textual.timer import Timer
 
-from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.text import plain
 from interlock.tui import work as job
@@ -213,6 +212,7 @@ class Session(Edge):
     @work(group="save", description="save")
     async def _save(self, content: Content) -> None:
         """Save what is in the queue; after a failure the rest counts as unsaved too, for it would fail alike."""
+        from interlock.model import words
         from interlock.usecases.answer import DisputedError
 
         with contextlib.suppress(TimeoutError):  # two threads at once take turns, and whoever answered waits for both
@@ -304,6 +304,8 @@ class Session(Edge):
             )
 
     def _told(self, answers: Sequence[Answer]) -> str:
+        from interlock.model import words
+
         first = answers[0]
         item = self.state.inputs.content.items.get(first.item) if self.state.inputs else None
         if len(answers) > 1 or item is None:
@@ -320,6 +322,8 @@ class Session(Edge):
 
     @work(group="undo", description="undo")
     async def _step_back(self, *, redo: bool) -> None:
+        from interlock.model import words
+
         for section in tuple(self.shown_sections):
             section.commit()
         steps, others = self.steps.done, self.steps.undone

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from interlock.model.base import Status
-
 if TYPE_CHECKING:
     from interlock.model.assessment import Assessment
     from interlock.model.errors import InterlockError
@@ -156,6 +154,8 @@ class State:
 
     def is_open(self, scope: str, item: str) -> bool:
         """Is this question there, without any answer?"""
+        from interlock.model.base import Status
+
         inputs = self.inputs
         if inputs is None or item not in inputs.content.items:
             return False

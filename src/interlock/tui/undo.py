@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from interlock.model import words
 from interlock.model.errors import InterlockError
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ class Step:
 
     def and_then(self, later: Step) -> Step:
         """Both as one step, in this order."""
+        from interlock.model import words
+
         changes = self.changes + (0 if self.typing else later.changes)
         told = self.told if changes == 1 else words.count(changes, "change")
         return Step(

@@ -10,19 +10,18 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import starmap
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from interlock.documents.files import inside, read_bytes
 from interlock.documents.yaml import MAX_BYTES, YamlDocument, load_yaml, model_from_yaml, parse_yaml
-from interlock.model import words
-from interlock.model.base import Status
 from interlock.model.errors import DocumentError, InterlockError, Location, WorkspaceError
-from interlock.model.response import Response
 from interlock.model.text import plain
-from interlock.workspace import journal
 from interlock.workspace.atomic import locked, write_atomically
 from interlock.workspace.edit import edit_entries
-from interlock.workspace.journal import Change, KeptAnswer
+
+if TYPE_CHECKING:
+    from interlock.model.response import Response
+    from interlock.workspace.journal import Change, KeptAnswer
 
 
 class Folder:
@@ -119,7 +118,9 @@ class ResponseFiles(Folder):
         :raises WorkspaceError: the folder is locked, read-only or full.
         :raises DocumentError: the responses file is broken.
         """
-        change = Change(scope, item, response, before)
+        from interlock.workspace import journal
+
+        change = journal.Change(scope, item, response, before)
 
         def refuse(change: Change, theirs: Response | None) -> DisputedError:
             is_kept = journal.keep(self.root, change, disputed=True) is not None
@@ -156,6 +157,8 @@ class ResponseFiles(Folder):
 
     def _save(self, changes: Sequence[Change], refuse: Callable[[Change, Response | None], WorkspaceError]) -> Saved:
         """Save answers, all or none; ``refuse`` makes the error about one that somebody else answered meanwhile."""
+        from interlock.workspace import journal
+
         with locked(self.root):
             entries = journal.kept(self.root)
             recovered = self._recover(entries, changes)
@@ -219,6 +222,8 @@ class ResponseFiles(Folder):
         return tuple(recovered)
 
     def _recover_scope(self, scope: str, kept: Sequence[tuple[KeptAnswer, Change]]) -> list[str]:
+        from interlock.workspace import journal
+
         stored: dict[str, Response | None] = {**self.responses(scope)}
         answers: dict[str, Response | None] = {}
         done, against = [], []
@@ -237,6 +242,8 @@ class ResponseFiles(Folder):
 
     def disputed(self) -> dict[tuple[str, str], KeptAnswer]:
         """The last answer of ours to every question (scope, item) to which the file holds somebody else's."""
+        from interlock.workspace import journal
+
         return {entry.key: entry for entry in journal.kept(self.root) if entry.disputed}
 
     def disputes(self) -> dict[tuple[str, str], InterlockError]:
@@ -257,18 +264,20 @@ class ResponseFiles(Folder):
 
         :raises WorkspaceError: there is nothing to decide, our answer is no longer a valid one, or it cannot be saved.
         """
+        from interlock.workspace import journal
+
         entry = self.disputed().get((scope, item))
         if entry is None:
             raise WorkspaceError(f"nobody else's answer to {item} stands against yours", remedy="answer it as usual")
         stored = self.responses(scope).get(item)
         if keep == "theirs":
             journal.settle(self.root, dropped=[kept for kept in journal.kept(self.root) if kept.key == entry.key])
-            return Change(scope, item, stored, stored)
+            return journal.Change(scope, item, stored, stored)
         change = entry.change()
         if change is None:
             raise WorkspaceError(f"your answer to {item} is no longer a valid one", remedy="answer it again")
         self.save_response(scope, item, change.response, before=stored)
-        return Change(scope, item, change.response, stored)
+        return journal.Change(scope, item, change.response, stored)
 
     def _put(self, scope: str, changes: Mapping[str, Response | None]) -> None:
         name = _responses_file(scope)
@@ -290,10 +299,14 @@ def _responses_file(scope: str) -> str:
 
 def said(response: Response | None) -> str:
     """An answer with its author and time, for a sentence; everybody's where several people answered."""
+    from interlock.model import words
+
     if response is None:
         return "no answer"
     if response.others:
         return "; ".join(said(answer) for answer in response.answers)
+    from interlock.model.base import Status
+
     note = f" with the note '{plain(response.note, 120)}'" if response.note else ""
     who = f" by {plain(response.by, 80)}" if response.by else ""
     when = f" ({words.moment(response.at)})" if response.at else ""
@@ -322,6 +335,8 @@ def parse_responses(document: YamlDocument) -> dict[str, Response]:
 
     :raises DocumentError: anything but a map of item ids to responses, or evidence of a day to come, with the line.
     """
+    from interlock.model.response import Response
+
     data: Any = document.data
     if data is None:
         return {}

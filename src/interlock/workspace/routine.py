@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from interlock.documents.yaml import YamlDocument, model_from_yaml, parse_yaml
 from interlock.model.errors import DocumentError, Location, WorkspaceError
-from interlock.model.routine import TaskStatus, TaskStatuses
 from interlock.model.text import plain
 from interlock.workspace.atomic import locked
 from interlock.workspace.edit import edit_yaml
@@ -17,6 +16,8 @@ from interlock.workspace.responses import Folder
 
 if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
+
+    from interlock.model.routine import TaskStatus, TaskStatuses
 
 TASKS_FILE = "tasks.yaml"
 #: Most tasks of a workspace: hundreds of organisations with a few dozen each.
@@ -94,6 +95,8 @@ def parse_tasks(document: YamlDocument) -> TaskStatuses:
 
     :raises DocumentError: anything but a map of task ids to how far they have come, or a day to come; with the line.
     """
+    from interlock.model.routine import TaskStatus
+
     data: Any = document.data
     if data is None:
         return {}

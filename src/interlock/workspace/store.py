@@ -11,16 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import ValidationError
-
 from interlock.documents.files import check_merged, inside, read_bytes
 from interlock.documents.json import json_text
 from interlock.documents.yaml import model_from_yaml, parse_yaml
 from interlock.model.address_secrets import redacted_json
-from interlock.model.base import Model, newer_than_us
 from interlock.model.errors import DocumentError, Location, WorkspaceError
-from interlock.model.response import Response
-from interlock.model.routine import TaskStatuses
 from interlock.model.text import natural, plain, symbols_in_json
 from interlock.workspace.atomic import explain, locked, write_atomically
 from interlock.workspace.contract_file import ContractFile
@@ -31,12 +26,15 @@ from interlock.workspace.routine import TaskFile
 if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
 
+    from interlock.model.base import Model
     from interlock.model.hazard import HazardFigures
     from interlock.model.organization import Organization, Settings
     from interlock.model.product import Product
+    from interlock.model.response import Response
+    from interlock.model.routine import TaskStatuses
 
 
-_M = TypeVar("_M", bound=Model)
+_M = TypeVar("_M", bound="Model")
 _T = TypeVar("_T")
 
 SETTINGS_FILE = "interlock.yaml"
@@ -312,6 +310,10 @@ def read_json(path: Path, model: type[_M], within: Path | None = None) -> _M:
     :param within: the folder that the file must really be in.
     :raises DocumentError: it is missing, elsewhere, unreadable, made by a newer Interlock, or not what it should be.
     """
+    from pydantic import ValidationError
+
+    from interlock.model.base import newer_than_us
+
     raw = read_bytes(path, MAX_RECORD_BYTES, within=within)
     text = symbols_in_json(json_text(raw, str(path), max_depth=None))  # pydantic's parser bounds the depth
     try:
